@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.linux.child;
+
+import static dev.caisson.linux.child.TableLayout.STEP_ARGS;
+import static dev.caisson.linux.child.TableLayout.STEP_CONDITION;
+import static dev.caisson.linux.child.TableLayout.STEP_ERRNOS;
+import static dev.caisson.linux.child.TableLayout.STEP_NUMBER;
+import static dev.caisson.linux.child.TableLayout.STEP_ON_ERROR;
+import static dev.caisson.linux.child.TableLayout.STEP_OPERATION;
+import static dev.caisson.linux.child.TableLayout.STEP_REFERENCES;
+import static dev.caisson.linux.child.TableLayout.STEP_RESULT;
+import static dev.caisson.linux.child.TableLayout.STEP_TARGET;
+
+import dev.caisson.linux.Arch;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.Call;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Turns a program into the table that the stub walks: header, steps, then the strings and structs they point to. */
+public final class Encoder {
+    private static final int CALL = 0;
+    private static final int EXECVE = 1;
+    private static final int BRANCH = 2;
+    private static final int LOAD_INT = 3;
+    private static final int LOAD_LONG = 4;
+    private static final int STORE_INT = 5;
+    private static final int STORE_LONG = 6;
+    private static final int ADD = 7;
+    private static final int FAIL = 8;
+
+    private final SyscallProgram program;
+    private final Arch arch;
+    private final Map<Arg, Integer> placed = new HashMap<>();
+    private final Map<String, Integer> buffers = new HashMap<>();
+    private final Map<String, List<Integer>> parameters = new HashMap<>();
+    private int[] pointers = new int[256];
+    private int pointerCount;
+    private ByteBuffer out;
+
+    private Encoder(SyscallProgram program, Arch arch) {
+        this.program = program;
+        this.arch = arch;
+        this.out = ByteBuffer.allocate(TableLayout.step(program.steps().size() + 1) + 8192)
+                .order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /**
+     * {@return the table of a program for an architecture}
+     *
+     * @throws IllegalArgumentException if a call does not exist there
+     */
+    public static EncodedProgram encode(SyscallProgram program, Arch arch) {
+        return new Encoder(program, arch).encode();
+    }
+
+    private EncodedProgram encode() {
+        int steps = program.steps().size();
+        out.putLong(TableLayout.FULL_MASK, -1L);
+        out.position(TableLayout.step(steps + 1));
+        for (int i = 0; i < steps; i++) {
+            encode(TableLayout.step(i), program.steps().get(i).operation());
+        }
+        // A program that runs off its end must not walk into its own strings.
+        encode(TableLayout.step(steps), new Step.Fail(Arg.of(Errno.ENOEXEC.code())));
+        return new EncodedProgram(
+                program,
+                Arrays.copyOf(out.array(), out.position()),
+                Arrays.copyOf(pointers, pointerCount),
+                parameters);
+    }
+
+    private void encode(int at, Step.Operation operation) {
+        switch (operation) {
+            case Step.Invoke(var call, var onError) -> encodeCall(at, CALL, call, onError);
+            case Step.Execute(var call, var onError) -> encodeCall(at, EXECVE, call, onError);
+            case Step.Branch(var condition, var left, var right, var target) -> {
+                operation(at, BRANCH, left, right);
+                out.put(at + STEP_CONDITION, (byte) code(condition));
+                out.putInt(at + STEP_TARGET, TableLayout.step(program.target(target)));
+            }
+            case Step.Load(var width, var address) ->
+                operation(at, width == Step.Width.INT ? LOAD_INT : LOAD_LONG, address);
+            case Step.Store(var width, var address, var value) ->
+                operation(at, width == Step.Width.INT ? STORE_INT : STORE_LONG, address, value);
+            case Step.Add(var left, var right) -> operation(at, ADD, left, right);
+            case Step.Fail(var errno) -> operation(at, FAIL, errno);
+        }
+    }
+
+    private static int code(Step.Condition condition) {
+        return switch (condition) {
+            case ALWAYS -> 0;
+            case EQUAL -> 1;
+            case NOT_EQUAL -> 2;
+            case LESS -> 3;
+            case ANY_BIT -> 4;
+        };
+    }
+
+    private void encodeCall(int at, int operation, Call call, OnError onError) {
+        var number = call.syscall().number(arch);
+        if (number.isEmpty()) {
+            throw new IllegalArgumentException(call.syscall() + " does not exist on " + arch);
+        }
+        operation(at, operation, call.args().toArray(Arg[]::new));
+        out.putShort(at + STEP_NUMBER, (short) number.getAsInt());
+        switch (onError) {
+            case OnError.Fail _ -> {}
+            case OnError.Ignore _ -> out.put(at + STEP_ON_ERROR, (byte) 1);
+            case OnError.Jump jump -> {
+                out.put(at + STEP_ON_ERROR, (byte) 2);
+                out.putInt(at + STEP_TARGET, TableLayout.step(program.target(jump.target())));
+            }
+        }
+        for (int i = 0; i < onError.errnos().size(); i++) {
+            out.putShort(at + STEP_ERRNOS + i * Short.BYTES, (short)
+                    onError.errnos().get(i).code());
+        }
+    }
+
+    private void operation(int at, int operation, Arg... args) {
+        out.put(at + STEP_OPERATION, (byte) operation);
+        int references = 0;
+        for (int i = 0; i < args.length; i++) {
+            if (args[i] instanceof Arg.ResultOf) {
+                references |= 1 << i;
+            }
+            write(at + STEP_ARGS + i * Long.BYTES, args[i]);
+        }
+        out.put(at + STEP_REFERENCES, (byte) references);
+    }
+
+    /** Writes an argument into a 64-bit word of the table. */
+    private void write(int at, Arg arg) {
+        switch (arg) {
+            case Arg.Value v -> out.putLong(at, v.value());
+            case Arg.Parameter p ->
+                parameters.computeIfAbsent(p.name(), _ -> new ArrayList<>()).add(at);
+            case Arg.ResultOf r -> pointer(at, TableLayout.step(r.step()) + STEP_RESULT);
+            case Arg.Text t -> pointer(at, place(t));
+            case Arg.Struct s -> pointer(at, place(s));
+            case Arg.Buffer b -> pointer(at, place(b));
+        }
+    }
+
+    private void pointer(int at, int target) {
+        if (pointerCount == pointers.length) {
+            pointers = Arrays.copyOf(pointers, 2 * pointerCount);
+        }
+        pointers[pointerCount++] = at;
+        out.putLong(at, target);
+    }
+
+    private int place(Arg.Text text) {
+        Integer known = placed.get(text);
+        if (known != null) {
+            return known;
+        }
+        byte[] bytes = text.string().getBytes(StandardCharsets.UTF_8);
+        int at = reserve(bytes.length + 1, 1);
+        out.put(at, bytes);
+        placed.put(text, at);
+        return at;
+    }
+
+    private int place(Arg.Struct struct) {
+        // Not shared like texts: a result referred to inside would be read at another time.
+        byte[] data = struct.data();
+        int at = reserve(data.length, Long.BYTES);
+        out.put(at, data);
+        struct.pointers().forEach((offset, target) -> {
+            if (target instanceof Arg.ResultOf) {
+                throw new IllegalArgumentException("a struct cannot hold the result of a step; store it first");
+            }
+            write(at + offset, target);
+        });
+        return at;
+    }
+
+    private int place(Arg.Buffer buffer) {
+        Integer known = buffers.get(buffer.name());
+        if (known != null) {
+            return known;
+        }
+        int at = reserve(buffer.size(), Long.BYTES);
+        buffers.put(buffer.name(), at);
+        return at;
+    }
+
+    private int reserve(int size, int alignment) {
+        int at = (out.position() + alignment - 1) & -alignment;
+        if (at + size > out.capacity()) {
+            var larger = ByteBuffer.allocate(2 * (at + size)).order(ByteOrder.LITTLE_ENDIAN);
+            larger.put(0, out.array(), 0, out.position());
+            out = larger;
+        }
+        out.position(at + size);
+        return at;
+    }
+}

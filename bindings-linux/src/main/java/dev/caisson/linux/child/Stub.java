@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.linux.child;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.caisson.linux.Arch;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.sys.Native;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * The machine code of {@code src/main/stub}, mapped once, first writable, then executable, never both. It lives as long
+ * as the JVM.
+ */
+final class Stub {
+    /** Where the isolated image's entry point lies in the code of every architecture. */
+    static final int START = 128;
+
+    private static final long PAGE = 4096;
+    private static final int PROT_READ = 1;
+    private static final int PROT_WRITE = 2;
+    private static final int PROT_EXEC = 4;
+    private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
+
+    private final byte[] code;
+    private final MethodHandle launch;
+
+    private Stub(Arch arch) {
+        this.code = load(arch);
+        this.launch = Linker.nativeLinker()
+                .downcallHandle(MemorySegment.ofAddress(map(code)), FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
+    }
+
+    /** {@return the stub of this machine} */
+    static Stub host() {
+        return Holder.HOST;
+    }
+
+    private static final class Holder {
+        private static final Stub HOST = new Stub(Arch.host());
+    }
+
+    /** {@return the assembled code of an architecture} */
+    static byte[] load(Arch arch) {
+        String name = arch.name().toLowerCase(java.util.Locale.ROOT) + ".bin";
+        try (var in = Stub.class.getResourceAsStream(name)) {
+            if (in == null) {
+                throw new UnsupportedOperationException("Caisson has no launch stub for " + arch);
+            }
+            return in.readAllBytes();
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
+    }
+
+    private static long map(byte[] code) {
+        long length = (code.length + PAGE - 1) & -PAGE;
+        long address = Native.call(
+                Syscall.MMAP, 0, length, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
+        if (Native.failed(address)) {
+            throw new IllegalStateException("no memory for the launch stub: mmap = " + Native.errno(address));
+        }
+        MemorySegment.copy(
+                code, 0, MemorySegment.ofAddress(address).reinterpret(length), JAVA_BYTE, 0, code.length);
+        long protection = Native.call(Syscall.MPROTECT, address, length, PROT_READ | PROT_EXEC);
+        if (Native.failed(protection)) {
+            var ignored = Native.call(Syscall.MUNMAP, address, length, 0);
+            throw new IllegalStateException("this host forbids executable memory (SELinux execmem or a seccomp filter): "
+                    + "mprotect(PROT_EXEC) = " + Native.errno(protection));
+        }
+        return address;
+    }
+
+    byte[] code() {
+        return code.clone();
+    }
+
+    /**
+     * Clones a child that walks the table; returns when it has executed its program or ended.
+     *
+     * @param table address of a placed table whose clone_args are filled in
+     * @return the child's pid or {@code -errno}
+     */
+    long launch(long table) {
+        try {
+            return (long) launch.invokeExact(table);
+        } catch (RuntimeException | Error unexpected) {
+            throw unexpected;
+        } catch (Throwable impossible) {
+            throw new AssertionError(impossible);
+        }
+    }
+}

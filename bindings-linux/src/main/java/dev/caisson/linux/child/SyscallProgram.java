@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.linux.child;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.Call;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * An immutable list of steps that a cloned child makes one after the other, ending in execve. It is data: it can be
+ * printed, simulated, and encoded any number of times with other {@linkplain Arg.Parameter parameters}.
+ *
+ * @param labels the index of the step at which each label stands; the index after the last step is allowed
+ * @param gates the names of the gates in the order in which the child reaches them
+ */
+public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<String> gates) {
+    /** The parameter that holds the child's end of the gate socket. */
+    public static final String GATE = "gate";
+
+    /** The parameter that holds the launcher's end, which the child closes so that it sees the JVM's death as end of file. */
+    public static final String GATE_FAR_END = "gate far end";
+
+    public SyscallProgram {
+        steps = List.copyOf(steps);
+        labels = Map.copyOf(labels);
+        gates = List.copyOf(gates);
+    }
+
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** {@return the index of the step at a label} */
+    public int target(Label label) {
+        Integer index = labels.get(label);
+        if (index == null) {
+            throw new IllegalStateException("label L" + label.id() + " was never bound");
+        }
+        return index;
+    }
+
+    /**
+     * {@return this program with one step replaced by a failure} For fault-injection tests: whatever was done before step
+     * {@code index} must be undone by the caller of the launch.
+     */
+    public SyscallProgram failingAt(int index, Errno errno) {
+        var changed = new ArrayList<>(steps);
+        var old = steps.get(index);
+        changed.set(
+                index,
+                new Step(
+                        old.phase(),
+                        old.purpose(),
+                        old.needs(),
+                        old.result(),
+                        new Step.Fail(Arg.named(errno.code(), errno.name()))));
+        return new SyscallProgram(changed, labels, gates);
+    }
+
+    /** {@return one line a step, labels in the margin} */
+    @Override
+    public String toString() {
+        var out = new StringBuilder();
+        for (int i = 0; i <= steps.size(); i++) {
+            int here = i;
+            labels.entrySet().stream()
+                    .filter(e -> e.getValue() == here)
+                    .map(e -> e.getKey().id())
+                    .sorted()
+                    .forEach(id -> out.append('L').append(id).append(":\n"));
+            if (i < steps.size()) {
+                out.append("  ").append(steps.get(i)).append('\n');
+            }
+        }
+        return out.toString();
+    }
+
+    /**
+     * Collects steps in order. The phase, purpose and needs that were set last go into every step that follows. Not
+     * thread-safe.
+     */
+    public static final class Builder {
+        private static final int MSG_NOSIGNAL = 0x4000;
+
+        private final List<Step> steps = new ArrayList<>();
+        private final Map<Label, Integer> labels = new HashMap<>();
+        private final List<String> gates = new ArrayList<>();
+        private String phase = "";
+        private String purpose = "";
+        private String needs = "";
+        private int nextLabel;
+
+        private Builder() {}
+
+        /** Begins a part of the launch. */
+        public Builder phase(String phase) {
+            this.phase = phase;
+            this.purpose = phase;
+            this.needs = "";
+            return this;
+        }
+
+        /** Says what the following steps are for and what they need; {@code needs} may be empty. */
+        public Builder purpose(String purpose, String needs) {
+            this.purpose = purpose;
+            this.needs = needs;
+            return this;
+        }
+
+        public Builder purpose(String purpose) {
+            return purpose(purpose, "");
+        }
+
+        /** Adds a call that must succeed. */
+        public Builder call(Syscall syscall, Arg... args) {
+            return call(OnError.fail(), syscall, args);
+        }
+
+        public Builder call(OnError onError, Syscall syscall, Arg... args) {
+            add("", new Step.Invoke(Call.of(syscall, args), onError));
+            return this;
+        }
+
+        /** Adds a call that must succeed and whose result is used later: {@return that result}. */
+        public Arg.ResultOf result(String name, Syscall syscall, Arg... args) {
+            return result(OnError.fail(), name, syscall, args);
+        }
+
+        public Arg.ResultOf result(OnError onError, String name, Syscall syscall, Arg... args) {
+            return add(name, new Step.Invoke(Call.of(syscall, args), onError));
+        }
+
+        public Builder execute(OnError onError, Syscall syscall, Arg... args) {
+            add("", new Step.Execute(Call.of(syscall, args), onError));
+            return this;
+        }
+
+        public Arg.ResultOf load(String name, Step.Width width, Arg address) {
+            return add(name, new Step.Load(width, address));
+        }
+
+        public Builder store(Step.Width width, Arg address, Arg value) {
+            add("", new Step.Store(width, address, value));
+            return this;
+        }
+
+        public Arg.ResultOf sum(String name, Arg left, Arg right) {
+            return add(name, new Step.Add(left, right));
+        }
+
+        public Builder fail(Arg errno) {
+            add("", new Step.Fail(errno));
+            return this;
+        }
+
+        public Builder branch(Step.Condition condition, Arg left, Arg right, Label target) {
+            add("", new Step.Branch(condition, left, right, target));
+            return this;
+        }
+
+        public Builder jump(Label target) {
+            return branch(Step.Condition.ALWAYS, Arg.of(0), Arg.of(0), target);
+        }
+
+        public Label label() {
+            return new Label(nextLabel++);
+        }
+
+        /** Puts a label before the next step. */
+        public Builder bind(Label label) {
+            if (labels.putIfAbsent(label, steps.size()) != null) {
+                throw new IllegalStateException("label L" + label.id() + " is bound twice");
+            }
+            return this;
+        }
+
+        /**
+         * Adds a gate: the child says that it has arrived, and waits until the launcher has done the work of that name (see
+         * {@link Gate}) or refuses with an errno.
+         */
+        public Builder gate(String name) {
+            if (gates.isEmpty()) {
+                call(Syscall.CLOSE, Arg.parameter(GATE_FAR_END));
+            }
+            gates.add(name);
+            var answer = Arg.buffer("gate answer", Integer.BYTES);
+            var opened = label();
+            var answered = label();
+            call(
+                    Syscall.SENDTO,
+                    Arg.parameter(GATE),
+                    Arg.ints("\"" + name + "\"", gates.size() - 1),
+                    Arg.of(Integer.BYTES),
+                    Arg.named(MSG_NOSIGNAL, "MSG_NOSIGNAL"),
+                    Arg.nullPointer(),
+                    Arg.of(0));
+            var read = result("answered", Syscall.READ, Arg.parameter(GATE), answer, Arg.of(Integer.BYTES));
+            branch(Step.Condition.EQUAL, read, Arg.of(Integer.BYTES), answered);
+            fail(Arg.named(Errno.ECANCELED.code(), "ECANCELED"));
+            bind(answered);
+            var refusal = load("refusal", Step.Width.INT, answer);
+            branch(Step.Condition.EQUAL, refusal, Arg.of(0), opened);
+            fail(refusal);
+            return bind(opened);
+        }
+
+        private Arg.ResultOf add(String result, Step.Operation operation) {
+            steps.add(new Step(phase, purpose, needs, result, operation));
+            return new Arg.ResultOf(steps.size() - 1, result);
+        }
+
+        /** @throws IllegalStateException if a label is used and bound nowhere */
+        public SyscallProgram build() {
+            var program = new SyscallProgram(steps, labels, gates);
+            for (var step : steps) {
+                switch (step.operation()) {
+                    case Step.Invoke(var _, OnError.Jump(var target, var _)) -> program.target(target);
+                    case Step.Execute(var _, OnError.Jump(var target, var _)) -> program.target(target);
+                    case Step.Branch b -> program.target(b.target());
+                    default -> {}
+                }
+            }
+            return program;
+        }
+    }
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.linux.sys;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** Descriptors of files, pipes and anonymous memory. Every descriptor made here is close-on-exec. */
+public final class Files {
+    public static final int AT_FDCWD = -100;
+    public static final int O_RDONLY = 0;
+    public static final int O_WRONLY = 1;
+    public static final int O_RDWR = 2;
+    public static final int O_CREAT = 0x40;
+    public static final int O_TRUNC = 0x200;
+    public static final int O_APPEND = 0x400;
+    public static final int O_NONBLOCK = 0x800;
+    public static final int O_CLOEXEC = 0x80000;
+    public static final int O_PATH = 0x200000;
+
+    private static final int MFD_CLOEXEC = 1;
+    private static final int MFD_ALLOW_SEALING = 2;
+    private static final int MFD_EXEC = 0x10;
+    private static final int F_ADD_SEALS = 1033;
+    private static final int ALL_SEALS = 0xf;
+
+    private Files() {}
+
+    /** The two ends of a pipe. */
+    public record Pipe(Fd reader, Fd writer) implements AutoCloseable {
+        @Override
+        public void close() {
+            reader.close();
+            writer.close();
+        }
+    }
+
+    public static Pipe pipe() throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            var fds = arena.allocate(JAVA_INT, 2);
+            long result = Native.call(Syscall.PIPE2, fds.address(), O_CLOEXEC, 0);
+            if (Native.failed(result)) {
+                throw new LinuxException(Native.errno(result), "pipe2(O_CLOEXEC)");
+            }
+            return new Pipe(Fd.owning(fds.getAtIndex(JAVA_INT, 0)), Fd.owning(fds.getAtIndex(JAVA_INT, 1)));
+        }
+    }
+
+    /**
+     * Opens a path of the host.
+     *
+     * @param mode permissions of a file that O_CREAT makes
+     */
+    public static Fd open(String path, int flags, int mode) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            long result = Native.call(
+                    Syscall.OPENAT,
+                    AT_FDCWD,
+                    arena.allocateFrom(path).address(),
+                    flags | O_CLOEXEC,
+                    mode,
+                    0,
+                    0);
+            return opened(result, "openat(AT_FDCWD, " + Arg.quote(path) + ", 0x" + Integer.toHexString(flags) + ")");
+        }
+    }
+
+    /** Opens a path relative to a directory, with the RESOLVE_* restrictions of openat2(2). */
+    public static Fd openat2(Fd directory, String path, int flags, int mode, int resolve) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            var how = arena.allocate(JAVA_LONG, 3);
+            how.setAtIndex(JAVA_LONG, 0, flags | O_CLOEXEC);
+            how.setAtIndex(JAVA_LONG, 1, mode);
+            how.setAtIndex(JAVA_LONG, 2, resolve);
+            long result = Native.call(
+                    Syscall.OPENAT2,
+                    directory.number(),
+                    arena.allocateFrom(path).address(),
+                    how.address(),
+                    how.byteSize(),
+                    0,
+                    0);
+            return opened(result, "openat2(" + directory + ", " + Arg.quote(path) + ", 0x" + Integer.toHexString(flags)
+                    + ", resolve=0x" + Integer.toHexString(resolve) + ")");
+        }
+    }
+
+    private static Fd opened(long result, String call) throws LinuxException {
+        if (Native.failed(result)) {
+            throw new LinuxException(Native.errno(result), call);
+        }
+        return Fd.owning(result);
+    }
+
+    /**
+     * A sealed file in memory: nobody can change it any more, so that it may be executed or shown to untrusted processes.
+     *
+     * @param executable whether execveat(2) may run it
+     */
+    public static Fd sealedMemory(String name, byte[] content, boolean executable) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            String call = "memfd_create(" + Arg.quote(name) + ")";
+            var cName = arena.allocateFrom(name);
+            int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+            long result = Native.call(Syscall.MEMFD_CREATE, cName.address(), executable ? flags | MFD_EXEC : flags, 0);
+            if (result == -Errno.EINVAL.code() && executable) {
+                // Before Linux 6.3 there is no MFD_EXEC, and every memfd is executable.
+                result = Native.call(Syscall.MEMFD_CREATE, cName.address(), flags, 0);
+            }
+            var fd = opened(result, call);
+            try {
+                var bytes = arena.allocate(Math.max(1, content.length));
+                MemorySegment.copy(content, 0, bytes, JAVA_BYTE, 0, content.length);
+                writeFully(fd, bytes.asSlice(0, content.length));
+                long sealed = Native.call(Syscall.FCNTL, fd.number(), F_ADD_SEALS, ALL_SEALS);
+                if (Native.failed(sealed)) {
+                    throw new LinuxException(Native.errno(sealed), "fcntl(" + fd + ", F_ADD_SEALS)");
+                }
+                return fd;
+            } catch (LinuxException | RuntimeException failed) {
+                fd.close();
+                throw failed;
+            }
+        }
+    }
+
+    /** Writes all of a segment; blocks where the descriptor does. */
+    public static void writeFully(Fd fd, MemorySegment bytes) throws LinuxException {
+        long done = 0;
+        while (done < bytes.byteSize()) {
+            long n = Native.call(
+                    Syscall.WRITE, fd.number(), bytes.address() + done, bytes.byteSize() - done);
+            if (Native.failed(n) && n != -Errno.EINTR.code()) {
+                throw new LinuxException(Native.errno(n), "write(" + fd + ", ..., " + bytes.byteSize() + ")");
+            }
+            done += Math.max(0, n);
+        }
+    }
+
+    /**
+     * Reads once; blocks where the descriptor does.
+     *
+     * @return the number of bytes, 0 at the end of file
+     */
+    public static int read(Fd fd, MemorySegment into) throws LinuxException {
+        while (true) {
+            long n = Native.call(Syscall.READ, fd.number(), into.address(), into.byteSize());
+            if (!Native.failed(n)) {
+                return (int) n;
+            }
+            if (n != -Errno.EINTR.code()) {
+                throw new LinuxException(Native.errno(n), "read(" + fd + ", " + into.byteSize() + ")");
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.linux.sys;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.caisson.linux.Arch;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Syscall;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout.PathElement;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+
+/**
+ * The door to the kernel: every system call this process makes for itself goes through {@link #call}. One handle of one
+ * shape, libc's {@code syscall(2)}, serves them all, and errno is captured within the very call, because the JVM may
+ * overwrite it before Java code runs again.
+ *
+ * <p>Results follow the kernel's own convention: negative values down to -4095 are {@code -errno}.
+ */
+public final class Native {
+    private static final StructLayout STATE = Linker.Option.captureStateLayout();
+    private static final VarHandle ERRNO = STATE.varHandle(PathElement.groupElement("errno"));
+    private static final MethodHandle SYSCALL = link();
+
+    private Native() {}
+
+    private static MethodHandle link() {
+        var linker = Linker.nativeLinker();
+        var shape = FunctionDescriptor.of(
+                JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+        return linker.downcallHandle(
+                linker.defaultLookup().findOrThrow("syscall"),
+                shape,
+                Linker.Option.firstVariadicArg(1),
+                Linker.Option.captureCallState("errno"));
+    }
+
+    /** {@return the call's result, or {@code -errno}} */
+    public static long call(Syscall syscall, long a, long b, long c, long d, long e, long f) {
+        return call(number(syscall), a, b, c, d, e, f);
+    }
+
+    /** {@return the call's result, or {@code -errno}} */
+    public static long call(Syscall syscall, long a, long b, long c) {
+        return call(syscall, a, b, c, 0, 0, 0);
+    }
+
+    /** {@return the call's result, or {@code -errno}} */
+    public static long call(Syscall syscall, long a) {
+        return call(syscall, a, 0, 0, 0, 0, 0);
+    }
+
+    static long call(int number, long a, long b, long c, long d, long e, long f) {
+        try (var arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            long result = (long) SYSCALL.invokeExact(state, (long) number, a, b, c, d, e, f);
+            return result == -1 ? -(int) ERRNO.get(state, 0L) : result;
+        } catch (RuntimeException | Error unexpected) {
+            throw unexpected;
+        } catch (Throwable impossible) {
+            throw new AssertionError(impossible);
+        }
+    }
+
+    private static int number(Syscall syscall) {
+        var number = syscall.number(Arch.host());
+        if (number.isEmpty()) {
+            throw new UnsupportedOperationException(syscall + " does not exist on " + Arch.host());
+        }
+        return number.getAsInt();
+    }
+
+    /** {@return whether a result is an error in the kernel's convention} */
+    public static boolean failed(long result) {
+        return result < 0 && result >= -4095;
+    }
+
+    /** {@return the errno of a failed result} */
+    public static Errno errno(long result) {
+        return new Errno((int) -result);
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.linux.sys;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.Signal;
+import dev.caisson.linux.Syscall;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** Processes by pidfd: unlike a pid, a descriptor never comes to mean another process. */
+public final class Processes {
+    private static final int P_PIDFD = 3;
+    private static final int WNOHANG = 1;
+    private static final int WEXITED = 4;
+    private static final int WALL = 0x40000000;
+    private static final int CLD_EXITED = 1;
+    private static final int CLD_DUMPED = 3;
+    private static final long SIGINFO_SIZE = 128;
+    private static final long SIGINFO_CODE = 8;
+    private static final long SIGINFO_PID = 16;
+    private static final long SIGINFO_STATUS = 24;
+    private static final long RUSAGE_SIZE = 144;
+
+    private Processes() {}
+
+    /** Waits for the end of a child and reaps it. Blocks the thread in the kernel: for children known to be ending. */
+    public static WaitStatus reap(Fd pidfd) throws LinuxException {
+        return waitid(pidfd, WEXITED | WALL).orElseThrow();
+    }
+
+    /** {@return the end of a child, which is reaped, or empty while it runs} */
+    public static Optional<WaitStatus> poll(Fd pidfd) throws LinuxException {
+        return waitid(pidfd, WEXITED | WALL | WNOHANG);
+    }
+
+    private static Optional<WaitStatus> waitid(Fd pidfd, int options) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            var info = arena.allocate(SIGINFO_SIZE, Long.BYTES);
+            var usage = arena.allocate(RUSAGE_SIZE, Long.BYTES);
+            long result;
+            do {
+                result = Native.call(
+                        Syscall.WAITID, P_PIDFD, pidfd.number(), info.address(), options, usage.address(), 0);
+            } while (result == -Errno.EINTR.code());
+            if (Native.failed(result)) {
+                throw new LinuxException(Native.errno(result), "waitid(P_PIDFD, " + pidfd + ")");
+            }
+            if (info.get(JAVA_INT, SIGINFO_PID) == 0) {
+                return Optional.empty();
+            }
+            int code = info.get(JAVA_INT, SIGINFO_CODE);
+            int status = info.get(JAVA_INT, SIGINFO_STATUS);
+            return Optional.of(new WaitStatus(
+                    code == CLD_EXITED ? OptionalInt.of(status) : OptionalInt.empty(),
+                    code == CLD_EXITED ? OptionalInt.empty() : OptionalInt.of(status),
+                    code == CLD_DUMPED,
+                    timeval(usage, 0),
+                    timeval(usage, 16),
+                    usage.get(JAVA_LONG, 32) * 1024,
+                    usage.get(JAVA_LONG, 72),
+                    usage.get(JAVA_LONG, 128),
+                    usage.get(JAVA_LONG, 136)));
+        }
+    }
+
+    private static Duration timeval(MemorySegment usage, long offset) {
+        return Duration.ofSeconds(usage.get(JAVA_LONG, offset))
+                .plusNanos(usage.get(JAVA_LONG, offset + Long.BYTES) * 1000);
+    }
+
+    /** {@return a descriptor of a process of this PID namespace} */
+    public static Fd open(int pid) throws LinuxException {
+        long result = Native.call(Syscall.PIDFD_OPEN, pid, 0, 0);
+        if (Native.failed(result)) {
+            throw new LinuxException(Native.errno(result), "pidfd_open(" + pid + ", 0)");
+        }
+        return Fd.owning(result);
+    }
+
+    /**
+     * Sends a signal.
+     *
+     * @return false if the process has ended
+     */
+    public static boolean signal(Fd pidfd, Signal signal) throws LinuxException {
+        long result = Native.call(Syscall.PIDFD_SEND_SIGNAL, pidfd.number(), signal.number(), 0, 0, 0, 0);
+        if (result == -Errno.ESRCH.code()) {
+            return false;
+        }
+        if (Native.failed(result)) {
+            throw new LinuxException(
+                    Native.errno(result), "pidfd_send_signal(" + pidfd + ", " + signal.name() + ", NULL, 0)");
+        }
+        return true;
+    }
+}
