@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.spec;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/**
+ * Something mounted inside a container. The target is an absolute path inside; it is resolved within the root by the
+ * kernel (openat2(2) with RESOLVE_IN_ROOT), so that symbolic links of a hostile image lead nowhere else, and made if it
+ * is missing.
+ */
+public sealed interface Mount {
+    /** {@return the absolute path inside} */
+    String target();
+
+    /**
+     * A file or directory of the host.
+     *
+     * @param source on the host; taken as it is when the container starts
+     */
+    record Bind(Path source, String target, Set<Option> options) implements Mount {
+        public Bind {
+            InsidePath.check("bind", target);
+            if (source.toString().indexOf('\0') >= 0) {
+                throw new IllegalArgumentException("bind: the source path holds NUL");
+            }
+            source = source.toAbsolutePath();
+            options = copy(options);
+            if (propagations(options) > 1) {
+                throw new IllegalArgumentException("bind " + target + ": of PRIVATE, SLAVE, SHARED one at most: " + options);
+            }
+        }
+    }
+
+    /**
+     * A file system in memory; pages count against the memory limit of whoever writes them.
+     *
+     * @param size the most bytes it takes; empty: half of the host's memory, as tmpfs(5) has it
+     * @param mode permissions of its top directory, such as 01777
+     */
+    record Tmpfs(String target, OptionalLong size, int mode, Set<Option> options) implements Mount {
+        public Tmpfs {
+            InsidePath.check("tmpfs", target);
+            if (size.isPresent() && size.getAsLong() <= 0) {
+                throw new IllegalArgumentException(
+                        "tmpfs " + target + ": size " + size.getAsLong() + " is not a positive number of bytes");
+            }
+            if (mode < 0 || mode > 07777) {
+                throw new IllegalArgumentException(
+                        "tmpfs " + target + ": mode 0" + Integer.toOctalString(mode) + " is not within 0 to 07777");
+            }
+            options = copy(options);
+        }
+    }
+
+    /**
+     * A regular file whose content comes from this program, read-only inside. It is never on any disk.
+     *
+     * @param mode its permissions, such as 0644
+     */
+    record Content(String target, byte[] bytes, int mode) implements Mount {
+        public Content {
+            InsidePath.check("file", target);
+            if (mode < 0 || mode > 0777) {
+                throw new IllegalArgumentException(
+                        "file " + target + ": mode 0" + Integer.toOctalString(mode) + " is not within 0 to 0777");
+            }
+            bytes = bytes.clone();
+        }
+
+        @Override
+        public byte[] bytes() {
+            return bytes.clone();
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Content c
+                    && target.equals(c.target)
+                    && mode == c.mode
+                    && Arrays.equals(bytes, c.bytes);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * target.hashCode() + Arrays.hashCode(bytes);
+        }
+
+        @Override
+        public String toString() {
+            return "Content[target=" + target + ", " + bytes.length + " bytes]";
+        }
+    }
+
+    /** What may be asked of a mount (mount_setattr(2)). Those of a recursive bind hold for everything below it. */
+    enum Option {
+        READ_ONLY,
+        NO_SUID,
+        NO_DEVICES,
+        NO_EXEC,
+        /** The source alone, not what is mounted below it. */
+        NOT_RECURSIVE,
+        /** Mount events pass in neither direction; the default. */
+        PRIVATE,
+        /** Mount events of the host appear inside, but not the reverse. */
+        SLAVE,
+        /** Mount events pass in both directions. Weakens isolation. */
+        SHARED
+    }
+
+    static Bind bind(Path source, String target, Option... options) {
+        return new Bind(source, target, Set.of(options));
+    }
+
+    /** {@return a tmpfs without set-user-id files and devices, open to all users} */
+    static Tmpfs tmpfs(String target) {
+        return new Tmpfs(target, OptionalLong.empty(), 01777, Set.of(Option.NO_SUID, Option.NO_DEVICES));
+    }
+
+    private static Set<Option> copy(Set<Option> options) {
+        var copy = EnumSet.noneOf(Option.class);
+        copy.addAll(options);
+        return Collections.unmodifiableSet(copy);
+    }
+
+    private static long propagations(Set<Option> options) {
+        return options.stream()
+                .filter(o -> o == Option.PRIVATE || o == Option.SLAVE || o == Option.SHARED)
+                .count();
+    }
+}
