@@ -56,7 +56,9 @@ public enum Arch {
         if (auditArch == X86_64.auditArch) {
             return Optional.of((number & X32_BIT) == 0 ? X86_64 : X32);
         }
-        return Arrays.stream(values()).filter(arch -> arch.auditArch == auditArch).findFirst();
+        return Arrays.stream(values())
+                .filter(arch -> arch.auditArch == auditArch)
+                .findFirst();
     }
 
     /** {@return the AUDIT_ARCH_ token that {@code seccomp_data.arch} holds (linux/audit.h)} */

@@ -149,7 +149,7 @@ public record Errno(int code) {
     public static final Errno ENOTRECOVERABLE = define(131, "ENOTRECOVERABLE", "State not recoverable");
     public static final Errno ERFKILL = define(132, "ERFKILL", "Operation not possible due to RF-kill");
     public static final Errno EHWPOISON = define(133, "EHWPOISON", "Memory page has hardware error");
-    public static final Errno EFTYPE = define(134, "EFTYPE", "Unknown error 134");
+    public static final Errno EFTYPE = define(134, "EFTYPE", "Wrong file type for the intended operation");
 
     public static final Errno EWOULDBLOCK = EAGAIN;
     public static final Errno EDEADLOCK = EDEADLK;

@@ -87,9 +87,8 @@ public record Signal(int number) {
         if (name.matches("[1-9][0-9]?") && Integer.parseInt(name) <= RTMAX) {
             return new Signal(Integer.parseInt(name));
         }
-        throw new IllegalArgumentException(
-                "signal \"" + name + "\": must be a name such as SIGTERM, TERM or SIGRTMIN+3, or a number from 1 to "
-                        + RTMAX);
+        throw new IllegalArgumentException("signal \"" + name
+                + "\": must be a name such as SIGTERM, TERM or SIGRTMIN+3, or a number from 1 to " + RTMAX);
     }
 
     /** {@return {@code SIGTERM}, {@code SIGRTMIN+3}; for an unnamed signal its number in decimal} */
