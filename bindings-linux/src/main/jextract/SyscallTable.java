@@ -55,13 +55,11 @@ class SyscallTable {
             // SPDX-License-Identifier: Apache-2.0
             package dev.caisson.linux;
 
-            import java.util.Arrays;
+            import java.util.HashMap;
             import java.util.Locale;
             import java.util.Map;
             import java.util.Optional;
             import java.util.OptionalInt;
-            import java.util.function.Function;
-            import java.util.stream.Collectors;
             import org.jspecify.annotations.Nullable;
 
             /**
@@ -130,8 +128,15 @@ class SyscallTable {
                 }
 
                 private static final class ByName {
-                    static final Map<String, Syscall> ALL = Arrays.stream(values())
-                            .collect(Collectors.toUnmodifiableMap(Syscall::kernelName, Function.identity()));
+                    static final Map<String, Syscall> ALL = all();
+
+                    private static Map<String, Syscall> all() {
+                        var calls = new HashMap<String, Syscall>();
+                        for (Syscall call : values()) {
+                            calls.put(call.kernelName, call);
+                        }
+                        return Map.copyOf(calls);
+                    }
                 }
 
                 private static final class ByNumber {
@@ -150,7 +155,10 @@ class SyscallTable {
                     }
 
                     private static @Nullable Syscall[] table(Arch arch) {
-                        int last = Arrays.stream(values()).mapToInt(call -> call.index(arch)).max().orElse(ABSENT);
+                        int last = ABSENT;
+                        for (Syscall call : values()) {
+                            last = Math.max(last, call.index(arch));
+                        }
                         @Nullable Syscall[] table = new Syscall[last + 1];
                         for (Syscall call : values()) {
                             if (call.index(arch) != ABSENT) {

@@ -42,12 +42,13 @@ public enum Arch {
      * @throws UnsupportedOperationException if it is neither x86-64 nor 64-bit Arm
      */
     public static Arch host() {
-        return switch (System.getProperty("os.arch")) {
+        String architecture = System.getProperty("os.arch", "unknown");
+        return switch (architecture) {
             case "amd64", "x86_64" -> X86_64;
             case "aarch64" -> AARCH64;
-            case String other ->
+            default ->
                 throw new UnsupportedOperationException(
-                        "os.arch " + other + ": Caisson runs on 64-bit x86 and 64-bit Arm only");
+                        "os.arch " + architecture + ": Caisson runs on 64-bit x86 and 64-bit Arm only");
         };
     }
 

@@ -158,8 +158,6 @@ public record Errno(int code) {
     /** The kernel's MAX_ERRNO: a result from -4095 to -1 is an error, every other one a value. */
     private static final int MAX = 4095;
 
-    private static final Map<String, Errno> BY_NAME = byName();
-
     /**
      * Any error number, named or not.
      *
@@ -177,7 +175,7 @@ public record Errno(int code) {
      * @throws IllegalArgumentException if it is neither a name of errno(3) nor a number from 1 to 4095
      */
     public static Errno of(String name) {
-        Errno known = BY_NAME.get(name);
+        Errno known = ByName.ALL.get(name);
         if (known != null) {
             return known;
         }
@@ -212,17 +210,22 @@ public record Errno(int code) {
         return new Errno(code);
     }
 
-    private static Map<String, Errno> byName() {
-        var errors = new HashMap<String, Errno>();
-        for (int code = 1; code <= LAST_NAMED; code++) {
-            String name = NAMES[code];
-            if (name != null) {
-                errors.put(name, new Errno(code));
+    /** Built when the first name is read: most programs only print names. */
+    private static final class ByName {
+        static final Map<String, Errno> ALL = all();
+
+        private static Map<String, Errno> all() {
+            var errors = new HashMap<String, Errno>();
+            for (int code = 1; code <= LAST_NAMED; code++) {
+                String name = NAMES[code];
+                if (name != null) {
+                    errors.put(name, new Errno(code));
+                }
             }
+            errors.put("EWOULDBLOCK", EWOULDBLOCK);
+            errors.put("EDEADLOCK", EDEADLOCK);
+            errors.put("ENOTSUP", ENOTSUP);
+            return Map.copyOf(errors);
         }
-        errors.put("EWOULDBLOCK", EWOULDBLOCK);
-        errors.put("EDEADLOCK", EDEADLOCK);
-        errors.put("ENOTSUP", ENOTSUP);
-        return Map.copyOf(errors);
     }
 }

@@ -59,8 +59,6 @@ public record Signal(int number) {
 
     private static final int RTMAX = 64;
 
-    private static final Map<String, Signal> BY_NAME = byName();
-
     /**
      * Any signal, named or not.
      *
@@ -80,7 +78,7 @@ public record Signal(int number) {
      */
     public static Signal of(String name) {
         String upper = name.toUpperCase(Locale.ROOT);
-        Signal known = BY_NAME.get(upper.startsWith("SIG") ? upper : "SIG" + upper);
+        Signal known = ByName.ALL.get(upper.startsWith("SIG") ? upper : "SIG" + upper);
         if (known != null) {
             return known;
         }
@@ -111,20 +109,25 @@ public record Signal(int number) {
         return new Signal(number);
     }
 
-    private static Map<String, Signal> byName() {
-        var signals = new HashMap<String, Signal>();
-        for (int number = 1; number <= LAST_STANDARD; number++) {
-            signals.put(new Signal(number).name(), new Signal(number));
+    /** Built when the first name is read: most programs only use constants. */
+    private static final class ByName {
+        static final Map<String, Signal> ALL = all();
+
+        private static Map<String, Signal> all() {
+            var signals = new HashMap<String, Signal>();
+            for (int number = 1; number <= LAST_STANDARD; number++) {
+                signals.put(new Signal(number).name(), new Signal(number));
+            }
+            for (int number = RTMIN; number <= RTMAX; number++) {
+                signals.put("SIGRTMIN+" + (number - RTMIN), new Signal(number));
+                signals.put("SIGRTMAX-" + (RTMAX - number), new Signal(number));
+            }
+            signals.put("SIGRTMIN", new Signal(RTMIN));
+            signals.put("SIGRTMAX", new Signal(RTMAX));
+            signals.put("SIGIOT", SIGIOT);
+            signals.put("SIGCLD", SIGCLD);
+            signals.put("SIGPOLL", SIGPOLL);
+            return Map.copyOf(signals);
         }
-        for (int number = RTMIN; number <= RTMAX; number++) {
-            signals.put("SIGRTMIN+" + (number - RTMIN), new Signal(number));
-            signals.put("SIGRTMAX-" + (RTMAX - number), new Signal(number));
-        }
-        signals.put("SIGRTMIN", new Signal(RTMIN));
-        signals.put("SIGRTMAX", new Signal(RTMAX));
-        signals.put("SIGIOT", SIGIOT);
-        signals.put("SIGCLD", SIGCLD);
-        signals.put("SIGPOLL", SIGPOLL);
-        return Map.copyOf(signals);
     }
 }
