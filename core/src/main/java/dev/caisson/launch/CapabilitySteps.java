@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import static dev.caisson.linux.call.Arg.named;
+import static dev.caisson.linux.call.Arg.nullPointer;
+import static dev.caisson.linux.call.Arg.of;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.child.OnError;
+import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.spec.Capabilities;
+import dev.caisson.spec.Capability;
+import dev.caisson.spec.Securebit;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Set;
+
+/**
+ * The user and the capabilities of the command, in the one order that works: the bounding set while CAP_SETPCAP is still
+ * there, the user while CAP_SETUID is, then the sets themselves, the ambient one last.
+ */
+final class CapabilitySteps {
+    private static final Arg PR_CAPBSET_DROP = named(24, "PR_CAPBSET_DROP");
+    private static final Arg PR_SET_KEEPCAPS = named(8, "PR_SET_KEEPCAPS");
+    private static final Arg PR_SET_SECUREBITS = named(28, "PR_SET_SECUREBITS");
+    private static final Arg PR_CAP_AMBIENT = named(47, "PR_CAP_AMBIENT");
+    private static final Arg PR_CAP_AMBIENT_RAISE = named(2, "PR_CAP_AMBIENT_RAISE");
+    private static final Arg PR_CAP_AMBIENT_CLEAR_ALL = named(4, "PR_CAP_AMBIENT_CLEAR_ALL");
+    private static final int VERSION_3 = 0x20080522;
+
+    private final PlanInput input;
+    private final SyscallProgram.Builder program;
+
+    CapabilitySteps(PlanInput input, SyscallProgram.Builder program) {
+        this.input = input;
+        this.program = program;
+    }
+
+    void plan() {
+        program.phase("privileges");
+        var capabilities = input.spec().capabilities();
+        capabilities.ifPresent(this::bound);
+        if (capabilities.isPresent() && input.principal().uid() != 0) {
+            program.purpose("keep capabilities when leaving user 0");
+            prctl(OnError.fail(), PR_SET_KEEPCAPS, of(1));
+        }
+        user();
+        securebits();
+        capabilities.ifPresent(this::set);
+    }
+
+    private void bound(Capabilities capabilities) {
+        program.purpose("give up capabilities for good", "CAP_SETPCAP");
+        for (int number = 0; number <= input.host().lastCapability(); number++) {
+            if (!contains(capabilities.bounding(), number)) {
+                prctl(OnError.fail(), PR_CAPBSET_DROP, capability(number));
+            }
+        }
+    }
+
+    private void user() {
+        var principal = input.principal();
+        boolean setsUser = input.spec().user().isPresent()
+                || !input.spec().groups().isEmpty()
+                || !input.spec().bare();
+        if (!setsUser) {
+            return;
+        }
+        program.purpose(
+                "be user " + principal.uid() + ", group " + principal.gid(), "CAP_SETUID, CAP_SETGID");
+        setGroups(principal);
+        program.call(Syscall.SETRESGID, of(principal.gid()), of(principal.gid()), of(principal.gid()));
+        program.call(Syscall.SETRESUID, of(principal.uid()), of(principal.uid()), of(principal.uid()));
+    }
+
+    private void setGroups(Principal principal) {
+        var groups = principal.groups();
+        boolean denied = input.idMap().map(map -> IdMapSteps.isOwn(map, input.host())).orElse(false);
+        if (groups.isEmpty()) {
+            // Where setgroups is denied the host's groups stay, but nobody inside can name them.
+            var onError = denied ? OnError.ignore(Errno.EPERM) : OnError.fail();
+            program.call(onError, Syscall.SETGROUPS, of(0), nullPointer());
+            return;
+        }
+        int[] ids = groups.stream().mapToInt(Integer::intValue).toArray();
+        program.call(Syscall.SETGROUPS, of(ids.length), Arg.ints(groups.toString(), ids));
+    }
+
+    private void securebits() {
+        var securebits = input.spec().securebits();
+        if (!securebits.isEmpty()) {
+            program.purpose("set the securebits " + securebits, "CAP_SETPCAP");
+            int bits = securebits.stream().mapToInt(Securebit::bit).sum();
+            prctl(OnError.fail(), PR_SET_SECUREBITS, of(bits));
+        }
+    }
+
+    private void set(Capabilities capabilities) {
+        program.purpose("set the capabilities");
+        prctl(OnError.fail(), PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL);
+        long effective = mask(capabilities.effective());
+        long permitted = mask(capabilities.permitted());
+        long inheritable = mask(capabilities.inheritable());
+        var data = ByteBuffer.allocate(24).order(ByteOrder.nativeOrder());
+        for (int shift = 0; shift < Long.SIZE; shift += Integer.SIZE) {
+            data.putInt((int) (effective >>> shift));
+            data.putInt((int) (permitted >>> shift));
+            data.putInt((int) (inheritable >>> shift));
+        }
+        program.call(
+                Syscall.CAPSET,
+                Arg.ints("{_LINUX_CAPABILITY_VERSION_3, 0}", VERSION_3, 0),
+                Arg.bytes(
+                        data.array(),
+                        "{effective=" + text(capabilities.effective()) + ", permitted="
+                                + text(capabilities.permitted()) + ", inheritable="
+                                + text(capabilities.inheritable()) + "}"));
+        for (var capability : capabilities.ambient()) {
+            if (capability.ordinal() <= input.host().lastCapability()) {
+                prctl(OnError.fail(), PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability(capability.ordinal()));
+            }
+        }
+    }
+
+    private long mask(Set<Capability> capabilities) {
+        long mask = 0;
+        for (var capability : capabilities) {
+            if (capability.ordinal() <= input.host().lastCapability()) {
+                mask |= 1L << capability.ordinal();
+            }
+        }
+        return mask;
+    }
+
+    private static boolean contains(Set<Capability> capabilities, int number) {
+        return capabilities.stream().anyMatch(c -> c.ordinal() == number);
+    }
+
+    private static Arg capability(int number) {
+        return number < Capability.values().length
+                ? named(number, Capability.values()[number].kernelName())
+                : of(number);
+    }
+
+    private static String text(Set<Capability> capabilities) {
+        if (capabilities.isEmpty()) {
+            return "0";
+        }
+        return String.join(
+                "|", capabilities.stream().map(Capability::kernelName).toList());
+    }
+
+    private void prctl(OnError onError, Arg... args) {
+        var five = new Arg[] {of(0), of(0), of(0), of(0), of(0)};
+        System.arraycopy(args, 0, five, 0, args.length);
+        program.call(onError, Syscall.PRCTL, five);
+    }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.overlay.Overlay;
+import dev.caisson.seccomp.FilterProgram;
+import dev.caisson.spec.Capabilities;
+import dev.caisson.spec.IdMap;
+import dev.caisson.spec.Join;
+import dev.caisson.spec.Mount;
+import dev.caisson.spec.Namespace;
+import dev.caisson.spec.Rlimit;
+import dev.caisson.spec.Securebit;
+import dev.caisson.spec.Stdio;
+import dev.caisson.spec.UserSpec;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.immutables.value.Value;
+
+/** Everything a launch needs but the command: the value behind the builder. What is absent was not asked for. */
+@Value.Immutable
+@Value.Style(jdkOnly = true, jakarta = false)
+public interface ContainerSpec {
+    /** Namespaces made for the container. */
+    Set<Namespace> newNamespaces();
+
+    /** Namespaces that are the host's because somebody said so, against what other settings would imply. */
+    Set<Namespace> hostNamespaces();
+
+    List<Join> joins();
+
+    /** The map of a new user namespace; empty: the widest map the caller may have without weakening isolation. */
+    Optional<IdMap> idMap();
+
+    Optional<String> hostname();
+
+    Optional<String> domainName();
+
+    Optional<Duration> monotonicOffset();
+
+    Optional<Duration> bootTimeOffset();
+
+    @Value.Default
+    default Root root() {
+        return new Root.OfHost();
+    }
+
+    @Value.Default
+    default boolean readOnlyRoot() {
+        return false;
+    }
+
+    /** Whether proc, sysfs, a minimal /dev and the rest of {@link KernelMounts} are mounted. */
+    @Value.Default
+    default boolean kernelMounts() {
+        return true;
+    }
+
+    List<Mount> mounts();
+
+    List<String> maskedPaths();
+
+    List<String> readOnlyPaths();
+
+    Map<String, String> environment();
+
+    Optional<String> workingDirectory();
+
+    Optional<String> argv0();
+
+    Optional<UserSpec> user();
+
+    /** Supplementary groups by name or number. */
+    List<String> groups();
+
+    @Value.Default
+    default int umask() {
+        return 022;
+    }
+
+    OptionalInt nice();
+
+    OptionalInt oomScoreAdj();
+
+    List<Rlimit> rlimits();
+
+    /** Whether PID 1 is an init of ours that reaps orphans and forwards signals. */
+    @Value.Default
+    default boolean init() {
+        return false;
+    }
+
+    Optional<Stdio> stdin();
+
+    Optional<Stdio> stdout();
+
+    Optional<Stdio> stderr();
+
+    /** More descriptors for the command, by their number inside, which is 3 or more. */
+    Map<Integer, Stdio> descriptors();
+
+    /** Empty: the capabilities of the caller are left alone. */
+    Optional<Capabilities> capabilities();
+
+    @Value.Default
+    default boolean noNewPrivileges() {
+        return true;
+    }
+
+    Set<Securebit> securebits();
+
+    /** Seccomp filters as raw programs ({@code struct sock_filter[]}), installed in this order. */
+    List<FilterProgram> seccompFilters();
+
+    Optional<Limits> limits();
+
+    Optional<String> cgroupParent();
+
+    Optional<Duration> timeout();
+
+    /** Whether only what is named is done: no implied namespace, no default mount, nothing dropped. */
+    @Value.Default
+    default boolean bare() {
+        return false;
+    }
+
+    /** Where the root file system comes from. */
+    sealed interface Root {
+        /** The host's root as it is. */
+        record OfHost() implements Root {}
+
+        /** A directory used as it is. */
+        record Directory(Path path) implements Root {}
+
+        /** Layers under a writable one. */
+        record Layers(Overlay overlay) implements Root {}
+    }
+
+    /** {@return whether the container has a root of its own} */
+    @Value.Derived
+    default boolean hasOwnRoot() {
+        return !(root() instanceof Root.OfHost);
+    }
+
+    /** {@return how a namespace is joined, if it is} */
+    default Optional<Join> joined(Namespace namespace) {
+        return joins().stream().filter(j -> j.namespace() == namespace).findFirst();
+    }
+}

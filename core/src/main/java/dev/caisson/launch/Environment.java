@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/** The environment of a command: never the host's, since that may hold secrets; what a shell needs, and what was asked for. */
+final class Environment {
+    static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    private Environment() {}
+
+    static SequencedMap<String, String> of(ContainerSpec spec, Principal principal) {
+        var environment = new LinkedHashMap<String, String>();
+        if (!spec.bare()) {
+            environment.put("PATH", DEFAULT_PATH);
+            environment.put("HOME", principal.home());
+            spec.hostname().ifPresent(name -> environment.put("HOSTNAME", name));
+        }
+        Map<String, String> asked = spec.environment();
+        environment.putAll(asked);
+        return environment;
+    }
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import static dev.caisson.linux.call.Arg.named;
+import static dev.caisson.linux.call.Arg.nullPointer;
+import static dev.caisson.linux.call.Arg.of;
+import static dev.caisson.linux.call.Arg.text;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.child.OnError;
+import dev.caisson.linux.child.Step;
+import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.spec.Stdio;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+
+/** The process itself: session, descriptors, limits, directory, and at last the execve. */
+final class ExecSteps {
+    private static final long UNLIMITED = -1;
+    private static final int FIRST_FREE = 3;
+    private static final int F_DUPFD_CLOEXEC = 1030;
+    private static final int CLOSE_RANGE_CLOEXEC = 4;
+    private static final int SIG_SETMASK = 2;
+    private static final int SIGNAL_SET = 8;
+    private static final List<String> STANDARD = List.of("stdin", "stdout", "stderr");
+
+    private final PlanInput input;
+    private final SyscallProgram.Builder program;
+
+    ExecSteps(PlanInput input, SyscallProgram.Builder program) {
+        this.input = input;
+        this.program = program;
+    }
+
+    /** {@return the launch parameter that holds the source of a descriptor of the command} */
+    static String parameter(int descriptor) {
+        return descriptor < STANDARD.size() ? STANDARD.get(descriptor) : "descriptor " + descriptor;
+    }
+
+    /** First of all, while /proc and the caller's privileges are still the host's. */
+    void planBeginning() {
+        program.phase("process");
+        for (String file : input.cgroupFiles()) {
+            program.purpose("enter the cgroup before anything of the command runs");
+            program.call(Syscall.WRITE, Arg.parameter(file), text("0"), of(1));
+        }
+        program.purpose("lead a session of its own, without the caller's terminal");
+        program.call(Syscall.SETSID);
+        input.spec().oomScoreAdj().ifPresent(score -> {
+            program.purpose("set oom_score_adj", "CAP_SYS_RESOURCE to lower it");
+            NamespaceSteps.writeFile(program, "/proc/self/oom_score_adj", Integer.toString(score));
+        });
+        input.spec().nice().ifPresent(nice -> {
+            program.purpose("set the nice value", "CAP_SYS_NICE to lower it");
+            program.call(Syscall.SETPRIORITY, named(0, "PRIO_PROCESS"), of(0), of(nice));
+        });
+    }
+
+    void planDescriptors() {
+        program.phase("descriptors");
+        var moved = new TreeMap<Integer, Arg>();
+        int highest = input.spec().descriptors().keySet().stream()
+                .mapToInt(Integer::intValue)
+                .max()
+                .orElse(2);
+        input.spec().descriptors().keySet().stream().sorted().forEach(number -> {
+            // Out of the way first: the number of one source may be the target of another.
+            program.purpose("pass on descriptor " + number);
+            moved.put(
+                    number,
+                    program.result(
+                            "source " + number,
+                            Syscall.FCNTL,
+                            Arg.parameter(parameter(number)),
+                            named(F_DUPFD_CLOEXEC, "F_DUPFD_CLOEXEC"),
+                            of(highest + 1)));
+        });
+        var standard = List.of(input.spec().stdin(), input.spec().stdout(), input.spec().stderr());
+        for (int number = 0; number < standard.size(); number++) {
+            if (!isInherited(standard.get(number))) {
+                program.purpose("connect " + STANDARD.get(number));
+                program.call(Syscall.DUP3, Arg.parameter(parameter(number)), of(number), of(0));
+            }
+        }
+        program.purpose("close all others at execve", "Linux 5.11");
+        program.call(
+                Syscall.CLOSE_RANGE,
+                of(FIRST_FREE),
+                named(0xffff_ffffL, "~0U"),
+                named(CLOSE_RANGE_CLOEXEC, "CLOSE_RANGE_CLOEXEC"));
+        moved.forEach((number, source) -> {
+            program.purpose("pass on descriptor " + number);
+            program.call(Syscall.DUP3, source, of(number), of(0));
+        });
+    }
+
+    private static boolean isInherited(Optional<Stdio> stdio) {
+        return stdio.isPresent() && stdio.get() instanceof Stdio.Inherit;
+    }
+
+    void planLimits() {
+        var spec = input.spec();
+        program.phase("limits of the process");
+        for (var limit : spec.rlimits()) {
+            program.purpose("limit " + limit.resource(), "CAP_SYS_RESOURCE to raise a hard limit");
+            program.call(
+                    Syscall.PRLIMIT64,
+                    of(0),
+                    named(limit.resource().ordinal(), "RLIMIT_" + limit.resource()),
+                    Arg.words(
+                            "{rlim_cur=" + text(limit.soft()) + ", rlim_max=" + text(limit.hard()) + "}",
+                            limit.soft().orElse(UNLIMITED),
+                            limit.hard().orElse(UNLIMITED)),
+                    nullPointer());
+        }
+        program.purpose("set the umask");
+        program.call(Syscall.UMASK, Arg.octal(spec.umask()));
+    }
+
+    private static String text(OptionalLong limit) {
+        return limit.isPresent() ? Long.toString(limit.getAsLong()) : "RLIM_INFINITY";
+    }
+
+    void planDirectory() {
+        input.spec().workingDirectory().ifPresent(directory -> {
+            program.purpose("work in " + directory);
+            program.call(Syscall.CHDIR, Arg.text(directory));
+        });
+    }
+
+    void planExec(Map<String, String> environment) {
+        program.phase("exec");
+        program.purpose("start with no signal blocked");
+        program.call(
+                Syscall.RT_SIGPROCMASK,
+                named(SIG_SETMASK, "SIG_SETMASK"),
+                Arg.words("[]", 0),
+                nullPointer(),
+                of(SIGNAL_SET));
+        String name = input.command().get(0);
+        var argv = new ArrayList<>(input.command());
+        input.spec().argv0().ifPresent(argv0 -> argv.set(0, argv0));
+        var argvArg = Arg.argv(argv);
+        var envpArg = Arg.envp(environment.entrySet().stream()
+                .map(e -> e.getKey() + "=" + e.getValue())
+                .toList());
+        program.purpose("run " + name);
+        if (name.contains("/")) {
+            program.execute(OnError.fail(), Syscall.EXECVE, Arg.text(name), argvArg, envpArg);
+            return;
+        }
+        searchPath(name, argvArg, envpArg, environment.getOrDefault("PATH", Environment.DEFAULT_PATH));
+    }
+
+    /** As execvp(3): what is there but may not be executed is remembered while the search goes on. */
+    private void searchPath(String name, Arg argv, Arg envp, String path) {
+        var forbidden = program.label();
+        var attempts = new ArrayList<Arg>();
+        for (String directory : path.split(":")) {
+            String file = directory.isEmpty() ? name : directory + "/" + name;
+            attempts.add(program.executeResult(
+                    OnError.ignore(Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES),
+                    "tried",
+                    Syscall.EXECVE,
+                    Arg.text(file),
+                    argv,
+                    envp));
+        }
+        program.purpose("find " + name + " in PATH=" + path);
+        for (var attempt : attempts) {
+            program.branch(Step.Condition.EQUAL, attempt, of(-Errno.EACCES.code()), forbidden);
+        }
+        program.fail(named(Errno.ENOENT.code(), "ENOENT"));
+        program.bind(forbidden);
+        program.fail(named(Errno.EACCES.code(), "EACCES"));
+    }
+}

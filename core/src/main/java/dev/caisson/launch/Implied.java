@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import dev.caisson.spec.Namespace;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
+
+/** What settings imply beyond what they say. Only ever in the safe direction: nothing here weakens isolation. */
+final class Implied {
+    private Implied() {}
+
+    /** {@return the namespaces the container gets new} */
+    static Set<Namespace> namespaces(ContainerSpec spec) {
+        var all = EnumSet.noneOf(Namespace.class);
+        all.addAll(spec.newNamespaces());
+        if (spec.hasOwnRoot() || !spec.mounts().isEmpty()) {
+            imply(all, spec, Namespace.MOUNT);
+        }
+        if (spec.hostname().isPresent() || spec.domainName().isPresent()) {
+            imply(all, spec, Namespace.UTS);
+        }
+        if (spec.monotonicOffset().isPresent() || spec.bootTimeOffset().isPresent()) {
+            imply(all, spec, Namespace.TIME);
+        }
+        if (spec.idMap().isPresent()) {
+            imply(all, spec, Namespace.USER);
+        }
+        if (!spec.bare() || spec.init()) {
+            // Ending a container ends all of it, which only a PID namespace promises.
+            imply(all, spec, Namespace.PID);
+        }
+        return Collections.unmodifiableSet(all);
+    }
+
+    private static void imply(Set<Namespace> all, ContainerSpec spec, Namespace namespace) {
+        if (spec.joined(namespace).isEmpty() && !spec.hostNamespaces().contains(namespace)) {
+            all.add(namespace);
+        }
+    }
+}

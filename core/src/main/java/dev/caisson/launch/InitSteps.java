@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import static dev.caisson.linux.call.Arg.named;
+import static dev.caisson.linux.call.Arg.nullPointer;
+import static dev.caisson.linux.call.Arg.of;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.child.OnError;
+import dev.caisson.linux.child.Step;
+import dev.caisson.linux.child.SyscallProgram;
+
+/**
+ * An init as PID 1: the isolated image itself, which forks the command, reaps whatever is orphaned, passes signals on, and
+ * ends, and with it everything in the PID namespace, when the command does. It reports the command's wait status.
+ */
+final class InitSteps {
+    /** The parameter that holds the writing end of the pipe on which the wait status of the command arrives. */
+    static final String STATUS = "status";
+
+    private static final int SIGCHLD = 17;
+    private static final int WNOHANG = 1;
+    private static final int SIGNAL_SET = 8;
+    private static final long ALL_SIGNALS = -1;
+
+    private final SyscallProgram.Builder program;
+
+    InitSteps(SyscallProgram.Builder program) {
+        this.program = program;
+    }
+
+    void plan() {
+        program.phase("init");
+        program.purpose("fork the command");
+        var command = program.label();
+        var pid = program.result(
+                "command", Syscall.CLONE, named(SIGCHLD, "SIGCHLD"), of(0), of(0), of(0), of(0));
+        program.branch(Step.Condition.EQUAL, pid, of(0), command);
+        closeAllButStatus();
+        loop(pid);
+        program.bind(command);
+        program.purpose("lead a session of its own");
+        program.call(Syscall.SETSID);
+    }
+
+    /** An init that held the command's pipes open would keep their readers waiting. */
+    private void closeAllButStatus() {
+        program.purpose("hold nothing open but the way to report");
+        var status = Arg.parameter(STATUS);
+        var below = program.sum("below", status, of(-1));
+        var above = program.sum("above", status, of(1));
+        program.call(Syscall.CLOSE_RANGE, of(0), below, of(0));
+        program.call(Syscall.CLOSE_RANGE, above, named(0xffff_ffffL, "~0U"), of(0));
+    }
+
+    private void loop(Arg pid) {
+        var wait = program.label();
+        var reap = program.label();
+        var status = Arg.buffer("wait status", Integer.BYTES);
+        program.purpose("wait for a signal");
+        program.bind(wait);
+        // All signals are blocked since before clone3, so none is missed and none is acted upon.
+        var signal = program.result(
+                OnError.jump(wait),
+                "signal",
+                Syscall.RT_SIGTIMEDWAIT,
+                Arg.words("~[]", ALL_SIGNALS),
+                nullPointer(),
+                nullPointer(),
+                of(SIGNAL_SET));
+        program.branch(Step.Condition.EQUAL, signal, of(SIGCHLD), reap);
+        program.purpose("pass it on");
+        program.call(OnError.ignore(Errno.ESRCH, Errno.EPERM), Syscall.KILL, pid, signal);
+        program.jump(wait);
+        program.purpose("reap");
+        program.bind(reap);
+        var ended = program.result(
+                OnError.jump(wait), "ended", Syscall.WAIT4, of(-1), status, named(WNOHANG, "WNOHANG"), nullPointer());
+        program.branch(Step.Condition.EQUAL, ended, of(0), wait);
+        program.branch(Step.Condition.NOT_EQUAL, ended, pid, reap);
+        program.purpose("report how the command ended");
+        program.call(OnError.ignore(), Syscall.WRITE, Arg.parameter(STATUS), status, of(Integer.BYTES));
+        program.call(Syscall.EXIT_GROUP, of(0));
+    }
+}

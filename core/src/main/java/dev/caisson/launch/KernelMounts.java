@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import static dev.caisson.linux.call.Arg.named;
+import static dev.caisson.linux.call.Arg.octal;
+import static dev.caisson.linux.call.Arg.of;
+import static dev.caisson.linux.call.Arg.text;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.child.OnError;
+import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.spec.Capability;
+import dev.caisson.spec.Namespace;
+import java.util.List;
+
+/**
+ * The file systems every program expects: /proc, /sys, and a /dev with six devices, terminals, shared memory and message
+ * queues (OCI runtime spec, "Default Filesystems" and "Default Devices").
+ */
+final class KernelMounts {
+    private static final long SAFE = MountCalls.NOSUID | MountCalls.NODEV | MountCalls.NOEXEC;
+    private static final int S_IFCHR = 0020000;
+    private static final int TTY_GROUP = 5;
+    private static final String SHM_SIZE = Long.toString(64L << 20);
+
+    private record Device(String name, int major, int minor) {}
+
+    private record Link(String name, String target) {}
+
+    private static final List<Device> DEVICES = List.of(
+            new Device("null", 1, 3),
+            new Device("zero", 1, 5),
+            new Device("full", 1, 7),
+            new Device("random", 1, 8),
+            new Device("urandom", 1, 9),
+            new Device("tty", 5, 0));
+
+    private static final List<Link> LINKS = List.of(
+            new Link("fd", "/proc/self/fd"),
+            new Link("stdin", "/proc/self/fd/0"),
+            new Link("stdout", "/proc/self/fd/1"),
+            new Link("stderr", "/proc/self/fd/2"),
+            new Link("ptmx", "pts/ptmx"));
+
+    private final PlanInput input;
+    private final SyscallProgram.Builder program;
+    private final MountCalls mounts;
+
+    KernelMounts(PlanInput input, SyscallProgram.Builder program, MountCalls mounts) {
+        this.input = input;
+        this.program = program;
+        this.mounts = mounts;
+    }
+
+    void plan(Arg root) {
+        proc(root);
+        sys(root);
+        dev(root);
+    }
+
+    private void proc(Arg root) {
+        if (input.inUserNamespace() && !input.isFresh(Namespace.PID) && !input.joins(Namespace.PID)) {
+            // A procfs shows one PID namespace, and mounting that of the host takes privilege over the host.
+            program.purpose("show the host's /proc, since the PID namespace is the host's", "CAP_SYS_ADMIN");
+            var proc = mounts.cloneOfHostPath("proc", "/proc", true);
+            mounts.setAttributes(proc, SAFE, MountCalls.PRIVATE, true);
+            place(proc, root, "proc");
+            return;
+        }
+        program.purpose("mount /proc", "CAP_SYS_ADMIN, and a /proc on the host that nothing covers in part");
+        place(mounts.mount(mounts.open("proc"), "proc", SAFE), root, "proc");
+    }
+
+    private void sys(Arg root) {
+        if (input.inUserNamespace() && !input.isFresh(Namespace.NETWORK)) {
+            program.purpose("show the host's /sys read-only, since the network is not the container's", "CAP_SYS_ADMIN");
+            var sys = mounts.cloneOfHostPath("sys", "/sys", true);
+            mounts.setAttributes(sys, SAFE | MountCalls.RDONLY, MountCalls.PRIVATE, true);
+            place(sys, root, "sys");
+            return;
+        }
+        program.purpose("mount /sys read-only", "CAP_SYS_ADMIN");
+        place(mounts.mount(mounts.open("sysfs"), "sys", SAFE | MountCalls.RDONLY), root, "sys");
+    }
+
+    private void dev(Arg root) {
+        program.purpose("mount a minimal /dev", "CAP_SYS_ADMIN");
+        var context = mounts.open("tmpfs");
+        mounts.set(context, "mode", "0755");
+        mounts.set(context, "size", "65536");
+        var dev = mounts.mount(context, "dev", MountCalls.NOSUID | MountCalls.NOEXEC);
+        for (String directory : List.of("pts", "shm", "mqueue")) {
+            program.call(Syscall.MKDIRAT, dev, text(directory), octal(0755));
+        }
+        for (var link : LINKS) {
+            program.call(Syscall.SYMLINKAT, text(link.target()), dev, text(link.name()));
+        }
+        place(dev, root, "dev");
+        boolean mknod = !input.inUserNamespace() && input.host().can(Capability.MKNOD);
+        for (var device : DEVICES) {
+            if (mknod) {
+                program.purpose("make /dev/" + device.name(), "CAP_MKNOD");
+                program.call(
+                        Syscall.MKNODAT,
+                        dev,
+                        text(device.name()),
+                        named(S_IFCHR | 0666, "S_IFCHR|0666"),
+                        named(device.major() << 8 | device.minor(), device.major() + ":" + device.minor()));
+            } else {
+                program.purpose("show the host's /dev/" + device.name());
+                program.call(Syscall.MKNODAT, dev, text(device.name()), named(0100666, "S_IFREG|0666"), of(0));
+                var host = mounts.cloneOfHostPath(device.name(), "/dev/" + device.name(), false);
+                mounts.attach(host, dev, device.name());
+            }
+        }
+        pts(dev);
+        shm(dev);
+        mqueue(dev);
+    }
+
+    private void pts(Arg dev) {
+        program.purpose("mount /dev/pts", "CAP_SYS_ADMIN");
+        var context = mounts.open("devpts");
+        mounts.set(context, "mode", "0620");
+        mounts.set(context, "ptmxmode", "0666");
+        boolean tty = input.idMap().map(map -> map.hasGid(TTY_GROUP)).orElse(!input.inUserNamespace());
+        if (tty) {
+            mounts.set(context, "gid", Integer.toString(TTY_GROUP));
+        }
+        mounts.attach(mounts.mount(context, "pts", MountCalls.NOSUID | MountCalls.NOEXEC), dev, "pts");
+    }
+
+    private void shm(Arg dev) {
+        program.purpose("mount /dev/shm", "CAP_SYS_ADMIN");
+        var context = mounts.open("tmpfs");
+        mounts.set(context, "mode", "01777");
+        mounts.set(context, "size", SHM_SIZE);
+        mounts.attach(mounts.mount(context, "shm", SAFE), dev, "shm");
+    }
+
+    private void mqueue(Arg dev) {
+        if (input.inUserNamespace() && !input.isFresh(Namespace.IPC)) {
+            return; // The queues are the host's, which this user namespace may not mount.
+        }
+        program.purpose("mount /dev/mqueue", "CAP_SYS_ADMIN");
+        mounts.attach(mounts.mount(mounts.open("mqueue"), "mqueue", SAFE), dev, "mqueue");
+    }
+
+    /** A hostile image may have made /proc a symbolic link: then this fails, and mounts nothing elsewhere. */
+    private void place(Arg mount, Arg root, String name) {
+        program.call(
+                OnError.ignore(Errno.EEXIST, Errno.EROFS),
+                Syscall.MKDIRAT,
+                root,
+                text(name),
+                octal(0755));
+        mounts.attach(mount, mounts.resolve(OnError.fail(), root, name, MountCalls.NO_SYMLINKS));
+    }
+}

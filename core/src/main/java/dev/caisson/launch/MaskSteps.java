@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.child.OnError;
+import dev.caisson.linux.child.SyscallProgram;
+import java.util.List;
+
+/**
+ * Kernel interfaces a container has no business with: some are covered, some become read-only. The lists are Docker's
+ * ({@code linux.maskedPaths} and {@code linux.readonlyPaths} of the OCI runtime spec). What the kernel does not have needs
+ * no cover.
+ */
+final class MaskSteps {
+    private static final List<String> MASKED_DIRECTORIES = List.of(
+            "/proc/acpi", "/proc/asound", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap");
+
+    private static final List<String> MASKED_FILES = List.of(
+            "/proc/interrupts",
+            "/proc/kcore",
+            "/proc/keys",
+            "/proc/latency_stats",
+            "/proc/timer_list",
+            "/proc/timer_stats",
+            "/proc/sched_debug");
+
+    private static final List<String> READ_ONLY =
+            List.of("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger");
+
+    /** Names in the workshop of what covers directories and files. */
+    static final String EMPTY = "empty";
+
+    static final String NOTHING = "nothing";
+
+    private final PlanInput input;
+    private final SyscallProgram.Builder program;
+    private final MountCalls mounts;
+
+    MaskSteps(PlanInput input, SyscallProgram.Builder program, MountCalls mounts) {
+        this.input = input;
+        this.program = program;
+        this.mounts = mounts;
+    }
+
+    void plan(Arg root, Arg workshop, boolean kernelMounts) {
+        var readOnlyPaths = input.spec().readOnlyPaths();
+        var maskedPaths = input.spec().maskedPaths();
+        if (kernelMounts) {
+            READ_ONLY.forEach(path -> readOnly(root, path));
+        }
+        readOnlyPaths.forEach(path -> readOnly(root, path));
+        if (!kernelMounts && maskedPaths.isEmpty()) {
+            return;
+        }
+        program.purpose("have a read-only source of masks", "CAP_SYS_ADMIN");
+        var masks = mounts.cloneOf("masks", workshop, "", false);
+        mounts.setAttributes(
+                masks,
+                MountCalls.RDONLY | MountCalls.NOSUID | MountCalls.NODEV | MountCalls.NOEXEC,
+                MountCalls.PRIVATE,
+                false);
+        mounts.park(masks);
+        if (kernelMounts) {
+            MASKED_DIRECTORIES.forEach(path -> cover(root, path, masks, EMPTY));
+            MASKED_FILES.forEach(path -> cover(root, path, masks, NOTHING));
+        }
+        maskedPaths.forEach(path -> coverAny(root, path, masks));
+    }
+
+    private void readOnly(Arg root, String path) {
+        program.purpose("make " + path + " read-only", "CAP_SYS_ADMIN");
+        var absent = program.label();
+        var place = mounts.resolve(OnError.jump(absent, Errno.ENOENT), root, path, MountCalls.IN_ROOT);
+        var copy = mounts.cloneOf(path, place, "", true);
+        mounts.setAttributes(
+                copy,
+                MountCalls.RDONLY | MountCalls.NOSUID | MountCalls.NODEV | MountCalls.NOEXEC,
+                MountCalls.PRIVATE,
+                true);
+        mounts.attach(copy, place);
+        program.bind(absent);
+    }
+
+    /** Covers a place with a mask of our own; a /dev/null of the image could be anything (CVE-2025-31133). */
+    private void cover(Arg root, String path, Arg masks, String mask) {
+        program.purpose("mask " + path, "CAP_SYS_ADMIN");
+        var absent = program.label();
+        var place = mounts.resolve(OnError.jump(absent, Errno.ENOENT), root, path, MountCalls.NO_SYMLINKS);
+        mounts.attach(mounts.cloneOf(mask, masks, mask, false), place);
+        program.bind(absent);
+    }
+
+    private void coverAny(Arg root, String path, Arg masks) {
+        program.purpose("mask " + path, "CAP_SYS_ADMIN");
+        var absent = program.label();
+        var notADirectory = program.label();
+        var directory = mounts.resolveDirectory(OnError.jump(notADirectory, Errno.ENOTDIR, Errno.ENOENT), root, path);
+        mounts.attach(mounts.cloneOf(EMPTY, masks, EMPTY, false), directory);
+        program.jump(absent);
+        program.bind(notADirectory);
+        var file = mounts.resolve(OnError.jump(absent, Errno.ENOENT), root, path, MountCalls.IN_ROOT);
+        mounts.attach(mounts.cloneOf(NOTHING, masks, NOTHING, false), file);
+        program.bind(absent);
+    }
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import static dev.caisson.linux.call.Arg.named;
+import static dev.caisson.linux.call.Arg.nullPointer;
+import static dev.caisson.linux.call.Arg.of;
+import static dev.caisson.linux.call.Arg.text;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.Flags;
+import dev.caisson.linux.child.OnError;
+import dev.caisson.linux.child.Step;
+import dev.caisson.linux.child.SyscallProgram;
+
+/**
+ * The mount API of Linux 5.2 (fsopen(2), open_tree(2), move_mount(2), mount_setattr(2)) as steps. File systems exist as
+ * descriptors first and get their place last, so that no path string decides where something lands.
+ */
+final class MountCalls {
+    static final long RDONLY = 0x1;
+    static final long NOSUID = 0x2;
+    static final long NODEV = 0x4;
+    static final long NOEXEC = 0x8;
+
+    static final long PRIVATE = 1 << 18;
+    static final long SLAVE = 1 << 19;
+    static final long SHARED = 1 << 20;
+
+    static final int O_PATH = 0x200000;
+    static final int O_DIRECTORY = 0x10000;
+    static final int O_CLOEXEC = 0x80000;
+
+    /** Symbolic links of the container's files are followed, but never out of its root. */
+    static final long IN_ROOT = 0x10 | 0x2;
+
+    /** For places only the image's own trickery would make a symbolic link, such as /proc. */
+    static final long NO_SYMLINKS = 0x10 | 0x4 | 0x2;
+
+    static final Arg AT_FDCWD = named(-100, "AT_FDCWD");
+
+    private static final Flags ATTRIBUTES = Flags.named("0")
+            .with("MOUNT_ATTR_RDONLY", RDONLY)
+            .with("MOUNT_ATTR_NOSUID", NOSUID)
+            .with("MOUNT_ATTR_NODEV", NODEV)
+            .with("MOUNT_ATTR_NOEXEC", NOEXEC);
+    private static final Flags PROPAGATION =
+            Flags.named("0").with("MS_PRIVATE", PRIVATE).with("MS_SLAVE", SLAVE).with("MS_SHARED", SHARED);
+    private static final Flags OPEN = Flags.named("O_RDONLY")
+            .with("O_PATH", O_PATH)
+            .with("O_DIRECTORY", O_DIRECTORY)
+            .with("O_CLOEXEC", O_CLOEXEC);
+    private static final Flags RESOLVE = Flags.named("0")
+            .with("RESOLVE_IN_ROOT", 0x10)
+            .with("RESOLVE_NO_SYMLINKS", 0x4)
+            .with("RESOLVE_NO_MAGICLINKS", 0x2);
+    private static final Flags AT = Flags.named("0")
+            .with("OPEN_TREE_CLONE", 1)
+            .with("AT_EMPTY_PATH", 0x1000)
+            .with("AT_RECURSIVE", 0x8000)
+            .with("OPEN_TREE_CLOEXEC", O_CLOEXEC);
+    private static final Arg FSCONFIG_SET_FLAG = named(0, "FSCONFIG_SET_FLAG");
+    private static final Arg FSCONFIG_SET_STRING = named(1, "FSCONFIG_SET_STRING");
+    private static final Arg FSCONFIG_CMD_CREATE = named(6, "FSCONFIG_CMD_CREATE");
+    private static final Arg HOW_SIZE = of(24);
+    private static final Arg ATTR_SIZE = of(32);
+
+    private final SyscallProgram.Builder program;
+
+    MountCalls(SyscallProgram.Builder program) {
+        this.program = program;
+    }
+
+    /** Opens a file system's context, to be configured and then {@linkplain #mount mounted}. */
+    Arg open(String fileSystem) {
+        return program.result(fileSystem, Syscall.FSOPEN, text(fileSystem), named(1, "FSOPEN_CLOEXEC"));
+    }
+
+    void set(Arg context, String key, String value) {
+        program.call(Syscall.FSCONFIG, context, FSCONFIG_SET_STRING, text(key), text(value), of(0));
+    }
+
+    void setFlag(Arg context, String key) {
+        program.call(Syscall.FSCONFIG, context, FSCONFIG_SET_FLAG, text(key), nullPointer(), of(0));
+    }
+
+    /** Makes the file system: {@return the detached mount of it}. */
+    Arg mount(Arg context, String name, long attributes) {
+        program.call(Syscall.FSCONFIG, context, FSCONFIG_CMD_CREATE, nullPointer(), nullPointer(), of(0));
+        return program.result(
+                name, Syscall.FSMOUNT, context, named(1, "FSMOUNT_CLOEXEC"), ATTRIBUTES.of(attributes));
+    }
+
+    /** {@return a detached copy of what is mounted at a host path} */
+    Arg cloneOfHostPath(String name, String path, boolean recursive) {
+        return program.result(
+                name,
+                Syscall.OPEN_TREE,
+                AT_FDCWD,
+                text(path),
+                AT.of(1 | O_CLOEXEC | (recursive ? 0x8000 : 0)));
+    }
+
+    /** {@return a detached copy of the place behind a descriptor, or of a path below it} */
+    Arg cloneOf(String name, Arg directory, String path, boolean recursive) {
+        return program.result(
+                name,
+                Syscall.OPEN_TREE,
+                directory,
+                text(path),
+                AT.of(1 | O_CLOEXEC | (path.isEmpty() ? 0x1000 : 0) | (recursive ? 0x8000 : 0)));
+    }
+
+    void setAttributes(Arg mount, long set, long propagation, boolean recursive) {
+        program.call(
+                Syscall.MOUNT_SETATTR,
+                mount,
+                text(""),
+                AT.of(0x1000 | (recursive ? 0x8000 : 0)),
+                Arg.words(
+                        "{attr_set=" + ATTRIBUTES.text(set) + ", propagation=" + PROPAGATION.text(propagation) + "}",
+                        set,
+                        0,
+                        propagation,
+                        0),
+                ATTR_SIZE);
+    }
+
+    /** Gives a detached mount its place. */
+    void attach(Arg mount, Arg target) {
+        program.call(
+                Syscall.MOVE_MOUNT,
+                mount,
+                text(""),
+                target,
+                text(""),
+                named(0x4 | 0x40, "MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH"));
+    }
+
+    void attach(Arg mount, Arg directory, String name) {
+        program.call(
+                Syscall.MOVE_MOUNT, mount, text(""), directory, text(name), named(0x4, "MOVE_MOUNT_F_EMPTY_PATH"));
+    }
+
+    /** Puts a mount over the root that this process still has, where no path of it leads: a place to be from. */
+    void park(Arg mount) {
+        attach(mount, AT_FDCWD, "/");
+    }
+
+    /** {@return a place inside the root} */
+    Arg resolve(OnError onError, Arg root, String path, long how) {
+        return program.result(
+                onError,
+                name(path),
+                Syscall.OPENAT2,
+                root,
+                text(relative(path)),
+                how(O_PATH | O_CLOEXEC, how),
+                HOW_SIZE);
+    }
+
+    /** {@return a directory inside the root} */
+    Arg resolveDirectory(OnError onError, Arg root, String path) {
+        return program.result(
+                onError,
+                name(path),
+                Syscall.OPENAT2,
+                root,
+                text(relative(path)),
+                how(O_PATH | O_DIRECTORY | O_CLOEXEC, IN_ROOT),
+                HOW_SIZE);
+    }
+
+    /** {@return a place inside the root, made with all directories on the way where it is missing} */
+    Arg resolveOrMake(Arg root, String path, boolean directory) {
+        var buffer = Arg.buffer("place", Long.BYTES);
+        var missing = program.label();
+        var found = program.label();
+        var first = resolve(OnError.jump(missing, Errno.ENOENT), root, path, IN_ROOT);
+        program.store(Step.Width.LONG, buffer, first);
+        program.jump(found);
+        program.bind(missing);
+        String[] names = relative(path).split("/");
+        var above = new StringBuilder();
+        for (int i = 0; i < names.length; i++) {
+            Arg parent = above.isEmpty() ? root : resolve(OnError.fail(), root, above.toString(), IN_ROOT);
+            boolean last = i == names.length - 1;
+            make(parent, names[i], directory || !last);
+            above.append(above.isEmpty() ? "" : "/").append(names[i]);
+        }
+        var made = resolve(OnError.fail(), root, path, IN_ROOT);
+        program.store(Step.Width.LONG, buffer, made);
+        program.bind(found);
+        return program.load(name(path), Step.Width.LONG, buffer);
+    }
+
+    private void make(Arg parent, String name, boolean directory) {
+        var exists = OnError.ignore(Errno.EEXIST);
+        if (directory) {
+            program.call(exists, Syscall.MKDIRAT, parent, text(name), Arg.octal(0755));
+        } else {
+            program.call(exists, Syscall.MKNODAT, parent, text(name), named(0100644, "S_IFREG|0644"), of(0));
+        }
+    }
+
+    private static Arg how(long flags, long resolve) {
+        return Arg.words("{flags=" + OPEN.text(flags) + ", resolve=" + RESOLVE.text(resolve) + "}", flags, 0, resolve);
+    }
+
+    private static String name(String path) {
+        return path.startsWith("/") ? path : "/" + path;
+    }
+
+    /** {@return a path as openat2 wants it below a root: without leading slashes; the root itself is {@code "."}} */
+    static String relative(String path) {
+        int start = 0;
+        while (start < path.length() && path.charAt(start) == '/') {
+            start++;
+        }
+        return start == path.length() ? "." : path.substring(start);
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import static dev.caisson.linux.call.Arg.named;
+import static dev.caisson.linux.call.Arg.octal;
+import static dev.caisson.linux.call.Arg.of;
+import static dev.caisson.linux.call.Arg.text;
+
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.spec.Mount;
+
+/** What is mounted on the root: the kernel's file systems first, then what the user asked for, in that order. */
+final class MountSteps {
+    private static final int O_WRONLY_CREAT_CLOEXEC = 1 | 0x40 | 0x80000;
+
+    private final PlanInput input;
+    private final SyscallProgram.Builder program;
+    private final MountCalls mounts;
+    private final BindSteps binds;
+    private int contents;
+
+    MountSteps(PlanInput input, SyscallProgram.Builder program, MountCalls mounts, BindSteps binds) {
+        this.input = input;
+        this.program = program;
+        this.mounts = mounts;
+        this.binds = binds;
+    }
+
+    void plan(Arg root, Arg workshop) {
+        boolean kernelMounts = input.spec().kernelMounts() && input.spec().hasOwnRoot();
+        if (kernelMounts) {
+            program.phase("kernel file systems");
+            new KernelMounts(input, program, mounts).plan(root);
+        }
+        program.phase("mounts");
+        for (var mount : input.spec().mounts()) {
+            plan(mount, root, workshop);
+        }
+        program.phase("masks");
+        new MaskSteps(input, program, mounts).plan(root, workshop, kernelMounts);
+    }
+
+    private void plan(Mount mount, Arg root, Arg workshop) {
+        switch (mount) {
+            case Mount.Bind bind -> {
+                program.purpose("bind " + bind.source() + " to " + bind.target(), "CAP_SYS_ADMIN");
+                boolean directory = !java.nio.file.Files.isRegularFile(bind.source());
+                mounts.attach(binds.cloneOf(bind), mounts.resolveOrMake(root, bind.target(), directory));
+            }
+            case Mount.Tmpfs tmpfs -> {
+                program.purpose("mount a tmpfs on " + tmpfs.target(), "CAP_SYS_ADMIN");
+                var context = mounts.open("tmpfs");
+                tmpfs.size().ifPresent(size -> mounts.set(context, "size", Long.toString(size)));
+                mounts.set(context, "mode", "0" + Integer.toOctalString(tmpfs.mode()));
+                var made = mounts.mount(context, tmpfs.target(), BindSteps.attributes(tmpfs.options()));
+                mounts.attach(made, mounts.resolveOrMake(root, tmpfs.target(), true));
+            }
+            case Mount.Content content -> {
+                program.purpose("write " + content.target() + " from memory", "CAP_SYS_ADMIN");
+                mounts.attach(file(content, workshop), mounts.resolveOrMake(root, content.target(), false));
+            }
+        }
+    }
+
+    private Arg file(Mount.Content content, Arg workshop) {
+        String name = "content" + contents++;
+        byte[] bytes = content.bytes();
+        var file = program.result(
+                name,
+                Syscall.OPENAT,
+                workshop,
+                text(name),
+                named(O_WRONLY_CREAT_CLOEXEC, "O_WRONLY|O_CREAT|O_CLOEXEC"),
+                octal(content.mode()));
+        if (bytes.length > 0) {
+            program.call(Syscall.WRITE, file, Arg.bytes(bytes, "\"...\""), of(bytes.length));
+        }
+        program.call(Syscall.CLOSE, file);
+        var clone = mounts.cloneOf(content.target(), workshop, name, false);
+        mounts.setAttributes(
+                clone, MountCalls.RDONLY | MountCalls.NOSUID | MountCalls.NODEV, MountCalls.PRIVATE, false);
+        return clone;
+    }
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import static dev.caisson.linux.call.Arg.named;
+import static dev.caisson.linux.call.Arg.of;
+import static dev.caisson.linux.call.Arg.text;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.Flags;
+import dev.caisson.linux.child.OnError;
+import dev.caisson.linux.child.Step;
+import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.spec.Join;
+import dev.caisson.spec.Namespace;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * New and joined namespaces and what is set in them. As many as possible are made by clone3 itself; those that must belong
+ * to a user namespace that is joined come later, by unshare, and a PID namespace then needs one more fork, since joining
+ * or unsharing one concerns children only. That is settled here and is nobody else's business.
+ */
+final class NamespaceSteps {
+    static final Flags CLONE_FLAGS = flags();
+
+    private static final int O_WRONLY_CLOEXEC = 1 | 0x80000;
+    private static final int AF_INET = 2;
+    private static final int SOCK_DGRAM_CLOEXEC = 2 | 0x80000;
+    private static final int SIOCSIFFLAGS = 0x8914;
+    private static final int IFREQ_SIZE = 40;
+    private static final int IFREQ_FLAGS = 16;
+    private static final short IFF_UP_RUNNING = 0x1 | 0x40;
+    private static final int CLONE_PARENT_SIGCHLD = 0x8000 | 17;
+    private static final int FORKED = 3;
+    private static final int REPORT_SIZE = 16;
+
+    private final PlanInput input;
+    private final SyscallProgram.Builder program;
+
+    NamespaceSteps(PlanInput input, SyscallProgram.Builder program) {
+        this.input = input;
+        this.program = program;
+    }
+
+    private static Flags flags() {
+        var flags = Flags.named("0");
+        for (var namespace : Namespace.values()) {
+            flags = flags.with("CLONE_NEW" + suffix(namespace), namespace.flag());
+        }
+        return flags;
+    }
+
+    private static String suffix(Namespace namespace) {
+        return switch (namespace) {
+            case MOUNT -> "NS";
+            case NETWORK -> "NET";
+            case PID, IPC, UTS, USER, CGROUP, TIME -> namespace.name();
+        };
+    }
+
+    /** {@return the parameter that holds the descriptor by which a namespace is joined} */
+    static String parameter(Namespace namespace) {
+        return "join " + namespace.file();
+    }
+
+    /** {@return whether new namespaces must wait until a user namespace is joined} */
+    private boolean isDeferred() {
+        return input.joins(Namespace.USER);
+    }
+
+    /** {@return the flags of the namespaces that clone3 makes} */
+    long cloneFlags() {
+        if (isDeferred()) {
+            return 0;
+        }
+        return flags(input.fresh().stream().filter(n -> n != Namespace.TIME).toList());
+    }
+
+    private static long flags(List<Namespace> namespaces) {
+        return namespaces.stream().mapToLong(Namespace::flag).sum();
+    }
+
+    /** {@return whether the command runs in a second child, the first one only having led the way} */
+    boolean forks() {
+        return input.joins(Namespace.PID) || isDeferred() && input.isFresh(Namespace.PID);
+    }
+
+    void planJoins() {
+        if (input.spec().joins().isEmpty()) {
+            return;
+        }
+        program.phase("join namespaces");
+        // The user namespace first: the capabilities for the others come from it.
+        join(Namespace.USER);
+        for (var namespace : Namespace.values()) {
+            if (namespace != Namespace.USER && namespace != Namespace.MOUNT) {
+                join(namespace);
+            }
+        }
+        if (isDeferred()) {
+            var deferred = input.fresh().stream().filter(n -> n != Namespace.TIME).toList();
+            if (!deferred.isEmpty()) {
+                program.purpose("make the other namespaces, owned by the joined user namespace", "CAP_SYS_ADMIN");
+                program.call(Syscall.UNSHARE, CLONE_FLAGS.of(flags(deferred)));
+            }
+        }
+        // Last, since paths change their meaning here.
+        join(Namespace.MOUNT);
+        if (forks()) {
+            fork();
+        }
+    }
+
+    private void join(Namespace namespace) {
+        var join = input.spec().joined(namespace);
+        if (join.isEmpty()) {
+            return;
+        }
+        String whose =
+                switch (join.get()) {
+                    case Join.OfPath p -> p.path().toString();
+                    case Join.OfProcess p -> "process " + p.pid();
+                    case Join.OfPidfd p -> "pidfd " + p.pidfd();
+                };
+        program.purpose("join the " + namespace.file() + " namespace of " + whose, "CAP_SYS_ADMIN over it");
+        program.call(Syscall.SETNS, Arg.parameter(parameter(namespace)), CLONE_FLAGS.of(namespace.flag()));
+    }
+
+    private void fork() {
+        program.purpose("fork, since a PID namespace is entered by children only");
+        var child = program.label();
+        // CLONE_PARENT: the command is a child of the JVM, which alone shall wait for it.
+        var pid = program.result(
+                "pid",
+                Syscall.CLONE,
+                named(CLONE_PARENT_SIGCHLD, "CLONE_PARENT|SIGCHLD"),
+                of(0),
+                of(0),
+                of(0),
+                of(0));
+        program.branch(Step.Condition.EQUAL, pid, of(0), child);
+        var report = Arg.buffer("report", REPORT_SIZE);
+        program.store(Step.Width.INT, report, of(FORKED));
+        var errnoField = program.sum("field", report, of(8));
+        program.store(Step.Width.INT, errnoField, pid);
+        program.call(Syscall.WRITE, Arg.parameter("report"), report, of(REPORT_SIZE));
+        program.call(Syscall.EXIT_GROUP, of(0));
+        program.bind(child);
+    }
+
+    /** After the id maps: setting any of these takes capabilities in the new user namespace. */
+    void planSettings() {
+        var spec = input.spec();
+        if (input.isFresh(Namespace.TIME)) {
+            time();
+        }
+        if (spec.hostname().isPresent() || spec.domainName().isPresent()) {
+            program.phase("host name");
+            spec.hostname().ifPresent(name -> setName(Syscall.SETHOSTNAME, "the host name", name));
+            spec.domainName().ifPresent(name -> setName(Syscall.SETDOMAINNAME, "the domain name", name));
+        }
+        if (input.isFresh(Namespace.NETWORK)) {
+            loopback();
+        }
+    }
+
+    private void setName(Syscall syscall, String what, String name) {
+        program.purpose("set " + what, "CAP_SYS_ADMIN");
+        int bytes = name.getBytes(StandardCharsets.UTF_8).length;
+        program.call(syscall, text(name), of(bytes));
+    }
+
+    private void time() {
+        program.phase("clocks");
+        program.purpose("make a time namespace, which execve enters", "CAP_SYS_ADMIN, Linux 6.3");
+        program.call(Syscall.UNSHARE, CLONE_FLAGS.of(Namespace.TIME.flag()));
+        input.spec().monotonicOffset().ifPresent(offset -> offset("monotonic", offset));
+        input.spec().bootTimeOffset().ifPresent(offset -> offset("boottime", offset));
+    }
+
+    private void offset(String clock, Duration offset) {
+        program.purpose("offset the " + clock + " clock", "CAP_SYS_TIME");
+        String line = clock + " " + offset.getSeconds() + " " + offset.getNano();
+        writeFile(program, "/proc/self/timens_offsets", line);
+    }
+
+    private void loopback() {
+        program.phase("network");
+        program.purpose("bring the loopback interface up", "CAP_NET_ADMIN");
+        var socket = program.result(
+                "socket",
+                Syscall.SOCKET,
+                named(AF_INET, "AF_INET"),
+                named(SOCK_DGRAM_CLOEXEC, "SOCK_DGRAM|SOCK_CLOEXEC"),
+                of(0));
+        var ifreq = ByteBuffer.allocate(IFREQ_SIZE).order(ByteOrder.nativeOrder());
+        ifreq.put(0, "lo".getBytes(StandardCharsets.US_ASCII)).putShort(IFREQ_FLAGS, IFF_UP_RUNNING);
+        program.call(
+                Syscall.IOCTL,
+                socket,
+                named(SIOCSIFFLAGS, "SIOCSIFFLAGS"),
+                Arg.bytes(ifreq.array(), "{ifr_name=\"lo\", ifr_flags=IFF_UP|IFF_RUNNING}"));
+        program.call(Syscall.CLOSE, socket);
+    }
+
+    /** Adds the steps that write a short text into a file of /proc. */
+    static void writeFile(SyscallProgram.Builder program, String path, String content) {
+        writeFile(program, OnError.fail(), path, content);
+    }
+
+    static void writeFile(SyscallProgram.Builder program, OnError onWrite, String path, String content) {
+        var file = program.result(
+                path.substring(path.lastIndexOf('/') + 1),
+                Syscall.OPENAT,
+                MountCalls.AT_FDCWD,
+                text(path),
+                named(O_WRONLY_CLOEXEC, "O_WRONLY|O_CLOEXEC"));
+        int bytes = content.getBytes(StandardCharsets.UTF_8).length;
+        program.call(onWrite, Syscall.WRITE, file, text(content), of(bytes));
+        program.call(OnError.ignore(Errno.EINTR), Syscall.CLOSE, file);
+    }
+}

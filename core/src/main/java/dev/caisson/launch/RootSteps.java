@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import static dev.caisson.linux.call.Arg.named;
+import static dev.caisson.linux.call.Arg.nullPointer;
+import static dev.caisson.linux.call.Arg.octal;
+import static dev.caisson.linux.call.Arg.of;
+import static dev.caisson.linux.call.Arg.text;
+
+import dev.caisson.launch.ContainerSpec.Root;
+import dev.caisson.linux.Feature;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.overlay.Overlay;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.stream.Collectors;
+
+/**
+ * The root file system: layers or a directory become a mount, everything else is mounted on it, and then it is the root
+ * and the host's is gone. All of this happens in the child's own mount namespace; the host's mount table never changes.
+ */
+final class RootSteps {
+    private static final long MS_REC_PRIVATE = 0x4000 | MountCalls.PRIVATE;
+
+    private final PlanInput input;
+    private final SyscallProgram.Builder program;
+    private final MountCalls mounts;
+
+    RootSteps(PlanInput input, SyscallProgram.Builder program) {
+        this.input = input;
+        this.program = program;
+        this.mounts = new MountCalls(program);
+    }
+
+    void plan() {
+        var spec = input.spec();
+        program.phase("root");
+        program.purpose("create files with exactly the modes that are asked for");
+        program.call(Syscall.UMASK, of(0));
+        var binds = new BindSteps(mounts, program);
+        binds.cloneSources(spec.mounts());
+        program.purpose("keep mounts made here from appearing on the host", "CAP_SYS_ADMIN");
+        program.call(
+                Syscall.MOUNT,
+                nullPointer(),
+                text("/"),
+                nullPointer(),
+                named(MS_REC_PRIVATE, "MS_REC|MS_PRIVATE"),
+                nullPointer());
+        if (!spec.hasOwnRoot()) {
+            program.purpose("mount over the host's root");
+            var root = program.result(
+                    "root",
+                    Syscall.OPENAT,
+                    MountCalls.AT_FDCWD,
+                    text("/"),
+                    named(MountCalls.O_PATH | MountCalls.O_CLOEXEC, "O_PATH|O_CLOEXEC"));
+            new MountSteps(input, program, mounts, binds).plan(root, workshop());
+            return;
+        }
+        Arg workshop = workshop();
+        Arg root =
+                switch (spec.root()) {
+                    case Root.Layers layers -> overlay(layers.overlay(), workshop);
+                    case Root.Directory directory -> directory(directory.path());
+                    case Root.OfHost _ -> throw new AssertionError("has no root of its own");
+                };
+        mounts.park(root);
+        new MountSteps(input, program, mounts, binds).plan(root, workshop);
+        pivot(root);
+    }
+
+    /**
+     * A tmpfs that the container never sees as a whole: holds the upper of an ephemeral overlay, the files given as
+     * content, and the empty directory and file that cover all masked ones.
+     */
+    private Arg workshop() {
+        program.purpose("hold the writable layer, injected files and masks in memory", "CAP_SYS_ADMIN");
+        var tmpfs = mounts.open("tmpfs");
+        mounts.set(tmpfs, "mode", "0755");
+        upperSize().ifPresent(size -> mounts.set(tmpfs, "size", Long.toString(size)));
+        var workshop = mounts.mount(tmpfs, "workshop", MountCalls.NODEV);
+        mounts.park(workshop);
+        program.call(Syscall.MKDIRAT, workshop, text(MaskSteps.EMPTY), octal(0555));
+        program.call(
+                Syscall.MKNODAT, workshop, text(MaskSteps.NOTHING), named(0100444, "S_IFREG|0444"), of(0));
+        return workshop;
+    }
+
+    private OptionalLong upperSize() {
+        return input.spec().root() instanceof Root.Layers layers ? layers.overlay().size() : OptionalLong.empty();
+    }
+
+    private Arg overlay(Overlay layers, Arg workshop) {
+        program.purpose(
+                "merge " + layers.lower().size() + (layers.lower().size() == 1 ? " layer" : " layers")
+                        + " and a writable one",
+                input.inUserNamespace() ? "overlayfs in a user namespace (Linux 5.11)" : "CAP_SYS_ADMIN");
+        String upper = "upper";
+        String work = "work";
+        if (layers.upper().isPresent()) {
+            upper = Overlay.escape(layers.upper().get().directory());
+            work = Overlay.escape(layers.upper().get().work());
+        } else {
+            program.call(Syscall.MKDIRAT, workshop, text(upper), octal(0755));
+            program.call(Syscall.MKDIRAT, workshop, text(work), octal(0700));
+            program.call(Syscall.FCHDIR, workshop);
+        }
+        var overlay = mounts.open("overlay");
+        if (input.host().has().test(Feature.OVERLAY_LOWERDIR_APPEND)) {
+            for (Path lower : layers.lower()) {
+                mounts.set(overlay, "lowerdir+", lower.toString());
+            }
+        } else {
+            mounts.set(overlay, "lowerdir", colonSeparated(layers.lower()));
+        }
+        mounts.set(overlay, "upperdir", upper);
+        mounts.set(overlay, "workdir", work);
+        if (input.inUserNamespace()) {
+            mounts.setFlag(overlay, "userxattr");
+        }
+        return mounts.mount(overlay, "root", MountCalls.NODEV);
+    }
+
+    private static String colonSeparated(List<Path> lower) {
+        return lower.stream().map(Overlay::escape).collect(Collectors.joining(":"));
+    }
+
+    private Arg directory(Path path) {
+        program.purpose("take " + path + " as the root", "CAP_SYS_ADMIN");
+        var root = mounts.cloneOfHostPath("root", path.toString(), true);
+        mounts.setAttributes(root, MountCalls.NODEV, MountCalls.PRIVATE, true);
+        return root;
+    }
+
+    private void pivot(Arg root) {
+        program.purpose("make it the root and let go of the host's", "CAP_SYS_ADMIN");
+        if (input.spec().readOnlyRoot()) {
+            mounts.setAttributes(root, MountCalls.RDONLY, 0, false);
+        }
+        program.call(Syscall.FCHDIR, root);
+        // The old root lands on top of the new one and is taken off again: no put_old directory in the image.
+        program.call(Syscall.PIVOT_ROOT, text("."), text("."));
+        program.call(Syscall.UMOUNT2, text("."), named(2, "MNT_DETACH"));
+        program.call(Syscall.CHDIR, text("/"));
+    }
+
+    static boolean plans(PlanInput input) {
+        return input.spec().hasOwnRoot() || !input.spec().mounts().isEmpty();
+    }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Linux containers as plain Java objects. */
+module dev.caisson {
+    requires com.google.common;
+    requires static com.google.errorprone.annotations;
+    requires transitive dev.caisson.cgroups;
+    requires transitive dev.caisson.linux;
+    requires transitive dev.caisson.overlay;
+    requires transitive dev.caisson.seccomp;
+    requires static java.compiler;
+    requires static org.immutables.value.annotations;
+    requires static transitive org.jspecify;
+
+    exports dev.caisson;
+}

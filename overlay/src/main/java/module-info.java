@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Layered root file systems by overlayfs. */
+module dev.caisson.overlay {
+    requires static com.google.errorprone.annotations;
+    requires transitive dev.caisson.linux;
+    requires static transitive org.jspecify;
+
+    exports dev.caisson.overlay;
+}
