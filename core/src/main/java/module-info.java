@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** Linux containers as plain Java objects. */
+@SuppressWarnings("requires-automatic") // Immutables has no module descriptor.
 module dev.caisson {
-    requires com.google.common;
-    requires static com.google.errorprone.annotations;
+    requires static transitive com.google.errorprone.annotations;
     requires transitive dev.caisson.cgroups;
     requires transitive dev.caisson.linux;
     requires transitive dev.caisson.overlay;
@@ -13,4 +13,5 @@ module dev.caisson {
     requires static transitive org.jspecify;
 
     exports dev.caisson;
+    exports dev.caisson.spec;
 }

@@ -114,7 +114,7 @@ final class ExecSteps {
                     of(0),
                     named(limit.resource().ordinal(), "RLIMIT_" + limit.resource()),
                     Arg.words(
-                            "{rlim_cur=" + text(limit.soft()) + ", rlim_max=" + text(limit.hard()) + "}",
+                            "{rlim_cur=" + limitText(limit.soft()) + ", rlim_max=" + limitText(limit.hard()) + "}",
                             limit.soft().orElse(UNLIMITED),
                             limit.hard().orElse(UNLIMITED)),
                     nullPointer());
@@ -123,7 +123,7 @@ final class ExecSteps {
         program.call(Syscall.UMASK, Arg.octal(spec.umask()));
     }
 
-    private static String text(OptionalLong limit) {
+    private static String limitText(OptionalLong limit) {
         return limit.isPresent() ? Long.toString(limit.getAsLong()) : "RLIM_INFINITY";
     }
 

@@ -11,6 +11,16 @@ final class Implied {
     private Implied() {}
 
     /** {@return the namespaces the container gets new} */
+    static Set<Namespace> namespaces(ContainerSpec spec, HostFacts host) {
+        var all = namespaces(spec);
+        if (!all.isEmpty() && !host.isPrivileged()) {
+            // An ordinary user may make every other namespace, but only inside a user namespace of its own.
+            imply(all, spec, Namespace.USER);
+        }
+        return Collections.unmodifiableSet(all);
+    }
+
+    /** {@return the namespaces that settings alone imply, whoever asks} */
     static Set<Namespace> namespaces(ContainerSpec spec) {
         var all = EnumSet.noneOf(Namespace.class);
         all.addAll(spec.newNamespaces());
@@ -30,7 +40,7 @@ final class Implied {
             // Ending a container ends all of it, which only a PID namespace promises.
             imply(all, spec, Namespace.PID);
         }
-        return Collections.unmodifiableSet(all);
+        return all;
     }
 
     private static void imply(Set<Namespace> all, ContainerSpec spec, Namespace namespace) {

@@ -15,7 +15,7 @@ import java.util.Set;
  * @param principal whom the command runs as
  * @param cgroupFiles the launch parameters of version 1 {@code cgroup.procs} files the child must enter by
  */
-record PlanInput(
+public record PlanInput(
         ContainerSpec spec,
         List<String> command,
         HostFacts host,

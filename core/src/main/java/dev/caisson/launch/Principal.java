@@ -4,8 +4,8 @@ package dev.caisson.launch;
 import java.util.List;
 
 /** Whom a command runs as, in numbers of its user namespace, and where that user is at home. */
-record Principal(int uid, int gid, List<Integer> groups, String name, String home) {
-    Principal {
+public record Principal(int uid, int gid, List<Integer> groups, String name, String home) {
+    public Principal {
         groups = List.copyOf(groups);
     }
 

@@ -2,12 +2,17 @@
 package dev.caisson.spec;
 
 /** The rule for paths inside a container: strings, absolute, never resolved on the host. */
-final class InsidePath {
+public final class InsidePath {
     private static final int PATH_MAX = 4096;
 
     private InsidePath() {}
 
-    static String check(String option, String path) {
+    /**
+     * {@return the path, if it is absolute and stays inside}
+     *
+     * @throws IllegalArgumentException naming the option otherwise
+     */
+    public static String check(String option, String path) {
         if (!path.startsWith("/")) {
             throw new IllegalArgumentException(option + ": the path inside the container must be absolute, not \"" + path + "\"");
         }

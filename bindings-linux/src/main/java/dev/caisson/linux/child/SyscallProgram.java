@@ -134,6 +134,11 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
             return add(name, new Step.Invoke(Call.of(syscall, args), onError));
         }
 
+        /** Adds an execve, whose result says why it failed where that is ignored. */
+        public Arg.ResultOf executeResult(OnError onError, String name, Syscall syscall, Arg... args) {
+            return add(name, new Step.Execute(Call.of(syscall, args), onError));
+        }
+
         public Builder execute(OnError onError, Syscall syscall, Arg... args) {
             add("", new Step.Execute(Call.of(syscall, args), onError));
             return this;

@@ -30,6 +30,9 @@ public final class Files {
     private static final int MFD_EXEC = 0x10;
     private static final int F_ADD_SEALS = 1033;
     private static final int ALL_SEALS = 0xf;
+    private static final int F_GETFL = 3;
+    private static final int F_SETFL = 4;
+    private static final int F_DUPFD_CLOEXEC = 1030;
 
     private Files() {}
 
@@ -128,6 +131,30 @@ public final class Files {
                 fd.close();
                 throw failed;
             }
+        }
+    }
+
+    /** Makes reads and writes of a descriptor return EAGAIN where they would block. */
+    public static void makeNonBlocking(Fd fd) throws LinuxException {
+        long flags = Native.call(Syscall.FCNTL, fd.number(), F_GETFL, 0);
+        long result = Native.failed(flags) ? flags : Native.call(Syscall.FCNTL, fd.number(), F_SETFL, flags | O_NONBLOCK);
+        if (Native.failed(result)) {
+            throw new LinuxException(Native.errno(result), "fcntl(" + fd + ", F_SETFL, O_NONBLOCK)");
+        }
+    }
+
+    /** {@return a copy of a descriptor that somebody else owns} */
+    public static Fd duplicate(int fd) throws LinuxException {
+        return opened(Native.call(Syscall.FCNTL, fd, F_DUPFD_CLOEXEC, 3), "fcntl(" + fd + ", F_DUPFD_CLOEXEC, 3)");
+    }
+
+    /** {@return the same descriptor, or a copy in its stead if its number is one of the standard streams'} */
+    public static Fd beyondStandard(Fd fd) throws LinuxException {
+        if (fd.number() > 2) {
+            return fd;
+        }
+        try (fd) {
+            return opened(Native.call(Syscall.FCNTL, fd.number(), F_DUPFD_CLOEXEC, 3), "fcntl(" + fd + ", F_DUPFD_CLOEXEC, 3)");
         }
     }
 

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson;
+
+import dev.caisson.linux.Signal;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * A running command. Thread-safe. Streams are named from the command's side: one writes to its {@link #stdin} and reads its
+ * {@link #stdout}.
+ */
+public interface ContainerProcess extends AutoCloseable {
+    /** {@return its id in the JVM's PID namespace; of the init, where there is one} */
+    long pid();
+
+    /** {@return a stream to its standard input; closed from the beginning unless that is {@code Stdio.pipe()}} */
+    OutputStream stdin();
+
+    /** {@return a stream of its standard output; at its end from the beginning unless that is {@code Stdio.pipe()}} */
+    InputStream stdout();
+
+    /** {@return a stream of its standard error; at its end from the beginning unless that is {@code Stdio.pipe()}} */
+    InputStream stderr();
+
+    boolean isAlive();
+
+    /**
+     * Waits for the end. An interrupt leaves the container running.
+     *
+     * @throws IOException if cleaning up behind it failed
+     */
+    Exit waitFor() throws IOException, InterruptedException;
+
+    /** Waits for the end, at most for a while: {@return how it ended, or empty if it still runs}. */
+    Optional<Exit> waitFor(Duration timeout) throws IOException, InterruptedException;
+
+    /** {@return a future that completes, on a virtual thread, when it has ended and everything is cleaned up} */
+    CompletableFuture<Exit> onExit();
+
+    /** {@return what it used, once it has ended} */
+    Optional<Resources> resources();
+
+    /**
+     * Sends a signal to the command; with an init, the init passes it on.
+     *
+     * @return false if it has ended
+     */
+    boolean signal(Signal signal) throws IOException;
+
+    /**
+     * Ends it: SIGTERM, and after a grace period SIGKILL to everything in the container. Returns when it has ended.
+     *
+     * <p>A PID 1 without a handler for SIGTERM does not get it, which is the kernel's rule; use {@code init()} for commands
+     * that do not handle signals themselves.
+     */
+    Exit stop(Duration grace) throws IOException, InterruptedException;
+
+    /**
+     * Kills everything in it that still runs, and waits until it is gone and cleaned up. Idempotent.
+     *
+     * @apiNote Unlike {@link Process}, a container is not left alone when its scope is left: a body that threw must neither
+     *     hang nor leave processes behind.
+     */
+    @Override
+    void close() throws IOException;
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson;
+
+import dev.caisson.cgroups.Cgroup;
+import dev.caisson.cgroups.file.CgroupMounts;
+import dev.caisson.cgroups.file.Write;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.FailureText;
+import dev.caisson.launch.HostFacts;
+import dev.caisson.launch.Hosts;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.ParentSide;
+import dev.caisson.launch.Planner;
+import dev.caisson.linux.Arch;
+import dev.caisson.linux.Feature;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.child.Encoder;
+import dev.caisson.linux.child.Launch;
+import dev.caisson.linux.child.Launcher;
+import dev.caisson.linux.child.Outcome;
+import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.Files;
+import dev.caisson.linux.sys.Kernel;
+import dev.caisson.process.LiveProcess;
+import dev.caisson.process.Plumbing;
+import dev.caisson.process.Poller;
+import dev.caisson.spec.Join;
+import dev.caisson.spec.Namespace;
+import dev.caisson.spec.Stdio;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What all containers of this JVM share: the launcher, the poller, what is known of the host. Executes plans. Every
+ * descriptor, cgroup and process it makes for a launch that then fails is gone when the exception arrives.
+ */
+final class Engine {
+    private static final String STATUS = "status";
+
+    private final Kernel kernel = Kernel.ofThisMachine();
+    private final Launcher launcher = new Launcher();
+    private final Poller poller;
+    private final HostFacts host;
+    private final Planner planner;
+    private final AtomicLong launches = new AtomicLong();
+
+    private Engine() throws IOException {
+        poller = new Poller();
+        host = Hosts.ofThisProcess(kernel);
+        planner = new Planner(host);
+    }
+
+    /** {@return the one of this JVM, made when the first container is} */
+    static Engine shared() {
+        return Holder.SHARED;
+    }
+
+    private static final class Holder {
+        private static final Engine SHARED = make();
+
+        private static Engine make() {
+            try {
+                return new Engine();
+            } catch (IOException failed) {
+                throw new UncheckedIOException("Caisson needs Linux with /proc mounted", failed);
+            }
+        }
+    }
+
+    HostFacts host() {
+        return host;
+    }
+
+    Kernel kernel() {
+        return kernel;
+    }
+
+    Plan explain(ContainerSpec spec, List<String> command) throws IOException {
+        List<Write> cgroup = List.of();
+        var cgroupFiles = new ArrayList<String>();
+        if (spec.limits().isPresent()) {
+            var mounts = CgroupMounts.ofThisProcess();
+            cgroup = Cgroup.plan(mounts, spec.limits().get());
+            cgroup.stream()
+                    .map(Write::controller)
+                    .filter(c -> !mounts.isUnified(c))
+                    .distinct()
+                    .forEach(c -> cgroupFiles.add(cgroupParameter(c)));
+        }
+        return Explanation.of(planner.plan(spec, command, cgroupFiles), cgroup, missing(spec));
+    }
+
+    private List<Feature> missing(ContainerSpec spec) {
+        var missing = new ArrayList<Feature>();
+        for (var feature : List.of(Feature.CLONE3, Feature.CLOSE_RANGE, Feature.OPENAT2)) {
+            if (!kernel.has(feature)) {
+                missing.add(feature);
+            }
+        }
+        if (spec.hasOwnRoot()) {
+            for (var feature : List.of(Feature.NEW_MOUNT_API, Feature.MOUNT_SETATTR)) {
+                if (!kernel.has(feature)) {
+                    missing.add(feature);
+                }
+            }
+            if (spec.root() instanceof ContainerSpec.Root.Layers && !kernel.has(Feature.OVERLAY)) {
+                missing.add(Feature.OVERLAY);
+            }
+        }
+        return missing;
+    }
+
+    private static String cgroupParameter(String controller) {
+        return "cgroup " + controller;
+    }
+
+    /** Launches a command: {@return it, alive and watched}. */
+    Started start(ContainerSpec spec, List<String> command, Stdio stdin, Stdio stdout, Stdio stderr)
+            throws IOException {
+        long startedAt = System.nanoTime();
+        try (var resources = new LaunchResources()) {
+            @Nullable Cgroup cgroup = null;
+            var descriptors = new HashMap<String, Integer>();
+            var cgroupFiles = new ArrayList<String>();
+            var intoCgroup = OptionalInt.empty();
+            if (spec.limits().isPresent()) {
+                cgroup = Cgroup.create(CgroupMounts.ofThisProcess(), cgroupName(), spec.limits().get());
+                resources.onFailure(cgroup);
+                for (var entry : cgroup.openLegacy().entrySet()) {
+                    descriptors.put(cgroupParameter(entry.getKey()), resources.use(entry.getValue()).number());
+                    cgroupFiles.add(cgroupParameter(entry.getKey()));
+                }
+                var unified = cgroup.openUnified();
+                if (unified.isPresent()) {
+                    intoCgroup = OptionalInt.of(resources.use(unified.get()).number());
+                }
+            }
+            LaunchPlan plan = planner.plan(spec, command, cgroupFiles);
+            for (var join : spec.joins()) {
+                descriptors.put(
+                        "join " + join.namespace().file(),
+                        resources.use(open(join)).number());
+            }
+            var more = new HashMap<String, Stdio>();
+            spec.descriptors().forEach((number, source) -> more.put("descriptor " + number, source));
+            var plumbing = Plumbing.open(poller, stdin, stdout, stderr, more);
+            resources.onFailure(plumbing);
+            descriptors.putAll(plumbing.descriptors());
+            @Nullable Fd status = null;
+            if (spec.init()) {
+                var pipe = Files.pipe();
+                resources.onFailure(pipe.reader());
+                descriptors.put(STATUS, resources.use(pipe.writer()).number());
+                status = pipe.reader();
+            }
+            var launch = new Launch(
+                    Encoder.encode(plan.program(), Arch.host()),
+                    plan.mode(),
+                    plan.flags(),
+                    intoCgroup,
+                    descriptors,
+                    ParentSide.gates(plan));
+            var child = launch(launch);
+            plumbing.launched();
+            var process = new LiveProcess(
+                    child.pid(), child.pidfd(), plumbing, status, surroundings(cgroup), startedAt);
+            process.watch(poller, spec.timeout().orElse(null));
+            resources.succeeded();
+            return new Started(process, cgroup);
+        }
+    }
+
+    /** A launched command and its cgroup, if it has one of its own. */
+    record Started(LiveProcess process, @Nullable Cgroup cgroup) {}
+
+    private String cgroupName() {
+        return "caisson-" + ProcessHandle.current().pid() + "-" + launches.incrementAndGet();
+    }
+
+    private static LiveProcess.@Nullable Surroundings surroundings(@Nullable Cgroup cgroup) {
+        if (cgroup == null) {
+            return null;
+        }
+        return new LiveProcess.Surroundings() {
+            @Override
+            public void kill() throws IOException {
+                cgroup.kill();
+            }
+
+            @Override
+            public boolean dissolve() throws IOException {
+                try (cgroup) {
+                    return cgroup.outOfMemory();
+                }
+            }
+        };
+    }
+
+    private static Fd open(Join join) throws IOException {
+        Namespace namespace = join.namespace();
+        try {
+            return switch (join) {
+                case Join.OfPath p -> Files.open(p.path().toString(), Files.O_RDONLY, 0);
+                case Join.OfProcess p ->
+                    Files.open("/proc/" + p.pid() + "/ns/" + namespace.file(), Files.O_RDONLY, 0);
+                case Join.OfPidfd p -> Files.duplicate(p.pidfd());
+            };
+        } catch (LinuxException refused) {
+            throw new ContainerException(
+                    "join the " + namespace.file() + " namespace: " + refused.getMessage()
+                            + "; does it exist, and may this user see it?",
+                    "join the " + namespace.file() + " namespace",
+                    refused);
+        }
+    }
+
+    private Outcome.Child launch(Launch launch) throws IOException {
+        Outcome outcome;
+        try {
+            outcome = launcher.launch(launch);
+        } catch (LinuxException refused) {
+            throw new ContainerException(
+                    FailureText.clone(refused.call(), refused.errno(), host), "create the namespaces", refused);
+        }
+        return switch (outcome) {
+            case Outcome.Child child -> child;
+            case Outcome.ChildFailure failure ->
+                throw new ContainerException(
+                        FailureText.of(failure.step(), failure.errno()),
+                        failure.step().purpose(),
+                        new LinuxException(failure.errno(), failure.step().toString()));
+            case Outcome.Died died -> throw new ContainerException(FailureText.died(died.status()), "", null);
+        };
+    }
+
+    /** Descriptors used up by a launch, closed in every case, and what is given back only if it fails. */
+    private static final class LaunchResources implements AutoCloseable {
+        private final List<Fd> used = new ArrayList<>();
+        private final List<AutoCloseable> undo = new ArrayList<>();
+        private boolean succeeded;
+
+        Fd use(Fd fd) {
+            used.add(fd);
+            return fd;
+        }
+
+        void onFailure(AutoCloseable made) {
+            undo.add(made);
+        }
+
+        void succeeded() {
+            succeeded = true;
+        }
+
+        @Override
+        public void close() throws IOException {
+            used.forEach(Fd::close);
+            if (succeeded) {
+                return;
+            }
+            @Nullable IOException first = null;
+            for (var made : undo.reversed()) {
+                try {
+                    made.close();
+                } catch (IOException failed) {
+                    first = first == null ? failed : first;
+                } catch (Exception impossible) {
+                    throw new AssertionError(impossible);
+                }
+            }
+            if (first != null) {
+                throw first;
+            }
+        }
+    }
+}

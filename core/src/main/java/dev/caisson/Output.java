@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson;
+
+import java.nio.charset.StandardCharsets;
+
+/** What a command wrote, and how it ended. Immutable. */
+public final class Output {
+    private final Exit exit;
+    private final Resources resources;
+    private final byte[] stdout;
+    private final byte[] stderr;
+    private final boolean truncated;
+
+    Output(Exit exit, Resources resources, byte[] stdout, byte[] stderr, boolean truncated) {
+        this.exit = exit;
+        this.resources = resources;
+        this.stdout = stdout;
+        this.stderr = stderr;
+        this.truncated = truncated;
+    }
+
+    public Exit exit() {
+        return exit;
+    }
+
+    /** {@return what it used} */
+    public Resources resources() {
+        return resources;
+    }
+
+    /** {@return a copy of what it wrote to standard output, up to the cap} */
+    public byte[] stdout() {
+        return stdout.clone();
+    }
+
+    /** {@return a copy of what it wrote to standard error, up to the cap} */
+    public byte[] stderr() {
+        return stderr.clone();
+    }
+
+    /** {@return standard output as UTF-8, without the line ends at its end} */
+    public String text() {
+        return new String(stdout, StandardCharsets.UTF_8).stripTrailing();
+    }
+
+    /** {@return standard error as UTF-8, without the line ends at its end} */
+    public String errorText() {
+        return new String(stderr, StandardCharsets.UTF_8).stripTrailing();
+    }
+
+    /** {@return whether it wrote more to one of the streams than was kept} */
+    public boolean isTruncated() {
+        return truncated;
+    }
+
+    /**
+     * {@return this, if the command was a success}
+     *
+     * @throws ExitException if not; its message has the end of standard error
+     */
+    public Output orThrow() throws ExitException {
+        if (!exit.isSuccess()) {
+            throw new ExitException(exit, errorText());
+        }
+        return this;
+    }
+
+    @Override
+    public String toString() {
+        return "Output[" + exit + ", " + stdout.length + " and " + stderr.length + " bytes]";
+    }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson;
+
+import dev.caisson.cgroups.Cgroup;
+import dev.caisson.cgroups.spec.Usage;
+import dev.caisson.linux.Signal;
+import dev.caisson.process.LiveProcess;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/** The container behind {@code start}: a live process, its streams and its cgroup. */
+final class RunningContainer implements Container {
+    private final LiveProcess process;
+    private final @Nullable Cgroup cgroup;
+
+    RunningContainer(Engine.Started started) {
+        this.process = started.process();
+        this.cgroup = started.cgroup();
+    }
+
+    @Override
+    public long pid() {
+        return process.pid();
+    }
+
+    @Override
+    public OutputStream stdin() {
+        return process.plumbing().stdin();
+    }
+
+    @Override
+    public InputStream stdout() {
+        return process.plumbing().stdout();
+    }
+
+    @Override
+    public InputStream stderr() {
+        return process.plumbing().stderr();
+    }
+
+    @Override
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    @Override
+    public Exit waitFor() throws IOException, InterruptedException {
+        try {
+            return exit(process.end().get());
+        } catch (ExecutionException failed) {
+            throw cleaningFailed(failed);
+        }
+    }
+
+    @Override
+    public Optional<Exit> waitFor(Duration timeout) throws IOException, InterruptedException {
+        try {
+            return Optional.of(exit(process.end().get(timeout.toNanos(), TimeUnit.NANOSECONDS)));
+        } catch (TimeoutException running) {
+            return Optional.empty();
+        } catch (ExecutionException failed) {
+            throw cleaningFailed(failed);
+        }
+    }
+
+    private static IOException cleaningFailed(ExecutionException failed) {
+        return new ContainerException(
+                "cleaning up behind the container failed: " + failed.getCause(), "", failed.getCause());
+    }
+
+    @Override
+    public CompletableFuture<Exit> onExit() {
+        Executor virtual = task -> Thread.ofVirtual().name("caisson-exit-" + pid()).start(task);
+        return process.end().thenApplyAsync(RunningContainer::exit, virtual);
+    }
+
+    private static Exit exit(LiveProcess.End end) {
+        if (end.status().exitCode().isPresent()) {
+            return new Exit.Exited(end.status().exitCode().getAsInt());
+        }
+        var signal = new Signal(end.status().signal().orElseThrow());
+        return new Exit.Killed(signal, reason(end, signal));
+    }
+
+    private static Exit.Reason reason(LiveProcess.End end, Signal signal) {
+        boolean killed = signal.equals(Signal.SIGKILL);
+        if (end.cause() == LiveProcess.Cause.TIMEOUT && killed) {
+            return Exit.Reason.TIMEOUT;
+        }
+        if (end.cause() == LiveProcess.Cause.STOPPED) {
+            return Exit.Reason.STOPPED;
+        }
+        return killed && end.outOfMemory() ? Exit.Reason.OUT_OF_MEMORY : Exit.Reason.SIGNAL;
+    }
+
+    @Override
+    public Optional<Resources> resources() {
+        if (!process.end().isDone() || process.end().isCompletedExceptionally()) {
+            return Optional.empty();
+        }
+        return Optional.of(resources(process.end().join()));
+    }
+
+    private static Resources resources(LiveProcess.End end) {
+        var status = end.status();
+        return new Resources(
+                end.wallTime(),
+                status.userTime(),
+                status.systemTime(),
+                status.maxResidentBytes(),
+                status.majorFaults(),
+                status.voluntarySwitches(),
+                status.involuntarySwitches());
+    }
+
+    @Override
+    public boolean signal(Signal signal) throws IOException {
+        return process.signal(signal);
+    }
+
+    @Override
+    public Exit stop(Duration grace) throws IOException, InterruptedException {
+        process.stop();
+        var ended = waitFor(grace);
+        if (ended.isPresent()) {
+            return ended.get();
+        }
+        process.kill(LiveProcess.Cause.STOPPED);
+        return waitFor();
+    }
+
+    @Override
+    public Usage usage() throws IOException {
+        return cgroup == null || !isAlive()
+                ? new Usage(Optional.empty(), OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty())
+                : cgroup.usage();
+    }
+
+    /** {@return what the streams kept in memory hold, and how it ended} */
+    Output output() throws IOException, InterruptedException {
+        var exit = waitFor();
+        var plumbing = process.plumbing();
+        return new Output(
+                exit,
+                resources(process.end().join()),
+                plumbing.capturedOutput(),
+                plumbing.capturedError(),
+                plumbing.isTruncated());
+    }
+
+    @Override
+    public void close() throws IOException {
+        boolean interrupted = false;
+        try {
+            process.kill(LiveProcess.Cause.STOPPED);
+            while (true) {
+                try {
+                    var ignored = waitFor();
+                    return;
+                } catch (InterruptedException again) {
+                    interrupted = true; // The kill is under way; leaving now would leave things behind.
+                }
+            }
+        } finally {
+            process.plumbing().close();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "Container[pid " + pid() + (isAlive() ? ", running]" : ", ended]");
+    }
+}

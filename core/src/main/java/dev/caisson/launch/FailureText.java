@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.child.Step;
+import dev.caisson.linux.sys.WaitStatus;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** A failed step as one line that helps: what was being done, the call, the errno, the likely cause, the remedy. */
+public final class FailureText {
+    private FailureText() {}
+
+    /** {@return the message for a step that the kernel refused} */
+    public static String of(Step step, Errno errno) {
+        return step.purpose() + ": " + call(step) + " = " + errno
+                + hint(step, errno).map(h -> "; " + h).orElse("");
+    }
+
+    /** {@return the message for a child that was killed before its execve} */
+    public static String died(WaitStatus status) {
+        boolean killed = status.signal().orElse(0) == 9;
+        return "the container " + status + " before its command was run"
+                + (killed ? "; likely its memory limit is too small even to start, raise memoryMax" : "");
+    }
+
+    /** {@return the message for a clone3 that the kernel refused} */
+    public static String clone(String call, Errno errno, HostFacts host) {
+        String text = "create the namespaces: " + call + " = " + errno;
+        if (errno.equals(Errno.EPERM)) {
+            return text + "; " + (host.isPrivileged() ? "a seccomp filter or LSM around this JVM may forbid it" : userNamespaceKnob());
+        }
+        if (errno.equals(Errno.ENOSPC) || errno.equals(Errno.EUSERS)) {
+            return text + "; " + userNamespaceKnob() + ", or namespaces are nested too deep (32)";
+        }
+        if (errno.equals(Errno.EAGAIN)) {
+            return text + "; the pids limit of a cgroup or RLIMIT_NPROC is reached";
+        }
+        return text;
+    }
+
+    /** {@return which setting of this host keeps an ordinary user from user namespaces, and how to allow it} */
+    public static String userNamespaceKnob() {
+        if (read("/proc/sys/user/max_user_namespaces").filter("0"::equals).isPresent()) {
+            return "user.max_user_namespaces is 0; allow them with: sysctl -w user.max_user_namespaces=15000";
+        }
+        if (read("/proc/sys/kernel/unprivileged_userns_clone").filter("0"::equals).isPresent()) {
+            return "kernel.unprivileged_userns_clone is 0; allow them with: sysctl -w kernel.unprivileged_userns_clone=1";
+        }
+        if (read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+                .filter("1"::equals)
+                .isPresent()) {
+            return "kernel.apparmor_restrict_unprivileged_userns is 1 (Ubuntu 23.10 and later); give java an AppArmor"
+                    + " profile with \"userns,\", or: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
+        }
+        return "a seccomp filter or LSM around this JVM may forbid user namespaces (Docker's default profile does;"
+                + " there, use --security-opt seccomp=unconfined)";
+    }
+
+    private static Optional<String> read(String file) {
+        try {
+            return Optional.of(Files.readString(Path.of(file)).strip());
+        } catch (IOException absent) {
+            return Optional.empty(); // Not every kernel has every knob.
+        }
+    }
+
+    private static String call(Step step) {
+        return switch (step.operation()) {
+            case Step.Invoke i -> i.call().toString();
+            case Step.Execute e -> e.call().toString();
+            case Step.Fail _, Step.Branch _, Step.Load _, Step.Store _, Step.Add _ -> step.toString();
+        };
+    }
+
+    private static Optional<String> hint(Step step, Errno errno) {
+        String purpose = step.purpose();
+        if (purpose.startsWith("run ") && errno.equals(Errno.ENOENT)) {
+            return Optional.of("the file is not in the container's root, or the interpreter it names (#! line or dynamic"
+                    + " loader) is not");
+        }
+        if (purpose.startsWith("find ")) {
+            return Optional.of(
+                    errno.equals(Errno.EACCES)
+                            ? "it is there, but this user may not execute it"
+                            : "no directory of PATH in the container has it; name it by its absolute path");
+        }
+        if (errno.equals(Errno.ENOEXEC)) {
+            return Optional.of("neither a binary of this architecture nor a script with a #! line");
+        }
+        if (errno.equals(Errno.EACCES) && purpose.startsWith("run ")) {
+            return Optional.of("this user may not execute it, or its file system is mounted noexec");
+        }
+        if (purpose.startsWith("merge ") && errno.equals(Errno.EINVAL)) {
+            return Optional.of("the upper's file system may not support overlayfs uppers (another overlay, NFS), or upper"
+                    + " and work are not on one file system; the kernel log (dmesg) says which");
+        }
+        if (purpose.startsWith("mount /proc") && errno.equals(Errno.EPERM)) {
+            return Optional.of("the host's own /proc is covered in part, as inside Docker, and then a user namespace may not"
+                    + " have a new one; keep the host's with host(Namespace.PID)");
+        }
+        if (errno.equals(Errno.ELOOP)) {
+            return Optional.of("the image has a symbolic link where a directory belongs; it may be hostile");
+        }
+        if (errno.equals(Errno.ENOENT)) {
+            return Optional.of("the path does not exist");
+        }
+        if (errno.equals(Errno.EPERM) && !step.needs().isEmpty()) {
+            return Optional.of("it takes " + step.needs());
+        }
+        return Optional.empty();
+    }
+}

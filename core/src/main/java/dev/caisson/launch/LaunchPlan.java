@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import static dev.caisson.linux.call.Arg.named;
+import static dev.caisson.linux.call.Arg.of;
+
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.child.Launch;
+import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.spec.Namespace;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A description and a host turned into what will happen: the program of the child and the way it is cloned. Pure: nothing
+ * is asked of the kernel here, and equal inputs give equal plans.
+ *
+ * @param flags CLONE_NEW* flags for clone3
+ * @param parent what the JVM does, in words, for the reader of the plan
+ */
+public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mode, long flags, List<String> parent) {
+
+    /** Plans a launch of which everything has been decided. */
+    static LaunchPlan compile(PlanInput input) {
+        var program = SyscallProgram.builder();
+        var namespaces = new NamespaceSteps(input, program);
+        var exec = new ExecSteps(input, program);
+        boolean isolated = input.spec().init()
+                || !input.spec().joins().isEmpty()
+                || input.spec().hostNamespaces().contains(Namespace.PID) && !input.spec().bare();
+        exec.planBeginning();
+        new IdMapSteps(input, program).plan();
+        if (isolated) {
+            // Not before the id maps: /proc/PID of an undumpable process belongs to root.
+            program.purpose("be nobody's to trace or read");
+            program.call(Syscall.PRCTL, named(4, "PR_SET_DUMPABLE"), of(0), of(0), of(0), of(0));
+        }
+        namespaces.planJoins();
+        namespaces.planSettings();
+        if (input.isFresh(Namespace.MOUNT)) {
+            new RootSteps(input, program).plan();
+        }
+        exec.planDescriptors();
+        exec.planLimits();
+        var seccomp = new SeccompSteps(input, program);
+        boolean early = !input.spec().noNewPrivileges();
+        if (early) {
+            seccomp.planFilters();
+        }
+        new CapabilitySteps(input, program).plan();
+        exec.planDirectory();
+        seccomp.planNoNewPrivileges();
+        if (input.spec().init()) {
+            new InitSteps(program).plan();
+        }
+        if (!early) {
+            seccomp.planFilters();
+        }
+        exec.planExec(Environment.of(input.spec(), input.principal()));
+        return new LaunchPlan(
+                input,
+                program.build(),
+                isolated ? Launch.Mode.ISOLATED : Launch.Mode.DIRECT,
+                namespaces.cloneFlags(),
+                parentSide(input));
+    }
+
+    private static List<String> parentSide(PlanInput input) {
+        var parent = new ArrayList<String>();
+        input.idMap().filter(map -> !IdMapSteps.isOwn(map, input.host())).ifPresent(map -> {
+            parent.add("write uid_map: " + map.uids());
+            parent.add("write gid_map: " + map.gids());
+        });
+        return parent;
+    }
+
+    /** {@return the parameter under which a version 1 hierarchy's cgroup.procs is known to the program} */
+    static String cgroupParameter(String controller) {
+        return "cgroup " + controller;
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import dev.caisson.linux.child.Gate;
+import dev.caisson.spec.Capability;
+import dev.caisson.spec.IdMap;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** What the JVM does at the gates of a launch. */
+public final class ParentSide {
+    private static final int HELPER_SECONDS = 20;
+
+    private ParentSide() {}
+
+    public static Map<String, Gate> gates(LaunchPlan plan) {
+        var input = plan.input();
+        return input.idMap()
+                .filter(map -> plan.program().gates().contains(IdMapSteps.GATE))
+                .map(map -> Map.<String, Gate>of(IdMapSteps.GATE, pid -> writeMaps(pid, map, input.host())))
+                .orElse(Map.of());
+    }
+
+    private static void writeMaps(int pid, IdMap map, HostFacts host) throws IOException {
+        if (host.can(Capability.SETUID) && host.can(Capability.SETGID)) {
+            write(pid, "uid_map", map.uids());
+            write(pid, "gid_map", map.gids());
+            return;
+        }
+        help("newuidmap", pid, map.uids(), "/etc/subuid");
+        help("newgidmap", pid, map.gids(), "/etc/subgid");
+    }
+
+    private static void write(int pid, String file, List<IdMap.Range> ranges) throws IOException {
+        var lines = new StringBuilder();
+        ranges.forEach(range -> lines.append(range).append('\n'));
+        try {
+            // One write: the kernel takes a map whole or not at all.
+            Files.write(Path.of("/proc/" + pid + "/" + file), lines.toString().getBytes(StandardCharsets.UTF_8));
+        } catch (IOException refused) {
+            throw new IOException(
+                    "user namespace: writing " + ranges + " to " + file + " was refused: " + refused.getMessage(), refused);
+        }
+    }
+
+    private static void help(String program, int pid, List<IdMap.Range> ranges, String file) throws IOException {
+        var command = new ArrayList<String>(List.of(program, Integer.toString(pid)));
+        for (var range : ranges) {
+            command.add(Long.toString(range.inside()));
+            command.add(Long.toString(range.outside()));
+            command.add(Long.toString(range.count()));
+        }
+        try {
+            var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+            process.getOutputStream().close();
+            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            if (!process.waitFor(HELPER_SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                throw new IOException("user namespace: " + program + " did not end within " + HELPER_SECONDS + " s");
+            }
+            if (process.exitValue() != 0) {
+                throw new IOException("user namespace: " + String.join(" ", command) + " failed: " + said
+                        + "; the ranges must be this user's in " + file);
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while " + program + " ran", interrupted);
+        } catch (IOException failed) {
+            if (failed.getMessage() != null && failed.getMessage().startsWith("Cannot run program")) {
+                throw new IOException(
+                        "user namespace: mapping more than one id without root takes " + program
+                                + " (Debian package uidmap), which is not installed; map a single id instead",
+                        failed);
+            }
+            throw failed;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import dev.caisson.linux.Feature;
+import dev.caisson.linux.UnsupportedKernelException;
+import dev.caisson.spec.IdMap;
+import dev.caisson.spec.Namespace;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+/** Decides what a description leaves open, refuses what contradicts itself, and plans. */
+public final class Planner {
+    private static final long RANGE = 65_536;
+
+    /** Where systemd, too, puts the ids of containers (systemd-nspawn(1)); nothing else lives there. */
+    private static final long UNCLAIMED_IDS = 0x8_0000;
+
+    private final HostFacts host;
+
+    public Planner(HostFacts host) {
+        this.host = host;
+    }
+
+    /**
+     * Plans the launch of a command.
+     *
+     * @param cgroupFiles parameters of the version 1 cgroup.procs files that the launch will bind
+     * @throws IllegalStateException if settings contradict each other
+     * @throws IOException if the user is not in the container's /etc/passwd, or the kernel lacks a feature
+     */
+    public LaunchPlan plan(ContainerSpec spec, List<String> command, List<String> cgroupFiles) throws IOException {
+        Contradictions.check(spec);
+        var fresh = Implied.namespaces(spec, host);
+        if (fresh.contains(Namespace.TIME) && !host.has().test(Feature.TIME_NAMESPACE_AT_EXEC)) {
+            throw new UnsupportedKernelException(Feature.TIME_NAMESPACE_AT_EXEC, "leave the clock offsets out");
+        }
+        Optional<IdMap> map = fresh.contains(Namespace.USER)
+                ? Optional.of(spec.idMap().orElseGet(this::defaultMap))
+                : Optional.empty();
+        var principal = new Accounts(spec.root()).resolve(spec.user(), spec.groups());
+        map.ifPresent(m -> checkMapped(m, principal));
+        return LaunchPlan.compile(new PlanInput(spec, command, host, fresh, map, principal, cgroupFiles));
+    }
+
+    /**
+     * The widest map that gives nothing away: ids nobody else has where the caller may take them, else the caller's own
+     * single id as root.
+     */
+    private IdMap defaultMap() {
+        if (host.uid() == 0) {
+            return IdMap.range(0, UNCLAIMED_IDS, RANGE);
+        }
+        return IdMap.single(0, host.uid(), 0, host.gid());
+    }
+
+    private static void checkMapped(IdMap map, Principal principal) {
+        if (!map.hasUid(principal.uid()) || !map.hasGid(principal.gid())) {
+            throw new IllegalStateException("user " + principal.uid() + ":" + principal.gid()
+                    + " does not exist in the user namespace, whose uids are " + map.uids() + " and gids " + map.gids()
+                    + "; map it with newUser(IdMap), or run as a mapped user");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.process;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.Signal;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.sys.Epoll;
+import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.Files;
+import dev.caisson.linux.sys.Native;
+import dev.caisson.linux.sys.Processes;
+import dev.caisson.linux.sys.WaitStatus;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A launched process until it is reaped, cleaned up behind, and its end is known to whoever waits. It is reaped exactly
+ * once, by the poller, and never signalled after that.
+ */
+public final class LiveProcess {
+    /** What belongs to the process beside it: its cgroup. */
+    public interface Surroundings {
+        /** Kills everything in it. */
+        void kill() throws IOException;
+
+        /** Learns what there is to learn after the end, and removes everything: {@return whether memory ran out}. */
+        boolean dissolve() throws IOException;
+    }
+
+    /** Why this side killed it. */
+    public enum Cause {
+        TIMEOUT,
+        STOPPED
+    }
+
+    /**
+     * The end.
+     *
+     * @param cause why this side killed it, if it did
+     */
+    public record End(WaitStatus status, boolean outOfMemory, @Nullable Cause cause, Duration wallTime) {}
+
+    private final int pid;
+    private final Fd pidfd;
+    private final Plumbing plumbing;
+    private final @Nullable Fd initStatus;
+    private final @Nullable Surroundings surroundings;
+    private final long startedAt;
+    private final CompletableFuture<End> end = new CompletableFuture<>();
+    private Poller.@Nullable Watch watch;
+    private Poller.@Nullable Alarm alarm;
+    private @Nullable Cause cause;
+    private boolean reaped;
+
+    /**
+     * Takes over a launched process and all that belongs to it.
+     *
+     * @param initStatus the pipe on which an init reports the command's wait status
+     */
+    public LiveProcess(
+            int pid,
+            Fd pidfd,
+            Plumbing plumbing,
+            @Nullable Fd initStatus,
+            @Nullable Surroundings surroundings,
+            long startedAt) {
+        this.pid = pid;
+        this.pidfd = pidfd;
+        this.plumbing = plumbing;
+        this.initStatus = initStatus;
+        this.surroundings = surroundings;
+        this.startedAt = startedAt;
+    }
+
+    /** Begins to wait for the end, and to count down a timeout. */
+    public synchronized void watch(Poller poller, @Nullable Duration timeout) throws LinuxException {
+        watch = poller.watch(pidfd, Epoll.IN, this::ended);
+        if (timeout != null && !reaped) {
+            alarm = poller.after(timeout.toNanos(), () -> Thread.ofVirtual()
+                    .name("caisson-timeout-" + pid)
+                    .start(() -> killQuietly(Cause.TIMEOUT)));
+        }
+    }
+
+    public int pid() {
+        return pid;
+    }
+
+    public Plumbing plumbing() {
+        return plumbing;
+    }
+
+    /** {@return completes on the poller's thread, so that nobody's code may depend on it directly} */
+    public CompletableFuture<End> end() {
+        return end;
+    }
+
+    private void ended() {
+        WaitStatus status;
+        synchronized (this) {
+            if (reaped) {
+                return;
+            }
+            try {
+                var polled = Processes.poll(pidfd);
+                if (polled.isEmpty()) {
+                    return;
+                }
+                status = polled.get();
+            } catch (LinuxException stolen) {
+                // Somebody else in this JVM waited for all children; the end is known, how it came is not.
+                fail(stolen);
+                return;
+            }
+            retire();
+        }
+        if (surroundings == null) {
+            finish(status);
+        } else {
+            Thread.ofVirtual().name("caisson-end-" + pid).start(() -> finish(status));
+        }
+    }
+
+    private void retire() {
+        reaped = true;
+        if (watch != null) {
+            watch.end();
+        }
+        if (alarm != null) {
+            alarm.cancel();
+        }
+        pidfd.close();
+    }
+
+    private void fail(LinuxException why) {
+        retire();
+        plumbing.close();
+        if (initStatus != null) {
+            initStatus.close();
+        }
+        end.completeExceptionally(why);
+    }
+
+    private void finish(WaitStatus status) {
+        try {
+            var real = initStatus == null ? status : reported(status, initStatus);
+            plumbing.ended();
+            boolean outOfMemory = surroundings != null && surroundings.dissolve();
+            end.complete(new End(real, outOfMemory, cause(), Duration.ofNanos(System.nanoTime() - startedAt)));
+        } catch (IOException | RuntimeException failed) {
+            end.completeExceptionally(failed);
+        }
+    }
+
+    private synchronized @Nullable Cause cause() {
+        return cause;
+    }
+
+    /** An init says how the command ended; if it was killed itself, its own end is the command's. */
+    private static WaitStatus reported(WaitStatus ofInit, Fd pipe) throws LinuxException {
+        try (pipe;
+                var arena = Arena.ofConfined()) {
+            var word = arena.allocate(JAVA_INT);
+            return Files.read(pipe, word) == word.byteSize() ? ofInit.withWaitWord(word.get(JAVA_INT, 0)) : ofInit;
+        }
+    }
+
+    /** {@return false if it has ended} */
+    public synchronized boolean signal(Signal signal) throws LinuxException {
+        return !reaped && Processes.signal(pidfd, signal);
+    }
+
+    public synchronized boolean isAlive() {
+        return !reaped;
+    }
+
+    /** Asks it to end, by SIGTERM; if it does, it was stopped. */
+    public synchronized void stop() throws LinuxException {
+        if (!reaped) {
+            cause = cause == null ? Cause.STOPPED : cause;
+            var ignored = Processes.signal(pidfd, Signal.SIGTERM);
+        }
+    }
+
+    /** Kills everything that belongs to it; does nothing after the end. */
+    public void kill(Cause why) throws IOException {
+        synchronized (this) {
+            if (reaped) {
+                return;
+            }
+            if (cause == null) {
+                cause = why;
+            }
+            // As a session leader it leads a process group of its own number, which cannot be reused before it is reaped.
+            var group = Native.call(Syscall.KILL, -pid, Signal.SIGKILL.number(), 0);
+            var ignored = Processes.signal(pidfd, Signal.SIGKILL);
+        }
+        if (surroundings != null) {
+            surroundings.kill();
+        }
+    }
+
+    private void killQuietly(Cause why) {
+        try {
+            kill(why);
+        } catch (IOException failed) {
+            end.completeExceptionally(failed);
+        }
+    }
+}

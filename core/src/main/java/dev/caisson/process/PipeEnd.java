@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.process;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.sys.Epoll;
+import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.Native;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Objects;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Our end of a pipe, never blocking in the kernel: a thread that must wait is parked until the poller sees the pipe ready.
+ * So a virtual thread releases its carrier, an interrupt is heard, and closing wakes whoever waits.
+ */
+final class PipeEnd implements AutoCloseable {
+    private static final int LARGEST_TRANSFER = 65_536;
+
+    private final Fd fd;
+    private final int interest;
+    private final Poller poller;
+    private final ReentrantLock transfers = new ReentrantLock();
+    private final Semaphore ready = new Semaphore(0);
+    private volatile boolean closed;
+
+    PipeEnd(Fd fd, int interest, Poller poller) {
+        this.fd = fd;
+        this.interest = interest | Epoll.ONESHOT;
+        this.poller = poller;
+    }
+
+    /** {@return the number of bytes transferred; 0 when reading means end of file} */
+    int transfer(Syscall syscall, byte[] bytes, int offset, int length) throws IOException {
+        Objects.checkFromIndexSize(offset, length, bytes.length);
+        transfers.lock();
+        try (var arena = Arena.ofConfined()) {
+            int chunk = Math.min(length, LARGEST_TRANSFER);
+            var buffer = arena.allocate(Math.max(1, chunk));
+            if (syscall == Syscall.WRITE) {
+                MemorySegment.copy(bytes, offset, buffer, ValueLayout.JAVA_BYTE, 0, chunk);
+            }
+            while (true) {
+                if (closed) {
+                    throw new IOException("stream closed");
+                }
+                long result = Native.call(syscall, fd.number(), buffer.address(), chunk);
+                if (!Native.failed(result)) {
+                    if (syscall == Syscall.READ) {
+                        MemorySegment.copy(buffer, ValueLayout.JAVA_BYTE, 0, bytes, offset, (int) result);
+                    }
+                    return (int) result;
+                }
+                if (result == -Errno.EAGAIN.code()) {
+                    await();
+                } else if (result != -Errno.EINTR.code()) {
+                    throw new LinuxException(Native.errno(result), syscall.kernelName() + "(" + fd + ", " + chunk + ")");
+                }
+            }
+        } finally {
+            transfers.unlock();
+            if (closed) {
+                fd.close();
+            }
+        }
+    }
+
+    private void await() throws IOException {
+        ready.drainPermits();
+        var watch = poller.watch(fd, interest, ready::release);
+        try {
+            if (!closed) {
+                ready.acquire();
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while waiting for the container's stream");
+        } finally {
+            watch.end();
+        }
+    }
+
+    /** Whoever is in a transfer is woken and closes the descriptor itself: its number must not change hands under it. */
+    @Override
+    public void close() {
+        closed = true;
+        ready.release();
+        if (transfers.tryLock()) {
+            try {
+                fd.close();
+            } finally {
+                transfers.unlock();
+            }
+        }
+    }
+}

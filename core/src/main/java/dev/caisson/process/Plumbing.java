@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.process;
+
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.Files;
+import dev.caisson.spec.Stdio;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The descriptors of one launch: the command's ends, which are closed here once it has them, and ours. Closing it closes
+ * whatever is still open.
+ */
+public final class Plumbing implements AutoCloseable {
+    private static final int PERMISSIONS = 0666;
+
+    private final Poller poller;
+    private final Map<String, Integer> descriptors = new HashMap<>();
+    private final List<Fd> commandEnds = new ArrayList<>();
+    private OutputStream stdin = OutputStream.nullOutputStream();
+    private InputStream stdout = InputStream.nullInputStream();
+    private InputStream stderr = InputStream.nullInputStream();
+    private @Nullable Capture capturedOut;
+    private @Nullable Capture capturedError;
+    private byte[] outBytes = {};
+    private byte[] errorBytes = {};
+
+    private Plumbing(Poller poller) {
+        this.poller = poller;
+    }
+
+    /**
+     * Opens what the standard streams and further descriptors of a command need.
+     *
+     * @param more the launch parameter of each further descriptor, and what it is
+     */
+    public static Plumbing open(Poller poller, Stdio stdin, Stdio stdout, Stdio stderr, Map<String, Stdio> more)
+            throws IOException {
+        var plumbing = new Plumbing(poller);
+        try {
+            plumbing.input(stdin);
+            plumbing.output("stdout", stdout);
+            plumbing.output("stderr", stderr);
+            for (var entry : more.entrySet()) {
+                plumbing.further(entry.getKey(), entry.getValue());
+            }
+            return plumbing;
+        } catch (IOException | RuntimeException failed) {
+            plumbing.close();
+            throw failed;
+        }
+    }
+
+    private void input(Stdio stdio) throws IOException {
+        switch (stdio) {
+            case Stdio.Inherit _ -> {}
+            case Stdio.Discard _ -> command("stdin", Files.open("/dev/null", Files.O_RDONLY, 0));
+            case Stdio.Pipe _ -> {
+                var pipe = Files.pipe();
+                Fd ours = pipe.writer();
+                commandEnds.add(ours);
+                command("stdin", pipe.reader());
+                Files.makeNonBlocking(ours);
+                commandEnds.remove(ours);
+                stdin = new PipeOutput(ours, poller);
+            }
+            case Stdio.File file -> command("stdin", open(file));
+            // A file in memory: no thread has to feed it, whatever its size.
+            case Stdio.Bytes bytes -> command("stdin", reopened(Files.sealedMemory("stdin", bytes.content(), false)));
+            case Stdio.Memory _ -> throw new IllegalArgumentException("stdin: Stdio.memory is for output; use Stdio.bytes");
+        }
+    }
+
+    private void output(String name, Stdio stdio) throws IOException {
+        switch (stdio) {
+            case Stdio.Inherit _ -> {}
+            case Stdio.Discard _ -> command(name, Files.open("/dev/null", Files.O_WRONLY, 0));
+            case Stdio.File file -> command(name, open(file));
+            case Stdio.Pipe _ -> {
+                var stream = new PipeInput(reader(name), poller);
+                if (name.equals("stdout")) {
+                    stdout = stream;
+                } else {
+                    stderr = stream;
+                }
+            }
+            case Stdio.Memory memory -> {
+                var capture = new Capture(reader(name), memory.cap());
+                if (name.equals("stdout")) {
+                    capturedOut = capture;
+                } else {
+                    capturedError = capture;
+                }
+                capture.begin(poller);
+            }
+            case Stdio.Bytes _ -> throw new IllegalArgumentException(name + ": Stdio.bytes is for input; use Stdio.memory");
+        }
+    }
+
+    private Fd reader(String name) throws LinuxException {
+        var pipe = Files.pipe();
+        commandEnds.add(pipe.reader());
+        command(name, pipe.writer());
+        Files.makeNonBlocking(pipe.reader());
+        commandEnds.remove(pipe.reader());
+        return pipe.reader();
+    }
+
+    private void further(String name, Stdio stdio) throws IOException {
+        switch (stdio) {
+            case Stdio.File file -> command(name, open(file));
+            case Stdio.Discard _ -> command(name, Files.open("/dev/null", Files.O_RDWR, 0));
+            case Stdio.Bytes bytes -> command(name, reopened(Files.sealedMemory(name, bytes.content(), false)));
+            case Stdio.Inherit _, Stdio.Pipe _, Stdio.Memory _ ->
+                throw new IllegalArgumentException(
+                        name + ": " + stdio + " is for the standard streams; a file, bytes or discard is possible here");
+        }
+    }
+
+    private static Fd open(Stdio.File file) throws LinuxException {
+        int flags = switch (file.mode()) {
+            case READ -> Files.O_RDONLY;
+            case WRITE -> Files.O_WRONLY | Files.O_CREAT | Files.O_TRUNC;
+            case APPEND -> Files.O_WRONLY | Files.O_CREAT | Files.O_APPEND;
+        };
+        return Files.open(file.path().toString(), flags, PERMISSIONS);
+    }
+
+    /** Writing a memfd moved its offset; opened anew it is read from the beginning, and only read. */
+    private static Fd reopened(Fd memory) throws LinuxException {
+        try (memory) {
+            return Files.open("/proc/self/fd/" + memory.number(), Files.O_RDONLY, 0);
+        }
+    }
+
+    private void command(String name, Fd fd) throws LinuxException {
+        var end = Files.beyondStandard(fd);
+        commandEnds.add(end);
+        descriptors.put(name, end.number());
+    }
+
+    /** {@return the number of the command's end of each stream, by launch parameter} */
+    public Map<String, Integer> descriptors() {
+        return descriptors;
+    }
+
+    /** The command has its ends: ours of them are closed, so that end of file means the command's. */
+    public void launched() {
+        commandEnds.forEach(Fd::close);
+        commandEnds.clear();
+    }
+
+    /** The command has ended: {@code captured} streams get their rest. */
+    void ended() {
+        if (capturedOut != null) {
+            outBytes = capturedOut.finish();
+        }
+        if (capturedError != null) {
+            errorBytes = capturedError.finish();
+        }
+    }
+
+    public OutputStream stdin() {
+        return stdin;
+    }
+
+    public InputStream stdout() {
+        return stdout;
+    }
+
+    public InputStream stderr() {
+        return stderr;
+    }
+
+    /** {@return what was captured of standard output; complete once the command has ended} */
+    public byte[] capturedOutput() {
+        return outBytes;
+    }
+
+    public byte[] capturedError() {
+        return errorBytes;
+    }
+
+    public boolean isTruncated() {
+        return capturedOut != null && capturedOut.isTruncated() || capturedError != null && capturedError.isTruncated();
+    }
+
+    /** Closes both sides of everything. */
+    @Override
+    public void close() {
+        launched();
+        try {
+            stdin.close();
+            stdout.close();
+            stderr.close();
+        } catch (IOException impossible) {
+            throw new AssertionError(impossible); // Closing a PipeEnd throws nothing.
+        }
+        if (capturedOut != null) {
+            capturedOut.close();
+        }
+        if (capturedError != null) {
+            capturedError.close();
+        }
+    }
+}

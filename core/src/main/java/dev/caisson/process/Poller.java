@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.process;
+
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.Epoll;
+import dev.caisson.linux.sys.Fd;
+import java.util.Comparator;
+import java.util.PriorityQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * One daemon thread that waits for everything: ends of processes, pipes, and points in time. However many containers run,
+ * there is one. What it calls back must be short and never a user's code.
+ */
+public final class Poller implements AutoCloseable {
+    private final Epoll epoll;
+    private final ConcurrentHashMap<Long, Watch> watches = new ConcurrentHashMap<>();
+    private final PriorityQueue<Alarm> alarms = new PriorityQueue<>(Comparator.comparingLong(Alarm::at));
+    private final AtomicLong ids = new AtomicLong();
+    private final Thread thread;
+    private volatile boolean closed;
+
+    public Poller() throws LinuxException {
+        epoll = Epoll.create();
+        thread = Thread.ofPlatform().daemon().name("caisson-poller").start(this::loop);
+    }
+
+    /** A watched descriptor; {@link #end} before closing it. */
+    public final class Watch {
+        private final long id = ids.incrementAndGet();
+        private final Fd fd;
+        private final Runnable ready;
+
+        private Watch(Fd fd, Runnable ready) {
+            this.fd = fd;
+            this.ready = ready;
+        }
+
+        /** Stops watching. Idempotent. */
+        public void end() {
+            if (watches.remove(id) != null) {
+                epoll.remove(fd);
+            }
+        }
+    }
+
+    /** A point in time at which something is done unless it is cancelled. */
+    public final class Alarm {
+        private final long at;
+        private final Runnable action;
+
+        private Alarm(long at, Runnable action) {
+            this.at = at;
+            this.action = action;
+        }
+
+        private long at() {
+            return at;
+        }
+
+        public void cancel() {
+            synchronized (alarms) {
+                var ignored = alarms.remove(this);
+            }
+        }
+    }
+
+    /**
+     * Watches a descriptor until the watch is ended.
+     *
+     * @param interest {@link Epoll#IN} or {@link Epoll#OUT}, level-triggered
+     * @param ready called on the poller's thread whenever it is ready, in error, or hung up
+     */
+    public Watch watch(Fd fd, int interest, Runnable ready) throws LinuxException {
+        var watch = new Watch(fd, ready);
+        watches.put(watch.id, watch);
+        try {
+            epoll.add(fd, interest, watch.id);
+            return watch;
+        } catch (LinuxException refused) {
+            watches.remove(watch.id);
+            throw refused;
+        }
+    }
+
+    /** Does something after a while, on the poller's thread. */
+    public Alarm after(long nanos, Runnable action) {
+        var alarm = new Alarm(System.nanoTime() + nanos, action);
+        boolean first;
+        synchronized (alarms) {
+            alarms.add(alarm);
+            first = alarms.peek() == alarm;
+        }
+        if (first && Thread.currentThread() != thread) {
+            epoll.wake();
+        }
+        return alarm;
+    }
+
+    private void loop() {
+        try {
+            while (!closed) {
+                epoll.await(untilNextAlarm(), (id, _) -> {
+                    var watch = watches.get(id);
+                    if (watch != null) {
+                        run(watch.ready);
+                    }
+                });
+                runDueAlarms();
+            }
+        } catch (LinuxException impossible) {
+            throw new IllegalStateException("the poller cannot wait", impossible);
+        } finally {
+            epoll.close();
+        }
+    }
+
+    private int untilNextAlarm() {
+        synchronized (alarms) {
+            var next = alarms.peek();
+            if (next == null) {
+                return -1;
+            }
+            long nanos = next.at - System.nanoTime();
+            // Rounded up: too early would be a wait in vain.
+            return Math.clamp(TimeUnit.NANOSECONDS.toMillis(nanos + 999_999), 0, Integer.MAX_VALUE);
+        }
+    }
+
+    private void runDueAlarms() {
+        while (true) {
+            Alarm due;
+            synchronized (alarms) {
+                due = alarms.peek();
+                if (due == null || due.at - System.nanoTime() > 0) {
+                    return;
+                }
+                var ignored = alarms.poll();
+            }
+            run(due.action);
+        }
+    }
+
+    /** The thread serves all containers of the JVM: a bug met while serving one must not end it. */
+    private static void run(Runnable action) {
+        try {
+            action.run();
+        } catch (RuntimeException | Error bug) {
+            var thread = Thread.currentThread();
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, bug);
+        }
+    }
+
+    /** Ends the thread; nothing that is still watched will be called any more. */
+    @Override
+    public void close() {
+        closed = true;
+        epoll.wake();
+        try {
+            thread.join();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.spec;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/** Where a standard stream of a command comes from or goes to. */
+public sealed interface Stdio {
+    /** The JVM's own stream of that number. */
+    record Inherit() implements Stdio {}
+
+    /** Nothing: reading gives end of file, writing is swallowed ({@code /dev/null}). */
+    record Discard() implements Stdio {}
+
+    /** A pipe to this program: see {@code stdin()}, {@code stdout()} and {@code stderr()} of the running container. */
+    record Pipe() implements Stdio {}
+
+    /** A file of the host. */
+    record File(Path path, Mode mode) implements Stdio {
+        public File {
+            if (path.toString().indexOf('\0') >= 0) {
+                throw new IllegalArgumentException("stdio: the path holds NUL");
+            }
+            path = path.toAbsolutePath();
+        }
+    }
+
+    /** How a {@link File} is opened. */
+    enum Mode {
+        READ,
+        /** Emptied first; made if it is missing. */
+        WRITE,
+        /** Made if it is missing. */
+        APPEND
+    }
+
+    /**
+     * Output kept in memory.
+     *
+     * @param cap the most bytes that are kept; what is written beyond is read and dropped, so that the command never blocks
+     */
+    record Memory(int cap) implements Stdio {
+        public Memory {
+            if (cap < 0) {
+                throw new IllegalArgumentException("stdio: a cap of " + cap + " bytes is negative");
+            }
+        }
+    }
+
+    /** Input that is these bytes and then ends. */
+    record Bytes(byte[] content) implements Stdio {
+        public Bytes {
+            content = content.clone();
+        }
+
+        @Override
+        public byte[] content() {
+            return content.clone();
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Bytes b && Arrays.equals(content, b.content);
+        }
+
+        @Override
+        public int hashCode() {
+            return Arrays.hashCode(content);
+        }
+
+        @Override
+        public String toString() {
+            return "Bytes[" + content.length + " bytes]";
+        }
+    }
+
+    static Stdio inherit() {
+        return new Inherit();
+    }
+
+    static Stdio discard() {
+        return new Discard();
+    }
+
+    static Stdio pipe() {
+        return new Pipe();
+    }
+
+    static Stdio fromFile(Path path) {
+        return new File(path, Mode.READ);
+    }
+
+    static Stdio toFile(Path path) {
+        return new File(path, Mode.WRITE);
+    }
+
+    static Stdio appendTo(Path path) {
+        return new File(path, Mode.APPEND);
+    }
+
+    static Stdio memory(int cap) {
+        return new Memory(cap);
+    }
+
+    static Stdio bytes(byte[] content) {
+        return new Bytes(content);
+    }
+}
