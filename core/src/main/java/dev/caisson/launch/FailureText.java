@@ -4,9 +4,6 @@ package dev.caisson.launch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.sys.WaitStatus;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Optional;
 
 /** A failed step as one line that helps: what was being done, the call, the errno, the likely cause, the remedy. */
@@ -43,13 +40,13 @@ public final class FailureText {
 
     /** {@return which setting of this host keeps an ordinary user from user namespaces, and how to allow it} */
     public static String userNamespaceKnob() {
-        if (read("/proc/sys/user/max_user_namespaces").filter("0"::equals).isPresent()) {
+        if (ProcFile.line("/proc/sys/user/max_user_namespaces").filter("0"::equals).isPresent()) {
             return "user.max_user_namespaces is 0; allow them with: sysctl -w user.max_user_namespaces=15000";
         }
-        if (read("/proc/sys/kernel/unprivileged_userns_clone").filter("0"::equals).isPresent()) {
+        if (ProcFile.line("/proc/sys/kernel/unprivileged_userns_clone").filter("0"::equals).isPresent()) {
             return "kernel.unprivileged_userns_clone is 0; allow them with: sysctl -w kernel.unprivileged_userns_clone=1";
         }
-        if (read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+        if (ProcFile.line("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
                 .filter("1"::equals)
                 .isPresent()) {
             return "kernel.apparmor_restrict_unprivileged_userns is 1 (Ubuntu 23.10 and later); give java an AppArmor"
@@ -57,14 +54,6 @@ public final class FailureText {
         }
         return "a seccomp filter or LSM around this JVM may forbid user namespaces (Docker's default profile does;"
                 + " there, use --security-opt seccomp=unconfined)";
-    }
-
-    private static Optional<String> read(String file) {
-        try {
-            return Optional.of(Files.readString(Path.of(file)).strip());
-        } catch (IOException absent) {
-            return Optional.empty(); // Not every kernel has every knob.
-        }
     }
 
     private static String call(Step step) {

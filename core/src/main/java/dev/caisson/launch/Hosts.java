@@ -29,8 +29,7 @@ public final class Hosts {
                 default -> {}
             }
         }
-        int last = Integer.parseInt(
-                Files.readString(Path.of("/proc/sys/kernel/cap_last_cap")).strip());
+        int last = Integer.parseInt(ProcFile.line("/proc/sys/kernel/cap_last_cap").orElse("40"));
         return new HostFacts(
                 uid,
                 gid,

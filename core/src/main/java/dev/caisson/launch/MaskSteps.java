@@ -43,24 +43,13 @@ final class MaskSteps {
         this.mounts = mounts;
     }
 
-    void plan(Arg root, Arg workshop, boolean kernelMounts) {
+    void plan(Arg root, Arg masks, boolean kernelMounts) {
         var readOnlyPaths = input.spec().readOnlyPaths();
         var maskedPaths = input.spec().maskedPaths();
         if (kernelMounts) {
             READ_ONLY.forEach(path -> readOnly(root, path));
         }
         readOnlyPaths.forEach(path -> readOnly(root, path));
-        if (!kernelMounts && maskedPaths.isEmpty()) {
-            return;
-        }
-        program.purpose("have a read-only source of masks", "CAP_SYS_ADMIN");
-        var masks = mounts.cloneOf("masks", workshop, "", false);
-        mounts.setAttributes(
-                masks,
-                MountCalls.RDONLY | MountCalls.NOSUID | MountCalls.NODEV | MountCalls.NOEXEC,
-                MountCalls.PRIVATE,
-                false);
-        mounts.park(masks);
         if (kernelMounts) {
             MASKED_DIRECTORIES.forEach(path -> cover(root, path, masks, EMPTY));
             MASKED_FILES.forEach(path -> cover(root, path, masks, NOTHING));

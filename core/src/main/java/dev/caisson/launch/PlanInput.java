@@ -13,6 +13,7 @@ import java.util.Set;
  * @param fresh the namespaces that are new
  * @param idMap the map of the new user namespace, if there is one
  * @param principal whom the command runs as
+ * @param hostTree the host's root as a layer inside a user namespace, if that is what is asked for
  * @param cgroupFiles the launch parameters of version 1 {@code cgroup.procs} files the child must enter by
  */
 public record PlanInput(
@@ -22,6 +23,7 @@ public record PlanInput(
         Set<Namespace> fresh,
         Optional<IdMap> idMap,
         Principal principal,
+        Optional<HostTree> hostTree,
         List<String> cgroupFiles) {
 
     boolean isFresh(Namespace namespace) {

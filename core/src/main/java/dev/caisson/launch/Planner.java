@@ -6,6 +6,7 @@ import dev.caisson.linux.UnsupportedKernelException;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Namespace;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -40,7 +41,23 @@ public final class Planner {
                 : Optional.empty();
         var principal = new Accounts(spec.root()).resolve(spec.user(), spec.groups());
         map.ifPresent(m -> checkMapped(m, principal));
-        return LaunchPlan.compile(new PlanInput(spec, command, host, fresh, map, principal, cgroupFiles));
+        return LaunchPlan.compile(new PlanInput(
+                spec, command, host, fresh, map, principal, hostTree(spec, map.isPresent()), cgroupFiles));
+    }
+
+    private static Optional<HostTree> hostTree(ContainerSpec spec, boolean userNamespace) throws IOException {
+        Path slash = Path.of("/");
+        if (!userNamespace
+                || !(spec.root() instanceof ContainerSpec.Root.Layers(var overlay))
+                || !overlay.lower().contains(slash)) {
+            return Optional.empty();
+        }
+        if (overlay.lower().size() > 1 || overlay.upper().isPresent()) {
+            throw new IllegalStateException("lower(\"/\") with other layers or an upper contradicts a user namespace, in"
+                    + " which the kernel does not let / be a layer: copy the host's files you need into a layer,"
+                    + " or run as root without newUser()");
+        }
+        return Optional.of(HostTree.read());
     }
 
     /**

@@ -61,14 +61,13 @@ final class RootSteps {
             new MountSteps(input, program, mounts, binds).plan(root, workshop());
             return;
         }
-        Arg workshop = workshop();
+        var workshop = workshop();
         Arg root =
                 switch (spec.root()) {
-                    case Root.Layers layers -> overlay(layers.overlay(), workshop);
+                    case Root.Layers layers -> layers(layers.overlay(), workshop.tmpfs());
                     case Root.Directory directory -> directory(directory.path());
                     case Root.OfHost _ -> throw new AssertionError("has no root of its own");
                 };
-        mounts.park(root);
         new MountSteps(input, program, mounts, binds).plan(root, workshop);
         pivot(root);
     }
@@ -77,7 +76,7 @@ final class RootSteps {
      * A tmpfs that the container never sees as a whole: holds the upper of an ephemeral overlay, the files given as
      * content, and the empty directory and file that cover all masked ones.
      */
-    private Arg workshop() {
+    private Workshop workshop() {
         program.purpose("hold the writable layer, injected files and masks in memory", "CAP_SYS_ADMIN");
         var tmpfs = mounts.open("tmpfs");
         mounts.set(tmpfs, "mode", "0755");
@@ -87,14 +86,31 @@ final class RootSteps {
         program.call(Syscall.MKDIRAT, workshop, text(MaskSteps.EMPTY), octal(0555));
         program.call(
                 Syscall.MKNODAT, workshop, text(MaskSteps.NOTHING), named(0100444, "S_IFREG|0444"), of(0));
-        return workshop;
+        program.purpose("have a read-only source of masks", "CAP_SYS_ADMIN");
+        var masks = mounts.cloneOf("masks", workshop, "", false);
+        mounts.setAttributes(
+                masks,
+                MountCalls.RDONLY | MountCalls.NOSUID | MountCalls.NODEV | MountCalls.NOEXEC,
+                MountCalls.PRIVATE,
+                false);
+        // Parked before the new root is: what is parked after it would lie over it, and hide the old root from umount2.
+        mounts.park(masks);
+        return new Workshop(workshop, masks);
     }
+
+    /** The tmpfs of a launch, and a read-only view of it. */
+    record Workshop(Arg tmpfs, Arg masks) {}
 
     private OptionalLong upperSize() {
         return input.spec().root() instanceof Root.Layers layers ? layers.overlay().size() : OptionalLong.empty();
     }
 
-    private Arg overlay(Overlay layers, Arg workshop) {
+    private Arg layers(Overlay layers, Arg workshop) {
+        if (input.hostTree().isPresent()) {
+            return new HostTreeSteps(
+                            program, mounts, (lower, upper, work) -> overlay(List.of(Path.of(lower)), upper, work, lower))
+                    .plan(input.hostTree().get(), workshop);
+        }
         program.purpose(
                 "merge " + layers.lower().size() + (layers.lower().size() == 1 ? " layer" : " layers")
                         + " and a writable one",
@@ -109,20 +125,26 @@ final class RootSteps {
             program.call(Syscall.MKDIRAT, workshop, text(work), octal(0700));
             program.call(Syscall.FCHDIR, workshop);
         }
+        var root = overlay(layers.lower(), upper, work, "root");
+        mounts.park(root);
+        return root;
+    }
+
+    private Arg overlay(List<Path> lowers, String upper, String work, String name) {
         var overlay = mounts.open("overlay");
         if (input.host().has().test(Feature.OVERLAY_LOWERDIR_APPEND)) {
-            for (Path lower : layers.lower()) {
+            for (Path lower : lowers) {
                 mounts.set(overlay, "lowerdir+", lower.toString());
             }
         } else {
-            mounts.set(overlay, "lowerdir", colonSeparated(layers.lower()));
+            mounts.set(overlay, "lowerdir", colonSeparated(lowers));
         }
         mounts.set(overlay, "upperdir", upper);
         mounts.set(overlay, "workdir", work);
         if (input.inUserNamespace()) {
             mounts.setFlag(overlay, "userxattr");
         }
-        return mounts.mount(overlay, "root", MountCalls.NODEV);
+        return mounts.mount(overlay, name, MountCalls.NODEV);
     }
 
     private static String colonSeparated(List<Path> lower) {
@@ -133,6 +155,7 @@ final class RootSteps {
         program.purpose("take " + path + " as the root", "CAP_SYS_ADMIN");
         var root = mounts.cloneOfHostPath("root", path.toString(), true);
         mounts.setAttributes(root, MountCalls.NODEV, MountCalls.PRIVATE, true);
+        mounts.park(root);
         return root;
     }
 
@@ -144,7 +167,10 @@ final class RootSteps {
         program.call(Syscall.FCHDIR, root);
         // The old root lands on top of the new one and is taken off again: no put_old directory in the image.
         program.call(Syscall.PIVOT_ROOT, text("."), text("."));
-        program.call(Syscall.UMOUNT2, text("."), named(2, "MNT_DETACH"));
+        // One by one from the top: the read-only masks, the workshop, the host's root under them.
+        for (int parked = 0; parked < 3; parked++) {
+            program.call(Syscall.UMOUNT2, text("."), named(2, "MNT_DETACH"));
+        }
         program.call(Syscall.CHDIR, text("/"));
     }
 
