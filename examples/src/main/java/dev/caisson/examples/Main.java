@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.examples;
 
+import dev.caisson.ContainerException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -9,16 +10,32 @@ import picocli.CommandLine.Command;
         name = "caisson-examples",
         description = "Examples of Caisson, one for each job.",
         mixinStandardHelpOptions = true,
-        subcommands = {})
+        subcommands = {RunExample.class, ExplainExample.class, ProbeExample.class, DoctorExample.class})
 final class Main {
+    private static final int CANNOT_START = 125;
+
     private Main() {}
 
     public static void main(String[] args) {
-        CommandLine examples = new CommandLine(new Main());
+        System.exit(execute(args));
+    }
+
+    static int execute(String... args) {
+        var examples = new CommandLine(new Main());
         if (args.length == 0) {
             examples.usage(System.err);
-            System.exit(CommandLine.ExitCode.USAGE);
+            return CommandLine.ExitCode.USAGE;
         }
-        System.exit(examples.execute(args));
+        examples.setExecutionExceptionHandler((failure, _, _) -> {
+            // What goes wrong before the command runs is for people: a line, not a stack.
+            if (failure instanceof ContainerException
+                    || failure instanceof IllegalArgumentException
+                    || failure instanceof IllegalStateException) {
+                System.err.println("caisson: " + failure.getMessage());
+                return CANNOT_START;
+            }
+            throw failure;
+        });
+        return examples.execute(args);
     }
 }
