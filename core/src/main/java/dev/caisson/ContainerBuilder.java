@@ -330,7 +330,7 @@ public final class ContainerBuilder {
 
     /** A further descriptor for the command; all others but the standard streams are closed. */
     public ContainerBuilder descriptor(int number, Stdio source) {
-        within("descriptor", number, 3, 1023);
+        var _ = within("descriptor", number, 3, 1023);
         if (!(source instanceof Stdio.File || source instanceof Stdio.Bytes || source instanceof Stdio.Discard)) {
             throw new IllegalArgumentException(
                     "descriptor " + number + ": " + source + "; a file, bytes or discard is possible");
@@ -478,7 +478,9 @@ public final class ContainerBuilder {
         if (command.isEmpty() || command.get(0).isEmpty()) {
             throw new IllegalArgumentException("command: it is empty; its first element names the program");
         }
-        command.forEach(argument -> noNul("command", argument));
+        for (String argument : command) {
+            var _ = noNul("command", argument);
+        }
         return List.copyOf(command);
     }
 

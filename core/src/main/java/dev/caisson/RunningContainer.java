@@ -165,7 +165,7 @@ final class RunningContainer implements Container {
             process.kill(LiveProcess.Cause.STOPPED);
             while (true) {
                 try {
-                    var ignored = waitFor();
+                    var _ = waitFor();
                     return;
                 } catch (InterruptedException again) {
                     interrupted = true; // The kill is under way; leaving now would leave things behind.

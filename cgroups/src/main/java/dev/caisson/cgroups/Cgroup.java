@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -129,7 +130,8 @@ public final class Cgroup implements AutoCloseable {
         }
         for (String controller : controllers) {
             if (!mounts.isUnified(controller)) {
-                makeDirectory(controller, mounts.legacy().get(controller).resolve(name));
+                Path hierarchy = Objects.requireNonNull(mounts.legacy().get(controller), controller);
+                makeDirectory(controller, hierarchy.resolve(name));
             }
         }
     }
@@ -289,7 +291,7 @@ public final class Cgroup implements AutoCloseable {
         for (Path directory : directories.values()) {
             for (String pid : Files.readAllLines(directory.resolve("cgroup.procs"))) {
                 try (var process = Processes.open(Integer.parseInt(pid))) {
-                    var ignored = Processes.signal(process, Signal.SIGKILL);
+                    var _ = Processes.signal(process, Signal.SIGKILL);
                 } catch (LinuxException gone) {
                     // It ended between the two calls, which is what is wanted.
                 }

@@ -183,7 +183,7 @@ public final class LiveProcess {
     public synchronized void stop() throws LinuxException {
         if (!reaped) {
             cause = cause == null ? Cause.STOPPED : cause;
-            var ignored = Processes.signal(pidfd, Signal.SIGTERM);
+            var _ = Processes.signal(pidfd, Signal.SIGTERM);
         }
     }
 
@@ -197,8 +197,8 @@ public final class LiveProcess {
                 cause = why;
             }
             // As a session leader it leads a process group of its own number, which cannot be reused before it is reaped.
-            var group = Native.call(Syscall.KILL, -pid, Signal.SIGKILL.number(), 0);
-            var ignored = Processes.signal(pidfd, Signal.SIGKILL);
+            var _ = Native.call(Syscall.KILL, -pid, Signal.SIGKILL.number(), 0);
+            var _ = Processes.signal(pidfd, Signal.SIGKILL);
         }
         if (surroundings != null) {
             surroundings.kill();

@@ -62,7 +62,7 @@ public final class Poller implements AutoCloseable {
 
         public void cancel() {
             synchronized (alarms) {
-                var ignored = alarms.remove(this);
+                var _ = alarms.remove(this);
             }
         }
     }
@@ -137,7 +137,7 @@ public final class Poller implements AutoCloseable {
                 if (due == null || due.at - System.nanoTime() > 0) {
                     return;
                 }
-                var ignored = alarms.poll();
+                var _ = alarms.poll();
             }
             run(due.action);
         }

@@ -43,7 +43,11 @@ public record Capabilities(
             Capability.AUDIT_WRITE,
             Capability.SETFCAP);
 
-    /** @throws IllegalArgumentException if a set holds what the set that bounds it does not */
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if a set holds what the set that bounds it does not
+     */
     public Capabilities {
         bounding = copy(bounding);
         effective = copy(effective);

@@ -41,7 +41,11 @@ public record IdMap(List<Range> uids, List<Range> gids) {
         }
     }
 
-    /** @throws IllegalArgumentException if there is no range, too many of them, or two overlap */
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if there is no range, too many of them, or two overlap
+     */
     public IdMap {
         uids = checked("uids", uids);
         gids = checked("gids", gids);

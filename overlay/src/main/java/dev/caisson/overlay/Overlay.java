@@ -34,7 +34,11 @@ public record Overlay(List<Path> lower, Optional<Upper> upper, OptionalLong size
         }
     }
 
-    /** @throws IllegalArgumentException if there are too few or too many layers, or directories overlap */
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if there are too few or too many layers, or directories overlap
+     */
     public Overlay {
         lower = lower.stream().map(p -> p.toAbsolutePath().normalize()).toList();
         if (lower.isEmpty() || lower.size() > MOST_LAYERS) {

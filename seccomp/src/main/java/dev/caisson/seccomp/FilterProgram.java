@@ -8,7 +8,11 @@ public record FilterProgram(byte[] bytes) {
     private static final int INSTRUCTION = 8;
     private static final int MOST_INSTRUCTIONS = 4096;
 
-    /** @throws IllegalArgumentException if it is no whole number of instructions, or more than the kernel takes */
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if it is no whole number of instructions, or more than the kernel takes
+     */
     public FilterProgram {
         if (bytes.length == 0 || bytes.length % INSTRUCTION != 0) {
             throw new IllegalArgumentException("seccomp: a program of " + bytes.length

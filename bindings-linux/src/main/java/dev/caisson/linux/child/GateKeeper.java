@@ -77,7 +77,7 @@ final class GateKeeper implements AutoCloseable {
                 }
                 @Nullable IOException refused = open(launch, name, pid.getAsInt());
                 word.set(JAVA_INT, 0, refused == null ? 0 : Errno.ECANCELED.code());
-                var sent = Native.call(
+                var _ = Native.call(
                         Syscall.SENDTO, socket.number(), word.address(), word.byteSize(), MSG_NOSIGNAL, 0, 0);
                 if (refused != null) {
                     return refused;

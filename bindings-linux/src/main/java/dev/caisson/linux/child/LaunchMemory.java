@@ -36,7 +36,7 @@ final class LaunchMemory {
         if (Native.failed(address)) {
             throw new LinuxException(Native.errno(address), "mmap(NULL, " + length + ")");
         }
-        var ignored = Native.call(Syscall.MPROTECT, address + forTable, PAGE, PROT_NONE);
+        var _ = Native.call(Syscall.MPROTECT, address + forTable, PAGE, PROT_NONE);
         return new LaunchMemory(address, length);
     }
 
@@ -57,6 +57,6 @@ final class LaunchMemory {
     }
 
     void unmap() {
-        var ignored = Native.call(Syscall.MUNMAP, address, length, 0);
+        var _ = Native.call(Syscall.MUNMAP, address, length, 0);
     }
 }

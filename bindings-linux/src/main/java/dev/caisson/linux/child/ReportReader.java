@@ -50,7 +50,7 @@ final class ReportReader {
         // Our child and not reaped by anybody else: the pid still means it.
         var payload = new Outcome.Child(pid, Processes.open(pid));
         try (var intermediate = child.pidfd()) {
-            var ignored = Processes.reap(intermediate);
+            var _ = Processes.reap(intermediate);
         }
         child = payload;
     }
@@ -64,14 +64,14 @@ final class ReportReader {
 
     static void kill(Fd pidfd) throws LinuxException {
         try (pidfd) {
-            var ignored = Processes.signal(pidfd, Signal.SIGKILL);
-            var status = Processes.reap(pidfd);
+            var _ = Processes.signal(pidfd, Signal.SIGKILL);
+            var _ = Processes.reap(pidfd);
         }
     }
 
     static Outcome failure(SyscallProgram program, Fd pidfd, int offset, int errno) throws LinuxException {
         try (pidfd) {
-            var ignored = Processes.reap(pidfd);
+            var _ = Processes.reap(pidfd);
         }
         int index = TableLayout.index(offset);
         var step = index < program.steps().size()

@@ -70,7 +70,7 @@ final class Stub {
                 code, 0, MemorySegment.ofAddress(address).reinterpret(length), JAVA_BYTE, 0, code.length);
         long protection = Native.call(Syscall.MPROTECT, address, length, PROT_READ | PROT_EXEC);
         if (Native.failed(protection)) {
-            var ignored = Native.call(Syscall.MUNMAP, address, length, 0);
+            var _ = Native.call(Syscall.MUNMAP, address, length, 0);
             throw new IllegalStateException("this host forbids executable memory (SELinux execmem or a seccomp filter): "
                     + "mprotect(PROT_EXEC) = " + Native.errno(protection));
         }

@@ -218,7 +218,11 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
             return new Arg.ResultOf(steps.size() - 1, result);
         }
 
-        /** @throws IllegalStateException if a label is used and bound nowhere */
+        /**
+         * {@return the program}
+         *
+         * @throws IllegalStateException if a label is used and bound nowhere
+         */
         public SyscallProgram build() {
             var program = new SyscallProgram(steps, labels, gates);
             for (var step : steps) {

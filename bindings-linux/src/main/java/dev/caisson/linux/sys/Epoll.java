@@ -83,12 +83,12 @@ public final class Epoll implements AutoCloseable {
 
     /** Stops watching, before the descriptor is closed. */
     public void remove(Fd fd) {
-        var ignored = Native.call(Syscall.EPOLL_CTL, epoll.number(), DEL, fd.number(), 0, 0, 0);
+        var _ = Native.call(Syscall.EPOLL_CTL, epoll.number(), DEL, fd.number(), 0, 0, 0);
     }
 
     /** Makes {@link #await} return. */
     public void wake() {
-        var ignored = Native.call(Syscall.WRITE, wake.number(), counter.address(), Long.BYTES);
+        var _ = Native.call(Syscall.WRITE, wake.number(), counter.address(), Long.BYTES);
     }
 
     /** Gets the events of one wait. */
@@ -124,7 +124,7 @@ public final class Epoll implements AutoCloseable {
 
     private void drain() {
         try (var scratch = Arena.ofConfined()) {
-            var ignored = Native.call(Syscall.READ, wake.number(), scratch.allocate(JAVA_LONG).address(), Long.BYTES);
+            var _ = Native.call(Syscall.READ, wake.number(), scratch.allocate(JAVA_LONG).address(), Long.BYTES);
         }
     }
 

@@ -56,7 +56,7 @@ public final class Fd implements AutoCloseable {
     public void close() {
         int n = number.getAndSet(CLOSED);
         if (n != CLOSED) {
-            var ignored = Native.call(Syscall.CLOSE, n);
+            var _ = Native.call(Syscall.CLOSE, n);
         }
     }
 

@@ -37,6 +37,6 @@ public final class Sockets {
 
     /** Ends the connection: a thread that reads either end sees end of file. */
     public static void shutdown(Fd socket) {
-        var ignored = Native.call(Syscall.SHUTDOWN, socket.number(), SHUT_RDWR, 0);
+        var _ = Native.call(Syscall.SHUTDOWN, socket.number(), SHUT_RDWR, 0);
     }
 }

@@ -12,7 +12,11 @@ public final class V1Writes {
 
     private V1Writes() {}
 
-    /** @throws UnsupportedOperationException if version 1 has no such limit */
+    /**
+     * {@return what setting these limits writes}
+     *
+     * @throws UnsupportedOperationException if version 1 has no such limit
+     */
     public static List<Write> of(Limits limits) {
         var writes = new ArrayList<Write>();
         if (limits.memoryHigh().isPresent()) {
