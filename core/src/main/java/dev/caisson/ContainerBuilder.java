@@ -297,7 +297,9 @@ public final class ContainerBuilder {
     }
 
     public ContainerBuilder rlimit(Rlimit limit) {
-        var others = spec.rlimits().stream().filter(l -> l.resource() != limit.resource()).toList();
+        var others = spec.rlimits().stream()
+                .filter(l -> l.resource() != limit.resource())
+                .toList();
         return with(s -> s.withRlimits(plus(others, limit)));
     }
 
@@ -356,8 +358,7 @@ public final class ContainerBuilder {
     }
 
     public ContainerBuilder addCapabilities(Capability... capabilities) {
-        return capabilities(
-                spec.capabilities().orElse(Capabilities.docker()).plus(Arrays.asList(capabilities)));
+        return capabilities(spec.capabilities().orElse(Capabilities.docker()).plus(Arrays.asList(capabilities)));
     }
 
     public ContainerBuilder dropCapabilities(Capability... capabilities) {

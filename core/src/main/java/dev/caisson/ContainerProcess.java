@@ -35,7 +35,11 @@ public interface ContainerProcess extends AutoCloseable {
      */
     Exit waitFor() throws IOException, InterruptedException;
 
-    /** Waits for the end, at most for a while: {@return how it ended, or empty if it still runs}. */
+    /**
+     * Waits for the end, at most for a while.
+     *
+     * @return how it ended, or empty if it still runs
+     */
     Optional<Exit> waitFor(Duration timeout) throws IOException, InterruptedException;
 
     /** {@return a future that completes, on a virtual thread, when it has ended and everything is cleaned up} */

@@ -120,7 +120,11 @@ final class Engine {
         return "cgroup " + controller;
     }
 
-    /** Launches a command: {@return it, alive and watched}. */
+    /**
+     * Launches a command.
+     *
+     * @return it, alive and watched
+     */
     Started start(ContainerSpec spec, List<String> command, Stdio stdin, Stdio stdout, Stdio stderr)
             throws IOException {
         long startedAt = System.nanoTime();
@@ -130,10 +134,15 @@ final class Engine {
             var cgroupFiles = new ArrayList<String>();
             var intoCgroup = OptionalInt.empty();
             if (spec.limits().isPresent()) {
-                cgroup = Cgroup.create(CgroupMounts.ofThisProcess(), cgroupName(), spec.limits().get());
+                cgroup = Cgroup.create(
+                        CgroupMounts.ofThisProcess(),
+                        cgroupName(),
+                        spec.limits().get());
                 resources.onFailure(cgroup);
                 for (var entry : cgroup.openLegacy().entrySet()) {
-                    descriptors.put(cgroupParameter(entry.getKey()), resources.use(entry.getValue()).number());
+                    descriptors.put(
+                            cgroupParameter(entry.getKey()),
+                            resources.use(entry.getValue()).number());
                     cgroupFiles.add(cgroupParameter(entry.getKey()));
                 }
                 var unified = cgroup.openUnified();
@@ -168,8 +177,8 @@ final class Engine {
                     ParentSide.gates(plan));
             var child = launch(launch);
             plumbing.launched();
-            var process = new LiveProcess(
-                    child.pid(), child.pidfd(), plumbing, status, surroundings(cgroup), startedAt);
+            var process =
+                    new LiveProcess(child.pid(), child.pidfd(), plumbing, status, surroundings(cgroup), startedAt);
             process.watch(poller, spec.timeout().orElse(null));
             resources.succeeded();
             return new Started(process, cgroup);
@@ -207,8 +216,7 @@ final class Engine {
         try {
             return switch (join) {
                 case Join.OfPath p -> Files.open(p.path().toString(), Files.O_RDONLY, 0);
-                case Join.OfProcess p ->
-                    Files.open("/proc/" + p.pid() + "/ns/" + namespace.file(), Files.O_RDONLY, 0);
+                case Join.OfProcess p -> Files.open("/proc/" + p.pid() + "/ns/" + namespace.file(), Files.O_RDONLY, 0);
                 case Join.OfPidfd p -> Files.duplicate(p.pidfd());
             };
         } catch (LinuxException refused) {

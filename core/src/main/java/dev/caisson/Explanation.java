@@ -45,8 +45,10 @@ final class Explanation {
                 name = step.phase();
             }
             calls.add(new PlannedCall(Actor.CHILD, step.toString(), step.purpose(), step.needs()));
-            if (step.purpose().startsWith("wait for the id maps") && step.result().equals("answered")) {
-                plan.parent().forEach(text -> calls.add(new PlannedCall(Actor.PARENT, text, step.purpose(), step.needs())));
+            if (step.purpose().startsWith("wait for the id maps")
+                    && step.result().equals("answered")) {
+                plan.parent()
+                        .forEach(text -> calls.add(new PlannedCall(Actor.PARENT, text, step.purpose(), step.needs())));
             }
         }
         flush(phases, name, calls);

@@ -58,7 +58,8 @@ public record Host(List<Finding> findings) {
                 findings.add(new Finding(state(engine.kernel().probe(feature)), feature.title(), detail(feature)));
             }
         }
-        findings.add(fact("security modules", ProcFile.line("/sys/kernel/security/lsm").orElse("not readable")));
+        findings.add(fact(
+                "security modules", ProcFile.line("/sys/kernel/security/lsm").orElse("not readable")));
         findings.add(fact(
                 "seccomp actions",
                 ProcFile.line("/proc/sys/kernel/seccomp/actions_avail").orElse("none: the kernel has no seccomp")));
@@ -71,12 +72,16 @@ public record Host(List<Finding> findings) {
                 "this process",
                 "uid " + host.uid() + ", " + host.effective().size() + " capabilities"
                         + (host.isPrivileged() ? "" : ": containers get a user namespace")));
-        findings.add(fact("subordinate uids", host.subordinateUids().isEmpty()
-                ? "none in /etc/subuid: an ordinary user maps a single id"
-                : host.subordinateUids().toString()));
-        findings.add(fact("subordinate gids", host.subordinateGids().isEmpty()
-                ? "none in /etc/subgid"
-                : host.subordinateGids().toString()));
+        findings.add(fact(
+                "subordinate uids",
+                host.subordinateUids().isEmpty()
+                        ? "none in /etc/subuid: an ordinary user maps a single id"
+                        : host.subordinateUids().toString()));
+        findings.add(fact(
+                "subordinate gids",
+                host.subordinateGids().isEmpty()
+                        ? "none in /etc/subgid"
+                        : host.subordinateGids().toString()));
         findings.add(tool("newuidmap"));
         findings.add(tool("newgidmap"));
     }
@@ -85,13 +90,14 @@ public record Host(List<Finding> findings) {
         boolean there = List.of("/usr/bin", "/bin", "/usr/local/bin").stream()
                 .anyMatch(directory -> Files.isExecutable(Path.of(directory, name)));
         return new Finding(
-                there ? State.YES : State.NO, name, there ? "" : "only needed for id ranges without root; package uidmap");
+                there ? State.YES : State.NO,
+                name,
+                there ? "" : "only needed for id ranges without root; package uidmap");
     }
 
     private static void namespaces(List<Finding> findings, HostFacts host) {
         for (var namespace : Namespace.values()) {
-            boolean there = Files.exists(
-                    Path.of("/proc/self/ns", namespace.file()), LinkOption.NOFOLLOW_LINKS);
+            boolean there = Files.exists(Path.of("/proc/self/ns", namespace.file()), LinkOption.NOFOLLOW_LINKS);
             findings.add(new Finding(
                     there ? State.YES : State.NO,
                     namespace.file() + " namespaces",
@@ -130,7 +136,8 @@ public record Host(List<Finding> findings) {
                     Files.isWritable(path) ? "" : "limits need root, or a cgroup delegated to this user"));
         });
         if (!mounts.legacy().isEmpty()) {
-            findings.add(fact("cgroup v1 controllers", new TreeSet<>(mounts.legacy().keySet()).toString()));
+            findings.add(
+                    fact("cgroup v1 controllers", new TreeSet<>(mounts.legacy().keySet()).toString()));
         }
     }
 
@@ -168,13 +175,12 @@ public record Host(List<Finding> findings) {
     public String toString() {
         var out = new StringBuilder();
         for (var finding : findings) {
-            String mark =
-                    switch (finding.state()) {
-                        case YES -> "yes";
-                        case NO -> "NO";
-                        case UNKNOWN -> "?";
-                        case FACT -> "";
-                    };
+            String mark = switch (finding.state()) {
+                case YES -> "yes";
+                case NO -> "NO";
+                case UNKNOWN -> "?";
+                case FACT -> "";
+            };
             out.append(String.format("%-4s %-52s %s%n", mark, finding.subject(), finding.detail()));
         }
         return out.toString();

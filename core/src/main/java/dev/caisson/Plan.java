@@ -62,7 +62,8 @@ public record Plan(List<Phase> phases, List<Feature> missing) {
                         .append('\n');
             }
         }
-        missing.forEach(feature -> out.append("missing here: ").append(feature.title()).append('\n'));
+        missing.forEach(
+                feature -> out.append("missing here: ").append(feature.title()).append('\n'));
         return out.toString();
     }
 }

@@ -80,7 +80,8 @@ final class RunningContainer implements Container {
 
     @Override
     public CompletableFuture<Exit> onExit() {
-        Executor virtual = task -> Thread.ofVirtual().name("caisson-exit-" + pid()).start(task);
+        Executor virtual =
+                task -> Thread.ofVirtual().name("caisson-exit-" + pid()).start(task);
         return process.end().thenApplyAsync(RunningContainer::exit, virtual);
     }
 

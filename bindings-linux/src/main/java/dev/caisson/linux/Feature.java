@@ -8,14 +8,17 @@ package dev.caisson.linux;
 public enum Feature {
     CLONE3("clone3(2)", "5.3", "starting every container", "none"),
     CLONE_CLEAR_SIGHAND("CLONE_CLEAR_SIGHAND", "5.5", "a child without the JVM's signal handlers", "none"),
-    CLONE_INTO_CGROUP("CLONE_INTO_CGROUP", "5.7", "a child born inside its cgroup", "the child enters before its execve"),
+    CLONE_INTO_CGROUP(
+            "CLONE_INTO_CGROUP", "5.7", "a child born inside its cgroup", "the child enters before its execve"),
     PIDFD("pidfd_open(2) and CLONE_PIDFD", "5.3", "waiting and signalling without races", "none"),
-    PIDFD_SETNS("setns(2) with a pidfd", "5.8", "joining several namespaces at once", "one /proc/PID/ns file at a time"),
+    PIDFD_SETNS(
+            "setns(2) with a pidfd", "5.8", "joining several namespaces at once", "one /proc/PID/ns file at a time"),
     CLOSE_RANGE("close_range(2) with CLOEXEC", "5.11", "closing inherited descriptors", "none"),
     OPENAT2("openat2(2)", "5.6", "resolving paths inside a root", "none"),
     NEW_MOUNT_API("fsopen(2), fsmount(2), move_mount(2), open_tree(2)", "5.2", "mounting through descriptors", "none"),
     MOUNT_SETATTR("mount_setattr(2)", "5.12", "recursive mount attributes", "mount(2) remounts, not recursive"),
-    MOUNT_BENEATH_DETACHED("layers on detached mounts", "6.15", "overlay uppers never attached", "the upper is attached first"),
+    MOUNT_BENEATH_DETACHED(
+            "layers on detached mounts", "6.15", "overlay uppers never attached", "the upper is attached first"),
     OVERLAY("overlayfs", "3.18", "layers", "none"),
     OVERLAY_LOWERDIR_APPEND("overlayfs lowerdir+", "6.8", "many lower layers", "one lowerdir= string of at most 4 KB"),
     OVERLAY_USERXATTR("overlayfs in a user namespace", "5.11", "rootless layers", "fuse-overlayfs or a copy"),
@@ -25,7 +28,8 @@ public enum Feature {
     CGROUP_NAMESPACE("cgroup namespaces", "4.6", "hiding the host's cgroup paths", "none"),
     SECCOMP_FILTER("seccomp filters", "3.17", "system call filters", "none"),
     SECCOMP_USER_NOTIFICATION("seccomp user notification", "5.0", "supervisors", "none"),
-    SECCOMP_WAIT_KILLABLE("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", "5.19", "supervised calls not interrupted", "plain notification"),
+    SECCOMP_WAIT_KILLABLE(
+            "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", "5.19", "supervised calls not interrupted", "plain notification"),
     CGROUP_KILL("cgroup.kill", "5.14", "killing a whole cgroup at once", "freeze and kill one by one"),
     LANDLOCK("Landlock", "5.13", "file access rules without privilege", "none"),
     IDMAPPED_MOUNTS("idmapped mounts", "5.12", "one layer under several id maps", "chown"),

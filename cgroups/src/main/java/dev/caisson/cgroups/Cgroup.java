@@ -185,8 +185,10 @@ public final class Cgroup implements AutoCloseable {
         try {
             Files.writeString(file, write.value());
         } catch (NoSuchFileException missing) {
-            throw new IOException(write.option() + ": " + file + " does not exist; the kernel is built or booted without it"
-                    + " (swap limits of version 1 need swapaccount=1)", missing);
+            throw new IOException(
+                    write.option() + ": " + file + " does not exist; the kernel is built or booted without it"
+                            + " (swap limits of version 1 need swapaccount=1)",
+                    missing);
         } catch (FileSystemException refused) {
             throw new IOException(
                     write.option() + ": writing \"" + write.value() + "\" to " + file + " was refused: "
@@ -312,7 +314,8 @@ public final class Cgroup implements AutoCloseable {
                 return;
             }
             if (tries == REMOVAL_TRIES) {
-                throw new IOException("cgroup: " + directories.values() + " cannot be removed, processes of it still end");
+                throw new IOException(
+                        "cgroup: " + directories.values() + " cannot be removed, processes of it still end");
             }
             kill();
             try {

@@ -55,9 +55,8 @@ final class Accounts {
                     + "); name one that is, or a number");
         }
         int uid = byNumber.orElseGet(() -> number(entry.orElseThrow(), 2));
-        int gid = spec.group().isEmpty()
-                ? entry.map(fields -> number(fields, 3)).orElse(0)
-                : group(spec.group());
+        int gid =
+                spec.group().isEmpty() ? entry.map(fields -> number(fields, 3)).orElse(0) : group(spec.group());
         var supplementary = new LinkedHashSet<Integer>();
         for (String group : groups) {
             supplementary.add(group(group));
@@ -127,8 +126,8 @@ final class Accounts {
             while (size < LARGEST_FILE && (read = Files.read(opened, buffer.asSlice(size))) > 0) {
                 size += read;
             }
-            return Optional.of(new String(
-                    buffer.asSlice(0, size).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8));
+            return Optional.of(
+                    new String(buffer.asSlice(0, size).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8));
         } catch (LinuxException absent) {
             if (absent.errno().equals(Errno.ENOENT) || absent.errno().equals(Errno.ENXIO)) {
                 return Optional.empty(); // The next layer may have it; ENXIO is a whiteout.

@@ -29,7 +29,8 @@ final class BindSteps {
             if (mount instanceof Mount.Bind bind) {
                 program.purpose("take " + bind.source() + " of the host", "CAP_SYS_ADMIN");
                 boolean recursive = !bind.options().contains(Option.NOT_RECURSIVE);
-                var clone = mounts.cloneOfHostPath(bind.source().toString(), bind.source().toString(), recursive);
+                var clone = mounts.cloneOfHostPath(
+                        bind.source().toString(), bind.source().toString(), recursive);
                 mounts.setAttributes(clone, attributes(bind.options()), propagation(bind.options()), recursive);
                 clones.put(bind, clone);
             }

@@ -68,8 +68,7 @@ final class CapabilitySteps {
         if (!setsUser) {
             return;
         }
-        program.purpose(
-                "be user " + principal.uid() + ", group " + principal.gid(), "CAP_SETUID, CAP_SETGID");
+        program.purpose("be user " + principal.uid() + ", group " + principal.gid(), "CAP_SETUID, CAP_SETGID");
         setGroups(principal);
         program.call(Syscall.SETRESGID, of(principal.gid()), of(principal.gid()), of(principal.gid()));
         program.call(Syscall.SETRESUID, of(principal.uid()), of(principal.uid()), of(principal.uid()));
@@ -77,7 +76,8 @@ final class CapabilitySteps {
 
     private void setGroups(Principal principal) {
         var groups = principal.groups();
-        boolean denied = input.idMap().map(map -> IdMapSteps.isOwn(map, input.host())).orElse(false);
+        boolean denied =
+                input.idMap().map(map -> IdMapSteps.isOwn(map, input.host())).orElse(false);
         if (groups.isEmpty()) {
             // Where setgroups is denied the host's groups stay, but nobody inside can name them.
             var onError = denied ? OnError.ignore(Errno.EPERM) : OnError.fail();

@@ -18,7 +18,10 @@ final class Contradictions {
             refuse(fresh && host, "a new " + namespace + " namespace", "that of the host", "choose one of them");
             refuse(joined && host, "joining a " + namespace + " namespace", "that of the host", "choose one of them");
             refuse(
-                    spec.joins().stream().filter(j -> j.namespace() == namespace).count() > 1,
+                    spec.joins().stream()
+                                    .filter(j -> j.namespace() == namespace)
+                                    .count()
+                            > 1,
                     "joining one " + namespace + " namespace",
                     "joining another",
                     "a process is in one");
@@ -52,7 +55,9 @@ final class Contradictions {
                 "the host's mount namespace",
                 "the host's root would change; leave one out");
         refuse(
-                !spec.hasOwnRoot() && !spec.bare() && spec.joined(Namespace.MOUNT).isEmpty(),
+                !spec.hasOwnRoot()
+                        && !spec.bare()
+                        && spec.joined(Namespace.MOUNT).isEmpty(),
                 "no root",
                 "a builder that is not bare",
                 "call lower(...), lower(Path.of(\"/\")) for the host's files, or rootfs(...)");

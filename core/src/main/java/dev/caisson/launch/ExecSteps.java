@@ -81,7 +81,8 @@ final class ExecSteps {
                             named(F_DUPFD_CLOEXEC, "F_DUPFD_CLOEXEC"),
                             of(highest + 1)));
         });
-        var standard = List.of(input.spec().stdin(), input.spec().stdout(), input.spec().stderr());
+        var standard = List.of(
+                input.spec().stdin(), input.spec().stdout(), input.spec().stderr());
         for (int number = 0; number < standard.size(); number++) {
             if (!isInherited(standard.get(number))) {
                 program.purpose("connect " + STANDARD.get(number));

@@ -27,7 +27,10 @@ public final class FailureText {
     public static String clone(String call, Errno errno, HostFacts host) {
         String text = "create the namespaces: " + call + " = " + errno;
         if (errno.equals(Errno.EPERM)) {
-            return text + "; " + (host.isPrivileged() ? "a seccomp filter or LSM around this JVM may forbid it" : userNamespaceKnob());
+            return text + "; "
+                    + (host.isPrivileged()
+                            ? "a seccomp filter or LSM around this JVM may forbid it"
+                            : userNamespaceKnob());
         }
         if (errno.equals(Errno.ENOSPC) || errno.equals(Errno.EUSERS)) {
             return text + "; " + userNamespaceKnob() + ", or namespaces are nested too deep (32)";
@@ -40,10 +43,14 @@ public final class FailureText {
 
     /** {@return which setting of this host keeps an ordinary user from user namespaces, and how to allow it} */
     public static String userNamespaceKnob() {
-        if (ProcFile.line("/proc/sys/user/max_user_namespaces").filter("0"::equals).isPresent()) {
+        if (ProcFile.line("/proc/sys/user/max_user_namespaces")
+                .filter("0"::equals)
+                .isPresent()) {
             return "user.max_user_namespaces is 0; allow them with: sysctl -w user.max_user_namespaces=15000";
         }
-        if (ProcFile.line("/proc/sys/kernel/unprivileged_userns_clone").filter("0"::equals).isPresent()) {
+        if (ProcFile.line("/proc/sys/kernel/unprivileged_userns_clone")
+                .filter("0"::equals)
+                .isPresent()) {
             return "kernel.unprivileged_userns_clone is 0; allow them with: sysctl -w kernel.unprivileged_userns_clone=1";
         }
         if (ProcFile.line("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
@@ -67,8 +74,9 @@ public final class FailureText {
     private static Optional<String> hint(Step step, Errno errno) {
         String purpose = step.purpose();
         if (purpose.startsWith("run ") && errno.equals(Errno.ENOENT)) {
-            return Optional.of("the file is not in the container's root, or the interpreter it names (#! line or dynamic"
-                    + " loader) is not");
+            return Optional.of(
+                    "the file is not in the container's root, or the interpreter it names (#! line or dynamic"
+                            + " loader) is not");
         }
         if (purpose.startsWith("find ")) {
             return Optional.of(
@@ -83,12 +91,14 @@ public final class FailureText {
             return Optional.of("this user may not execute it, or its file system is mounted noexec");
         }
         if (purpose.startsWith("merge ") && errno.equals(Errno.EINVAL)) {
-            return Optional.of("the upper's file system may not support overlayfs uppers (another overlay, NFS), or upper"
-                    + " and work are not on one file system; the kernel log (dmesg) says which");
+            return Optional.of(
+                    "the upper's file system may not support overlayfs uppers (another overlay, NFS), or upper"
+                            + " and work are not on one file system; the kernel log (dmesg) says which");
         }
         if (purpose.startsWith("mount /proc") && errno.equals(Errno.EPERM)) {
-            return Optional.of("the host's own /proc is covered in part, as inside Docker, and then a user namespace may not"
-                    + " have a new one; keep the host's with host(Namespace.PID)");
+            return Optional.of(
+                    "the host's own /proc is covered in part, as inside Docker, and then a user namespace may not"
+                            + " have a new one; keep the host's with host(Namespace.PID)");
         }
         if (errno.equals(Errno.ELOOP)) {
             return Optional.of("the image has a symbolic link where a directory belongs; it may be hostile");

@@ -44,12 +44,12 @@ final class HostTreeSteps {
 
     private void plan(HostTree.Entry entry, Arg root, Arg workshop) {
         String host = "/" + entry.name();
-        program.purpose("show the host's " + host + " (" + entry.kind().name().toLowerCase(java.util.Locale.ROOT) + ")");
+        program.purpose(
+                "show the host's " + host + " (" + entry.kind().name().toLowerCase(java.util.Locale.ROOT) + ")");
         switch (entry.kind()) {
             case SYMLINK -> program.call(Syscall.SYMLINKAT, text(entry.target()), root, text(entry.name()));
             case FILE -> {
-                program.call(
-                        Syscall.MKNODAT, root, text(entry.name()), named(0100000 | 0644, "S_IFREG|0644"), of(0));
+                program.call(Syscall.MKNODAT, root, text(entry.name()), named(0100000 | 0644, "S_IFREG|0644"), of(0));
                 mounts.attach(readOnly(host, false), root, entry.name());
             }
             case BOUND -> {

@@ -29,7 +29,8 @@ public final class Hosts {
                 default -> {}
             }
         }
-        int last = Integer.parseInt(ProcFile.line("/proc/sys/kernel/cap_last_cap").orElse("40"));
+        int last =
+                Integer.parseInt(ProcFile.line("/proc/sys/kernel/cap_last_cap").orElse("40"));
         return new HostFacts(
                 uid,
                 gid,

@@ -35,8 +35,7 @@ final class InitSteps {
         program.phase("init");
         program.purpose("fork the command");
         var command = program.label();
-        var pid = program.result(
-                "command", Syscall.CLONE, named(SIGCHLD, "SIGCHLD"), of(0), of(0), of(0), of(0));
+        var pid = program.result("command", Syscall.CLONE, named(SIGCHLD, "SIGCHLD"), of(0), of(0), of(0), of(0));
         program.branch(Step.Condition.EQUAL, pid, of(0), command);
         closeAllButStatus();
         loop(pid);

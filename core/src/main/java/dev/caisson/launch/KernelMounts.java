@@ -75,7 +75,8 @@ final class KernelMounts {
 
     private void sys(Arg root) {
         if (input.inUserNamespace() && !input.isFresh(Namespace.NETWORK)) {
-            program.purpose("show the host's /sys read-only, since the network is not the container's", "CAP_SYS_ADMIN");
+            program.purpose(
+                    "show the host's /sys read-only, since the network is not the container's", "CAP_SYS_ADMIN");
             var sys = mounts.cloneOfHostPath("sys", "/sys", true);
             mounts.setAttributes(sys, SAFE | MountCalls.RDONLY, MountCalls.PRIVATE, true);
             place(sys, root, "sys");
@@ -150,12 +151,7 @@ final class KernelMounts {
 
     /** A hostile image may have made /proc a symbolic link: then this fails, and mounts nothing elsewhere. */
     private void place(Arg mount, Arg root, String name) {
-        program.call(
-                OnError.ignore(Errno.EEXIST, Errno.EROFS),
-                Syscall.MKDIRAT,
-                root,
-                text(name),
-                octal(0755));
+        program.call(OnError.ignore(Errno.EEXIST, Errno.EROFS), Syscall.MKDIRAT, root, text(name), octal(0755));
         mounts.attach(mount, mounts.resolve(OnError.fail(), root, name, MountCalls.NO_SYMLINKS));
     }
 }

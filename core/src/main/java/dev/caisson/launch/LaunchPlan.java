@@ -27,7 +27,8 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         var exec = new ExecSteps(input, program);
         boolean isolated = input.spec().init()
                 || !input.spec().joins().isEmpty()
-                || input.spec().hostNamespaces().contains(Namespace.PID) && !input.spec().bare();
+                || input.spec().hostNamespaces().contains(Namespace.PID)
+                        && !input.spec().bare();
         exec.planBeginning();
         new IdMapSteps(input, program).plan();
         if (isolated) {

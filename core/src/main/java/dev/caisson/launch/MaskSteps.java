@@ -13,8 +13,8 @@ import java.util.List;
  * no cover.
  */
 final class MaskSteps {
-    private static final List<String> MASKED_DIRECTORIES = List.of(
-            "/proc/acpi", "/proc/asound", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap");
+    private static final List<String> MASKED_DIRECTORIES =
+            List.of("/proc/acpi", "/proc/asound", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap");
 
     private static final List<String> MASKED_FILES = List.of(
             "/proc/interrupts",

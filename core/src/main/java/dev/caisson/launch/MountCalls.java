@@ -85,21 +85,20 @@ final class MountCalls {
         program.call(Syscall.FSCONFIG, context, FSCONFIG_SET_FLAG, text(key), nullPointer(), of(0));
     }
 
-    /** Makes the file system: {@return the detached mount of it}. */
+    /**
+     * Makes the file system.
+     *
+     * @return the detached mount of it
+     */
     Arg mount(Arg context, String name, long attributes) {
         program.call(Syscall.FSCONFIG, context, FSCONFIG_CMD_CREATE, nullPointer(), nullPointer(), of(0));
-        return program.result(
-                name, Syscall.FSMOUNT, context, named(1, "FSMOUNT_CLOEXEC"), ATTRIBUTES.of(attributes));
+        return program.result(name, Syscall.FSMOUNT, context, named(1, "FSMOUNT_CLOEXEC"), ATTRIBUTES.of(attributes));
     }
 
     /** {@return a detached copy of what is mounted at a host path} */
     Arg cloneOfHostPath(String name, String path, boolean recursive) {
         return program.result(
-                name,
-                Syscall.OPEN_TREE,
-                AT_FDCWD,
-                text(path),
-                AT.of(1 | O_CLOEXEC | (recursive ? 0x8000 : 0)));
+                name, Syscall.OPEN_TREE, AT_FDCWD, text(path), AT.of(1 | O_CLOEXEC | (recursive ? 0x8000 : 0)));
     }
 
     /** {@return a detached copy of the place behind a descriptor, or of a path below it} */
@@ -139,8 +138,7 @@ final class MountCalls {
     }
 
     void attach(Arg mount, Arg directory, String name) {
-        program.call(
-                Syscall.MOVE_MOUNT, mount, text(""), directory, text(name), named(0x4, "MOVE_MOUNT_F_EMPTY_PATH"));
+        program.call(Syscall.MOVE_MOUNT, mount, text(""), directory, text(name), named(0x4, "MOVE_MOUNT_F_EMPTY_PATH"));
     }
 
     /** Puts a mount over the root that this process still has, where no path of it leads: a place to be from. */

@@ -103,7 +103,8 @@ final class NamespaceSteps {
             }
         }
         if (isDeferred()) {
-            var deferred = input.fresh().stream().filter(n -> n != Namespace.TIME).toList();
+            var deferred =
+                    input.fresh().stream().filter(n -> n != Namespace.TIME).toList();
             if (!deferred.isEmpty()) {
                 program.purpose("make the other namespaces, owned by the joined user namespace", "CAP_SYS_ADMIN");
                 program.call(Syscall.UNSHARE, CLONE_FLAGS.of(flags(deferred)));
@@ -121,12 +122,11 @@ final class NamespaceSteps {
         if (join.isEmpty()) {
             return;
         }
-        String whose =
-                switch (join.get()) {
-                    case Join.OfPath p -> p.path().toString();
-                    case Join.OfProcess p -> "process " + p.pid();
-                    case Join.OfPidfd p -> "pidfd " + p.pidfd();
-                };
+        String whose = switch (join.get()) {
+            case Join.OfPath p -> p.path().toString();
+            case Join.OfProcess p -> "process " + p.pid();
+            case Join.OfPidfd p -> "pidfd " + p.pidfd();
+        };
         program.purpose("join the " + namespace.file() + " namespace of " + whose, "CAP_SYS_ADMIN over it");
         program.call(Syscall.SETNS, Arg.parameter(parameter(namespace)), CLONE_FLAGS.of(namespace.flag()));
     }
@@ -136,13 +136,7 @@ final class NamespaceSteps {
         var child = program.label();
         // CLONE_PARENT: the command is a child of the JVM, which alone shall wait for it.
         var pid = program.result(
-                "pid",
-                Syscall.CLONE,
-                named(CLONE_PARENT_SIGCHLD, "CLONE_PARENT|SIGCHLD"),
-                of(0),
-                of(0),
-                of(0),
-                of(0));
+                "pid", Syscall.CLONE, named(CLONE_PARENT_SIGCHLD, "CLONE_PARENT|SIGCHLD"), of(0), of(0), of(0), of(0));
         program.branch(Step.Condition.EQUAL, pid, of(0), child);
         var report = Arg.buffer("report", REPORT_SIZE);
         program.store(Step.Width.INT, report, of(FORKED));

@@ -45,7 +45,8 @@ public final class ParentSide {
             Files.write(Path.of("/proc/" + pid + "/" + file), lines.toString().getBytes(StandardCharsets.UTF_8));
         } catch (IOException refused) {
             throw new IOException(
-                    "user namespace: writing " + ranges + " to " + file + " was refused: " + refused.getMessage(), refused);
+                    "user namespace: writing " + ranges + " to " + file + " was refused: " + refused.getMessage(),
+                    refused);
         }
     }
 

@@ -53,9 +53,10 @@ public final class Planner {
             return Optional.empty();
         }
         if (overlay.lower().size() > 1 || overlay.upper().isPresent()) {
-            throw new IllegalStateException("lower(\"/\") with other layers or an upper contradicts a user namespace, in"
-                    + " which the kernel does not let / be a layer: copy the host's files you need into a layer,"
-                    + " or run as root without newUser()");
+            throw new IllegalStateException(
+                    "lower(\"/\") with other layers or an upper contradicts a user namespace, in"
+                            + " which the kernel does not let / be a layer: copy the host's files you need into a layer,"
+                            + " or run as root without newUser()");
         }
         return Optional.of(HostTree.read());
     }

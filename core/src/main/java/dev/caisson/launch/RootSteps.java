@@ -62,12 +62,11 @@ final class RootSteps {
             return;
         }
         var workshop = workshop();
-        Arg root =
-                switch (spec.root()) {
-                    case Root.Layers layers -> layers(layers.overlay(), workshop.tmpfs());
-                    case Root.Directory directory -> directory(directory.path());
-                    case Root.OfHost _ -> throw new AssertionError("has no root of its own");
-                };
+        Arg root = switch (spec.root()) {
+            case Root.Layers layers -> layers(layers.overlay(), workshop.tmpfs());
+            case Root.Directory directory -> directory(directory.path());
+            case Root.OfHost _ -> throw new AssertionError("has no root of its own");
+        };
         new MountSteps(input, program, mounts, binds).plan(root, workshop);
         pivot(root);
     }
@@ -84,8 +83,7 @@ final class RootSteps {
         var workshop = mounts.mount(tmpfs, "workshop", MountCalls.NODEV);
         mounts.park(workshop);
         program.call(Syscall.MKDIRAT, workshop, text(MaskSteps.EMPTY), octal(0555));
-        program.call(
-                Syscall.MKNODAT, workshop, text(MaskSteps.NOTHING), named(0100444, "S_IFREG|0444"), of(0));
+        program.call(Syscall.MKNODAT, workshop, text(MaskSteps.NOTHING), named(0100444, "S_IFREG|0444"), of(0));
         program.purpose("have a read-only source of masks", "CAP_SYS_ADMIN");
         var masks = mounts.cloneOf("masks", workshop, "", false);
         mounts.setAttributes(
@@ -102,13 +100,17 @@ final class RootSteps {
     record Workshop(Arg tmpfs, Arg masks) {}
 
     private OptionalLong upperSize() {
-        return input.spec().root() instanceof Root.Layers layers ? layers.overlay().size() : OptionalLong.empty();
+        return input.spec().root() instanceof Root.Layers layers
+                ? layers.overlay().size()
+                : OptionalLong.empty();
     }
 
     private Arg layers(Overlay layers, Arg workshop) {
         if (input.hostTree().isPresent()) {
             return new HostTreeSteps(
-                            program, mounts, (lower, upper, work) -> overlay(List.of(Path.of(lower)), upper, work, lower))
+                            program,
+                            mounts,
+                            (lower, upper, work) -> overlay(List.of(Path.of(lower)), upper, work, lower))
                     .plan(input.hostTree().get(), workshop);
         }
         program.purpose(

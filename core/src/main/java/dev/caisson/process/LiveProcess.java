@@ -28,7 +28,11 @@ public final class LiveProcess {
         /** Kills everything in it. */
         void kill() throws IOException;
 
-        /** Learns what there is to learn after the end, and removes everything: {@return whether memory ran out}. */
+        /**
+         * Learns what there is to learn after the end, and removes everything.
+         *
+         * @return whether memory ran out
+         */
         boolean dissolve() throws IOException;
     }
 
@@ -43,7 +47,11 @@ public final class LiveProcess {
      *
      * @param cause why this side killed it, if it did
      */
-    public record End(WaitStatus status, boolean outOfMemory, @Nullable Cause cause, Duration wallTime) {}
+    public record End(
+            WaitStatus status,
+            boolean outOfMemory,
+            @Nullable Cause cause,
+            Duration wallTime) {}
 
     private final int pid;
     private final Fd pidfd;
@@ -81,9 +89,9 @@ public final class LiveProcess {
     public synchronized void watch(Poller poller, @Nullable Duration timeout) throws LinuxException {
         watch = poller.watch(pidfd, Epoll.IN, this::ended);
         if (timeout != null && !reaped) {
-            alarm = poller.after(timeout.toNanos(), () -> Thread.ofVirtual()
-                    .name("caisson-timeout-" + pid)
-                    .start(() -> killQuietly(Cause.TIMEOUT)));
+            alarm = poller.after(
+                    timeout.toNanos(),
+                    () -> Thread.ofVirtual().name("caisson-timeout-" + pid).start(() -> killQuietly(Cause.TIMEOUT)));
         }
     }
 
@@ -196,7 +204,8 @@ public final class LiveProcess {
             if (cause == null) {
                 cause = why;
             }
-            // As a session leader it leads a process group of its own number, which cannot be reused before it is reaped.
+            // As a session leader it leads a process group of its own number, which cannot be reused before it is
+            // reaped.
             var _ = Native.call(Syscall.KILL, -pid, Signal.SIGKILL.number(), 0);
             var _ = Processes.signal(pidfd, Signal.SIGKILL);
         }

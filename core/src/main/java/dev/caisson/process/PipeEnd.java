@@ -60,7 +60,8 @@ final class PipeEnd implements AutoCloseable {
                 if (result == -Errno.EAGAIN.code()) {
                     await();
                 } else if (result != -Errno.EINTR.code()) {
-                    throw new LinuxException(Native.errno(result), syscall.kernelName() + "(" + fd + ", " + chunk + ")");
+                    throw new LinuxException(
+                            Native.errno(result), syscall.kernelName() + "(" + fd + ", " + chunk + ")");
                 }
             }
         } finally {

@@ -74,7 +74,8 @@ public final class Plumbing implements AutoCloseable {
             case Stdio.File file -> command("stdin", open(file));
             // A file in memory: no thread has to feed it, whatever its size.
             case Stdio.Bytes bytes -> command("stdin", reopened(Files.sealedMemory("stdin", bytes.content(), false)));
-            case Stdio.Memory _ -> throw new IllegalArgumentException("stdin: Stdio.memory is for output; use Stdio.bytes");
+            case Stdio.Memory _ ->
+                throw new IllegalArgumentException("stdin: Stdio.memory is for output; use Stdio.bytes");
         }
     }
 
@@ -100,7 +101,8 @@ public final class Plumbing implements AutoCloseable {
                 }
                 capture.begin(poller);
             }
-            case Stdio.Bytes _ -> throw new IllegalArgumentException(name + ": Stdio.bytes is for input; use Stdio.memory");
+            case Stdio.Bytes _ ->
+                throw new IllegalArgumentException(name + ": Stdio.bytes is for input; use Stdio.memory");
         }
     }
 
@@ -119,8 +121,8 @@ public final class Plumbing implements AutoCloseable {
             case Stdio.Discard _ -> command(name, Files.open("/dev/null", Files.O_RDWR, 0));
             case Stdio.Bytes bytes -> command(name, reopened(Files.sealedMemory(name, bytes.content(), false)));
             case Stdio.Inherit _, Stdio.Pipe _, Stdio.Memory _ ->
-                throw new IllegalArgumentException(
-                        name + ": " + stdio + " is for the standard streams; a file, bytes or discard is possible here");
+                throw new IllegalArgumentException(name + ": " + stdio
+                        + " is for the standard streams; a file, bytes or discard is possible here");
         }
     }
 

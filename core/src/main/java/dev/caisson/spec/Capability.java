@@ -65,6 +65,7 @@ public enum Capability {
                 return capability;
             }
         }
-        throw new IllegalArgumentException("capability: \"" + name + "\" is none of capabilities(7), such as CAP_CHOWN");
+        throw new IllegalArgumentException(
+                "capability: \"" + name + "\" is none of capabilities(7), such as CAP_CHOWN");
     }
 }

@@ -69,8 +69,7 @@ public record IdMap(List<Range> uids, List<Range> gids) {
 
     /** {@return a map of one user and one group; all that an ordinary user may write without newuidmap(1)} */
     public static IdMap single(long uidInside, long uidOutside, long gidInside, long gidOutside) {
-        return new IdMap(
-                List.of(new Range(uidInside, uidOutside, 1)), List.of(new Range(gidInside, gidOutside, 1)));
+        return new IdMap(List.of(new Range(uidInside, uidOutside, 1)), List.of(new Range(gidInside, gidOutside, 1)));
     }
 
     /** {@return a map of {@code count} users and as many groups} */
@@ -81,7 +80,10 @@ public record IdMap(List<Range> uids, List<Range> gids) {
 
     /** {@return whether one single user and group are mapped} */
     public boolean isSingle() {
-        return uids.size() == 1 && gids.size() == 1 && uids.get(0).count() == 1 && gids.get(0).count() == 1;
+        return uids.size() == 1
+                && gids.size() == 1
+                && uids.get(0).count() == 1
+                && gids.get(0).count() == 1;
     }
 
     /** {@return whether a user id exists inside} */

@@ -14,7 +14,8 @@ public final class InsidePath {
      */
     public static String check(String option, String path) {
         if (!path.startsWith("/")) {
-            throw new IllegalArgumentException(option + ": the path inside the container must be absolute, not \"" + path + "\"");
+            throw new IllegalArgumentException(
+                    option + ": the path inside the container must be absolute, not \"" + path + "\"");
         }
         if (path.indexOf('\0') >= 0) {
             throw new IllegalArgumentException(option + ": the path inside the container holds NUL");

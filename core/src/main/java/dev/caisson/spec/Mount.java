@@ -31,7 +31,8 @@ public sealed interface Mount {
             source = source.toAbsolutePath();
             options = copy(options);
             if (propagations(options) > 1) {
-                throw new IllegalArgumentException("bind " + target + ": of PRIVATE, SLAVE, SHARED one at most: " + options);
+                throw new IllegalArgumentException(
+                        "bind " + target + ": of PRIVATE, SLAVE, SHARED one at most: " + options);
             }
         }
     }

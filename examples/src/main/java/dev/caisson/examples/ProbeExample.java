@@ -27,14 +27,14 @@ final class ProbeExample implements Callable<Integer> {
                 "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' ' | tr '\\n' ' '",
                 ContainerBuilder::newNetwork),
         new Question(Namespace.IPC, "IPC namespace", "readlink /proc/self/ns/ipc", ContainerBuilder::newIpc),
-        new Question(
-                Namespace.UTS, "host name", "cat /proc/sys/kernel/hostname", b -> b.hostname("caisson")),
+        new Question(Namespace.UTS, "host name", "cat /proc/sys/kernel/hostname", b -> b.hostname("caisson")),
         new Question(
                 Namespace.USER,
                 "host id behind its root",
                 "tr -s ' ' < /proc/self/uid_map | head -1 | cut -d' ' -f3",
                 ContainerBuilder::newUser),
-        new Question(Namespace.CGROUP, "cgroup namespace", "readlink /proc/self/ns/cgroup", ContainerBuilder::newCgroup),
+        new Question(
+                Namespace.CGROUP, "cgroup namespace", "readlink /proc/self/ns/cgroup", ContainerBuilder::newCgroup),
         new Question(
                 Namespace.TIME,
                 "days since boot",
@@ -47,18 +47,24 @@ final class ProbeExample implements Callable<Integer> {
         System.out.printf("%-9s %-24s %-34s %s%n", "namespace", "the process sees", "off (the host's)", "on (its own)");
         for (var question : QUESTIONS) {
             System.out.printf(
-                    "%-9s %-24s %-34s %s%n",
-                    question.namespace().file(), question.what(), off(question), on(question));
+                    "%-9s %-24s %-34s %s%n", question.namespace().file(), question.what(), off(question), on(question));
         }
         return 0;
     }
 
     private static String off(Question question) throws Exception {
-        return Container.bare().capture("/bin/sh", "-c", question.script()).orThrow().text();
+        return Container.bare()
+                .capture("/bin/sh", "-c", question.script())
+                .orThrow()
+                .text();
     }
 
     private static String on(Question question) throws Exception {
         var container = Container.builder().lower(Path.of("/"));
-        return question.on().apply(container).capture("/bin/sh", "-c", question.script()).orThrow().text();
+        return question.on()
+                .apply(container)
+                .capture("/bin/sh", "-c", question.script())
+                .orThrow()
+                .text();
     }
 }

@@ -50,8 +50,8 @@ public record Overlay(List<Path> lower, Optional<Upper> upper, OptionalLong size
         }
         for (Path layer : lower) {
             if (upper.isPresent() && layer.startsWith(upper.get().directory())) {
-                throw new IllegalArgumentException(
-                        "upper: " + upper.get().directory() + " holds the layer " + layer + ", whose files it would change");
+                throw new IllegalArgumentException("upper: " + upper.get().directory() + " holds the layer " + layer
+                        + ", whose files it would change");
             }
         }
         if (size.isPresent() && (size.getAsLong() <= 0 || upper.isPresent())) {

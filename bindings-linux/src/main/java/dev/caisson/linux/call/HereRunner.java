@@ -37,14 +37,17 @@ public final class HereRunner {
     private static long place(Arg arg, Arena arena, Map<String, MemorySegment> buffers) {
         return switch (arg) {
             case Arg.Value v -> v.value();
-            case Arg.Text t -> arena.allocateFrom(t.string(), StandardCharsets.UTF_8).address();
-            case Arg.Buffer b -> buffers.computeIfAbsent(b.name(), _ -> arena.allocate(b.size(), Long.BYTES))
-                    .address();
+            case Arg.Text t ->
+                arena.allocateFrom(t.string(), StandardCharsets.UTF_8).address();
+            case Arg.Buffer b ->
+                buffers.computeIfAbsent(b.name(), _ -> arena.allocate(b.size(), Long.BYTES))
+                        .address();
             case Arg.Struct s -> {
                 var segment = arena.allocate(Math.max(1, s.data().length), Long.BYTES);
                 MemorySegment.copy(s.data(), 0, segment, ValueLayout.JAVA_BYTE, 0, s.data().length);
-                s.pointers().forEach((offset, target) ->
-                        segment.set(ValueLayout.JAVA_LONG_UNALIGNED, offset, place(target, arena, buffers)));
+                s.pointers()
+                        .forEach((offset, target) ->
+                                segment.set(ValueLayout.JAVA_LONG_UNALIGNED, offset, place(target, arena, buffers)));
                 yield segment.address();
             }
             case Arg.Parameter p -> throw new IllegalArgumentException("unbound parameter " + p.name());

@@ -71,10 +71,7 @@ public final class Encoder {
         // A program that runs off its end must not walk into its own strings.
         encode(TableLayout.step(steps), new Step.Fail(Arg.of(Errno.ENOEXEC.code())));
         return new EncodedProgram(
-                program,
-                Arrays.copyOf(out.array(), out.position()),
-                Arrays.copyOf(pointers, pointerCount),
-                parameters);
+                program, Arrays.copyOf(out.array(), out.position()), Arrays.copyOf(pointers, pointerCount), parameters);
     }
 
     private void encode(int at, Step.Operation operation) {

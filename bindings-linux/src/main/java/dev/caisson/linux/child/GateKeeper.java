@@ -47,7 +47,8 @@ final class GateKeeper implements AutoCloseable {
         }
 
         /** {@return what a gate threw, or null} */
-        @Nullable IOException end() {
+        @Nullable
+        IOException end() {
             Sockets.shutdown(socket);
             return result.join();
         }
@@ -63,7 +64,11 @@ final class GateKeeper implements AutoCloseable {
         return new Duty(socket, CompletableFuture.supplyAsync(work, threads));
     }
 
-    /** Serves the gates of a launch on this thread: {@return what a gate threw, or null}. */
+    /**
+     * Serves the gates of a launch on this thread.
+     *
+     * @return what a gate threw, or null
+     */
     static @Nullable IOException serveHere(Fd socket, Launch launch, int pid) {
         return serveAll(socket, launch, () -> pid);
     }

@@ -53,8 +53,14 @@ final class IsolatedImage {
         var out = ByteBuffer.wrap(image).order(ByteOrder.LITTLE_ENDIAN);
         out.put(new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1}).position(16);
         out.putShort((short) 2).putShort((short) machine(arch)).putInt(1);
-        out.putLong(TEXT + STUB_OFFSET + Stub.START).putLong(ELF_HEADER).putLong(0).putInt(0);
-        out.putShort((short) ELF_HEADER).putShort((short) PROGRAM_HEADER).putShort((short) 3).putShort((short) 0);
+        out.putLong(TEXT + STUB_OFFSET + Stub.START)
+                .putLong(ELF_HEADER)
+                .putLong(0)
+                .putInt(0);
+        out.putShort((short) ELF_HEADER)
+                .putShort((short) PROGRAM_HEADER)
+                .putShort((short) 3)
+                .putShort((short) 0);
         out.putInt(0);
         programHeader(out, PT_LOAD, READ_EXECUTE, 0, TEXT, STUB_OFFSET + stub.length);
         programHeader(out, PT_LOAD, READ_WRITE, TABLE_OFFSET, TABLE, program.size());

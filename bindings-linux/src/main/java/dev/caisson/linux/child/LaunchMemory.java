@@ -31,8 +31,7 @@ final class LaunchMemory {
     static LaunchMemory map(int size) throws LinuxException {
         long forTable = (size + PAGE - 1) & -PAGE;
         long length = forTable + PAGE + STACK;
-        long address =
-                Native.call(Syscall.MMAP, 0, length, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
+        long address = Native.call(Syscall.MMAP, 0, length, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
         if (Native.failed(address)) {
             throw new LinuxException(Native.errno(address), "mmap(NULL, " + length + ")");
         }

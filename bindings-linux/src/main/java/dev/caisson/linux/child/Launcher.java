@@ -35,8 +35,7 @@ public final class Launcher implements AutoCloseable {
      * VFORK is not optional beside VM: the memory cgroup's out-of-memory killer takes every process that shares the
      * victim's memory, but leaves a child in vfork alone. Without it, a child over its limit would take the JVM along.
      */
-    private static final long FLAGS =
-            CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_PARENT_SETTID | CLONE_CLEAR_SIGHAND;
+    private static final long FLAGS = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_PARENT_SETTID | CLONE_CLEAR_SIGHAND;
 
     private static final Flags CLONE_FLAGS = Flags.named("0")
             .with("CLONE_VM", CLONE_VM)
@@ -107,12 +106,15 @@ public final class Launcher implements AutoCloseable {
         try (var report = Files.pipe()) {
             if (gate != null) {
                 // The image is executed: the launcher's end is gone by then, and the program closes a spare copy.
-                descriptors.put(
-                        SyscallProgram.GATE_FAR_END, report.reader().number());
+                descriptors.put(SyscallProgram.GATE_FAR_END, report.reader().number());
             }
             descriptors.put(IsolatedPrelude.REPORT, report.writer().number());
             try (var image = IsolatedImage.create(
-                    Arch.host(), stub.code(), launch.program(), descriptors, report.writer().number())) {
+                    Arch.host(),
+                    stub.code(),
+                    launch.program(),
+                    descriptors,
+                    report.writer().number())) {
                 return execute(launch, descriptors, gate, report, image);
             }
         }

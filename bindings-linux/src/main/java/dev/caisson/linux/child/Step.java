@@ -56,18 +56,19 @@ public record Step(String phase, String purpose, String needs, String result, Op
     /** {@return the step as one line of a listing} */
     @Override
     public String toString() {
-        String text =
-                switch (operation) {
-                    case Invoke i -> i.call() + suffix(i.onError());
-                    case Execute e -> e.call() + suffix(e.onError());
-                    case Branch b when b.condition() == Condition.ALWAYS -> "goto L" + b.target().id();
-                    case Branch b -> "if " + b.left().text() + symbol(b.condition()) + b.right().text() + " goto L"
-                            + b.target().id();
-                    case Load l -> "*" + l.address().text();
-                    case Store s -> "*" + s.address().text() + " = " + s.value().text();
-                    case Add a -> a.left().text() + " + " + a.right().text();
-                    case Fail f -> "fail " + f.errno().text();
-                };
+        String text = switch (operation) {
+            case Invoke i -> i.call() + suffix(i.onError());
+            case Execute e -> e.call() + suffix(e.onError());
+            case Branch b
+            when b.condition() == Condition.ALWAYS -> "goto L" + b.target().id();
+            case Branch b ->
+                "if " + b.left().text() + symbol(b.condition()) + b.right().text() + " goto L"
+                        + b.target().id();
+            case Load l -> "*" + l.address().text();
+            case Store s -> "*" + s.address().text() + " = " + s.value().text();
+            case Add a -> a.left().text() + " + " + a.right().text();
+            case Fail f -> "fail " + f.errno().text();
+        };
         return result.isEmpty() ? text : result + " = " + text;
     }
 

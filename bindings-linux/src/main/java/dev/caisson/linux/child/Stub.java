@@ -61,18 +61,17 @@ final class Stub {
 
     private static long map(byte[] code) {
         long length = (code.length + PAGE - 1) & -PAGE;
-        long address = Native.call(
-                Syscall.MMAP, 0, length, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
+        long address = Native.call(Syscall.MMAP, 0, length, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
         if (Native.failed(address)) {
             throw new IllegalStateException("no memory for the launch stub: mmap = " + Native.errno(address));
         }
-        MemorySegment.copy(
-                code, 0, MemorySegment.ofAddress(address).reinterpret(length), JAVA_BYTE, 0, code.length);
+        MemorySegment.copy(code, 0, MemorySegment.ofAddress(address).reinterpret(length), JAVA_BYTE, 0, code.length);
         long protection = Native.call(Syscall.MPROTECT, address, length, PROT_READ | PROT_EXEC);
         if (Native.failed(protection)) {
             var _ = Native.call(Syscall.MUNMAP, address, length, 0);
-            throw new IllegalStateException("this host forbids executable memory (SELinux execmem or a seccomp filter): "
-                    + "mprotect(PROT_EXEC) = " + Native.errno(protection));
+            throw new IllegalStateException(
+                    "this host forbids executable memory (SELinux execmem or a seccomp filter): "
+                            + "mprotect(PROT_EXEC) = " + Native.errno(protection));
         }
         return address;
     }

@@ -125,7 +125,11 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
             return this;
         }
 
-        /** Adds a call that must succeed and whose result is used later: {@return that result}. */
+        /**
+         * Adds a call that must succeed and whose result is used later.
+         *
+         * @return that result
+         */
         public Arg.ResultOf result(String name, Syscall syscall, Arg... args) {
             return result(OnError.fail(), name, syscall, args);
         }

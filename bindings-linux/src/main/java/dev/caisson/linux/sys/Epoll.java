@@ -103,8 +103,7 @@ public final class Epoll implements AutoCloseable {
      * @param millis how long at most; -1 for ever
      */
     public void await(int millis, Handler handler) throws LinuxException {
-        long count = Native.call(
-                Syscall.EPOLL_PWAIT, epoll.number(), events.address(), MOST_EVENTS, millis, 0, 0);
+        long count = Native.call(Syscall.EPOLL_PWAIT, epoll.number(), events.address(), MOST_EVENTS, millis, 0, 0);
         if (Native.failed(count)) {
             if (count == -Errno.EINTR.code()) {
                 return;
@@ -124,7 +123,8 @@ public final class Epoll implements AutoCloseable {
 
     private void drain() {
         try (var scratch = Arena.ofConfined()) {
-            var _ = Native.call(Syscall.READ, wake.number(), scratch.allocate(JAVA_LONG).address(), Long.BYTES);
+            var _ = Native.call(
+                    Syscall.READ, wake.number(), scratch.allocate(JAVA_LONG).address(), Long.BYTES);
         }
     }
 

@@ -42,7 +42,9 @@ public final class Fd implements AutoCloseable {
         return number.get() != CLOSED;
     }
 
-    /** Gives up ownership: {@return the number, which the caller must now close} */
+    /** Gives up ownership.
+     *
+     * @return the number, which the caller must now close */
     public int release() {
         int n = number.getAndSet(CLOSED);
         if (n == CLOSED) {

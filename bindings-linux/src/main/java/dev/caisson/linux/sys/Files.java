@@ -64,13 +64,7 @@ public final class Files {
     public static Fd open(String path, int flags, int mode) throws LinuxException {
         try (var arena = Arena.ofConfined()) {
             long result = Native.call(
-                    Syscall.OPENAT,
-                    AT_FDCWD,
-                    arena.allocateFrom(path).address(),
-                    flags | O_CLOEXEC,
-                    mode,
-                    0,
-                    0);
+                    Syscall.OPENAT, AT_FDCWD, arena.allocateFrom(path).address(), flags | O_CLOEXEC, mode, 0, 0);
             return opened(result, "openat(AT_FDCWD, " + Arg.quote(path) + ", 0x" + Integer.toHexString(flags) + ")");
         }
     }
@@ -90,8 +84,10 @@ public final class Files {
                     how.byteSize(),
                     0,
                     0);
-            return opened(result, "openat2(" + directory + ", " + Arg.quote(path) + ", 0x" + Integer.toHexString(flags)
-                    + ", resolve=0x" + Integer.toHexString(resolve) + ")");
+            return opened(
+                    result,
+                    "openat2(" + directory + ", " + Arg.quote(path) + ", 0x" + Integer.toHexString(flags)
+                            + ", resolve=0x" + Integer.toHexString(resolve) + ")");
         }
     }
 
@@ -137,7 +133,8 @@ public final class Files {
     /** Makes reads and writes of a descriptor return EAGAIN where they would block. */
     public static void makeNonBlocking(Fd fd) throws LinuxException {
         long flags = Native.call(Syscall.FCNTL, fd.number(), F_GETFL, 0);
-        long result = Native.failed(flags) ? flags : Native.call(Syscall.FCNTL, fd.number(), F_SETFL, flags | O_NONBLOCK);
+        long result =
+                Native.failed(flags) ? flags : Native.call(Syscall.FCNTL, fd.number(), F_SETFL, flags | O_NONBLOCK);
         if (Native.failed(result)) {
             throw new LinuxException(Native.errno(result), "fcntl(" + fd + ", F_SETFL, O_NONBLOCK)");
         }
@@ -154,7 +151,9 @@ public final class Files {
             return fd;
         }
         try (fd) {
-            return opened(Native.call(Syscall.FCNTL, fd.number(), F_DUPFD_CLOEXEC, 3), "fcntl(" + fd + ", F_DUPFD_CLOEXEC, 3)");
+            return opened(
+                    Native.call(Syscall.FCNTL, fd.number(), F_DUPFD_CLOEXEC, 3),
+                    "fcntl(" + fd + ", F_DUPFD_CLOEXEC, 3)");
         }
     }
 
@@ -162,8 +161,7 @@ public final class Files {
     public static void writeFully(Fd fd, MemorySegment bytes) throws LinuxException {
         long done = 0;
         while (done < bytes.byteSize()) {
-            long n = Native.call(
-                    Syscall.WRITE, fd.number(), bytes.address() + done, bytes.byteSize() - done);
+            long n = Native.call(Syscall.WRITE, fd.number(), bytes.address() + done, bytes.byteSize() - done);
             if (Native.failed(n) && n != -Errno.EINTR.code()) {
                 throw new LinuxException(Native.errno(n), "write(" + fd + ", ..., " + bytes.byteSize() + ")");
             }

@@ -21,8 +21,20 @@ import java.util.TreeSet;
  */
 public record CgroupMounts(Optional<Path> unified, Set<String> unifiedControllers, Map<String, Path> legacy) {
     private static final Set<String> CONTROLLERS = Set.of(
-            "cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "hugetlb", "net_cls",
-            "net_prio", "perf_event", "rdma", "misc");
+            "cpu",
+            "cpuacct",
+            "cpuset",
+            "memory",
+            "devices",
+            "freezer",
+            "blkio",
+            "pids",
+            "hugetlb",
+            "net_cls",
+            "net_prio",
+            "perf_event",
+            "rdma",
+            "misc");
 
     public CgroupMounts {
         unifiedControllers = Set.copyOf(unifiedControllers);
@@ -36,8 +48,7 @@ public record CgroupMounts(Optional<Path> unified, Set<String> unifiedController
             return mounts;
         }
         var controllers = Files.readString(mounts.unified().get().resolve("cgroup.controllers"));
-        return new CgroupMounts(
-                mounts.unified(), new TreeSet<>(words(controllers)), mounts.legacy());
+        return new CgroupMounts(mounts.unified(), new TreeSet<>(words(controllers)), mounts.legacy());
     }
 
     /** {@return the mounts in lines of {@code /proc/PID/mountinfo}; the controllers of version 2 are not in there} */
@@ -66,7 +77,9 @@ public record CgroupMounts(Optional<Path> unified, Set<String> unifiedController
     }
 
     static List<String> words(String text) {
-        return Arrays.stream(text.strip().split("\\s+")).filter(w -> !w.isEmpty()).toList();
+        return Arrays.stream(text.strip().split("\\s+"))
+                .filter(w -> !w.isEmpty())
+                .toList();
     }
 
     /** {@return "unified", "legacy", "hybrid" or "none"} */

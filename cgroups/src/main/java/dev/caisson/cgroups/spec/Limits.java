@@ -63,8 +63,7 @@ public record Limits(
     }
 
     public Limits memoryMax(long amount, ByteUnit unit) {
-        return new Limits(
-                OptionalLong.of(unit.toBytes(amount)), memoryHigh, swapMax, cpus, cpuWeight, pidsMax);
+        return new Limits(OptionalLong.of(unit.toBytes(amount)), memoryHigh, swapMax, cpus, cpuWeight, pidsMax);
     }
 
     public Limits memoryHigh(long amount, ByteUnit unit) {

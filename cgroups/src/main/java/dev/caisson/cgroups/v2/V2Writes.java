@@ -18,8 +18,8 @@ public final class V2Writes {
         limits.memoryMax().ifPresent(b -> writes.add(write("memoryMax", "memory", "memory.max", b)));
         limits.swapMax().ifPresent(b -> writes.add(write("swapMax", "memory", "memory.swap.max", b)));
         limits.cpus()
-                .ifPresent(c -> writes.add(new Write(
-                        "cpus", "cpu", "cpu.max", Math.round(c * PERIOD_MICROS) + " " + PERIOD_MICROS)));
+                .ifPresent(c -> writes.add(
+                        new Write("cpus", "cpu", "cpu.max", Math.round(c * PERIOD_MICROS) + " " + PERIOD_MICROS)));
         limits.cpuWeight().ifPresent(w -> writes.add(write("cpuWeight", "cpu", "cpu.weight", w)));
         limits.pidsMax().ifPresent(n -> writes.add(write("pidsMax", "pids", "pids.max", n)));
         return writes;
