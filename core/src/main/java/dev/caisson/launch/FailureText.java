@@ -100,11 +100,15 @@ public final class FailureText {
                     "the host's own /proc is covered in part, as inside Docker, and then a user namespace may not"
                             + " have a new one; keep the host's with host(Namespace.PID)");
         }
+        if (errno.equals(Errno.ELOOP) && purpose.startsWith("merge ")) {
+            return Optional.of("one layer lies inside another on the same file system, which overlayfs refuses; every"
+                    + " directory lies inside a layer \"/\" of its file system");
+        }
         if (errno.equals(Errno.ELOOP)) {
             return Optional.of("the image has a symbolic link where a directory belongs; it may be hostile");
         }
         if (errno.equals(Errno.ENOENT)) {
-            return Optional.of("the path does not exist");
+            return Optional.of("the path does not exist, or a symbolic link on it leads to nothing inside the root");
         }
         if (errno.equals(Errno.EPERM) && !step.needs().isEmpty()) {
             return Optional.of("it takes " + step.needs());

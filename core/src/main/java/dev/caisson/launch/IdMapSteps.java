@@ -37,10 +37,7 @@ final class IdMapSteps {
     }
 
     void plan() {
-        if (!input.isFresh(Namespace.USER) || input.joins(Namespace.USER)) {
-            if (input.joins(Namespace.USER)) {
-                becomeRoot();
-            }
+        if (!input.isFresh(Namespace.USER)) {
             return;
         }
         var map = input.idMap().orElseThrow();
@@ -60,6 +57,14 @@ final class IdMapSteps {
             program.gate(GATE);
         }
         becomeRoot();
+    }
+
+    /** After a user namespace is joined, in which the JVM's user is nobody. */
+    void planJoined() {
+        if (input.joins(Namespace.USER)) {
+            program.phase("user namespace");
+            becomeRoot();
+        }
     }
 
     /** User 0 of the namespace if it has one: files made from here on must belong to somebody. */

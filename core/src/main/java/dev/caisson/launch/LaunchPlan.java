@@ -30,13 +30,15 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
                 || input.spec().hostNamespaces().contains(Namespace.PID)
                         && !input.spec().bare();
         exec.planBeginning();
-        new IdMapSteps(input, program).plan();
+        var ids = new IdMapSteps(input, program);
+        ids.plan();
         if (isolated) {
             // Not before the id maps: /proc/PID of an undumpable process belongs to root.
             program.purpose("be nobody's to trace or read");
             program.call(Syscall.PRCTL, named(4, "PR_SET_DUMPABLE"), of(0), of(0), of(0), of(0));
         }
         namespaces.planJoins();
+        ids.planJoined();
         namespaces.planSettings();
         if (input.isFresh(Namespace.MOUNT)) {
             new RootSteps(input, program).plan();
