@@ -81,7 +81,15 @@ final class Engine {
         return kernel;
     }
 
-    Plan explain(ContainerSpec spec, List<String> command) throws IOException {
+    Plan explain(ContainerSpec spec, List<String> command) throws ContainerException {
+        try {
+            return plan(spec, command);
+        } catch (IOException failed) {
+            throw wrapped(failed);
+        }
+    }
+
+    private Plan plan(ContainerSpec spec, List<String> command) throws IOException {
         List<Write> cgroup = List.of();
         var cgroupFiles = new ArrayList<String>();
         if (spec.limits().isPresent()) {
@@ -126,6 +134,22 @@ final class Engine {
      * @return it, alive and watched
      */
     Started start(ContainerSpec spec, List<String> command, Stdio stdin, Stdio stdout, Stdio stderr)
+            throws ContainerException {
+        try {
+            return launch(spec, command, stdin, stdout, stderr);
+        } catch (IOException failed) {
+            throw wrapped(failed);
+        }
+    }
+
+    /** Everything that keeps a container from starting is a ContainerException; what it says is kept. */
+    private static ContainerException wrapped(IOException failed) {
+        return failed instanceof ContainerException already
+                ? already
+                : new ContainerException(String.valueOf(failed.getMessage()), "", failed);
+    }
+
+    private Started launch(ContainerSpec spec, List<String> command, Stdio stdin, Stdio stdout, Stdio stderr)
             throws IOException {
         long startedAt = System.nanoTime();
         try (var resources = new LaunchResources()) {
