@@ -427,7 +427,7 @@ public final class ContainerBuilder {
     }
 
     public Exit run(List<String> command) throws IOException, InterruptedException {
-        try (var container = launch(command, Stdio.inherit(), Stdio.inherit(), Stdio.inherit())) {
+        try (var container = launch(command, true, Stdio.inherit(), Stdio.inherit(), Stdio.inherit())) {
             return container.waitFor();
         }
     }
@@ -439,7 +439,7 @@ public final class ContainerBuilder {
 
     public Output capture(List<String> command) throws IOException, InterruptedException {
         var memory = Stdio.memory(CAPTURE_CAP);
-        try (var container = launch(command, Stdio.discard(), memory, memory)) {
+        try (var container = launch(command, true, Stdio.discard(), memory, memory)) {
             return container.output();
         }
     }
@@ -450,7 +450,7 @@ public final class ContainerBuilder {
     }
 
     public Container start(List<String> command) throws IOException {
-        return launch(command, Stdio.pipe(), Stdio.pipe(), Stdio.pipe());
+        return launch(command, false, Stdio.pipe(), Stdio.pipe(), Stdio.pipe());
     }
 
     /** {@return what {@code start} would do, step by step} Nothing is run. */
@@ -462,17 +462,20 @@ public final class ContainerBuilder {
         return Engine.shared().explain(spec, checked(command));
     }
 
-    private RunningContainer launch(List<String> command, Stdio stdin, Stdio stdout, Stdio stderr) throws IOException {
+    private RunningContainer launch(List<String> command, boolean waits, Stdio stdin, Stdio stdout, Stdio stderr)
+            throws IOException {
         var complete = spec.withStdin(spec.stdin().orElse(stdin))
                 .withStdout(spec.stdout().orElse(stdout))
                 .withStderr(spec.stderr().orElse(stderr));
-        return new RunningContainer(Engine.shared()
+        var started = Engine.shared()
                 .start(
                         complete,
                         checked(command),
                         complete.stdin().orElseThrow(),
                         complete.stdout().orElseThrow(),
-                        complete.stderr().orElseThrow()));
+                        complete.stderr().orElseThrow());
+        Engine.shared().watch(started.process(), complete, waits);
+        return new RunningContainer(started);
     }
 
     private static List<String> checked(List<String> command) {

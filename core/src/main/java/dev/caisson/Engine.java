@@ -203,9 +203,29 @@ final class Engine {
             plumbing.launched();
             var process =
                     new LiveProcess(child.pid(), child.pidfd(), plumbing, status, surroundings(cgroup), startedAt);
-            process.watch(poller, spec.timeout().orElse(null));
             resources.succeeded();
             return new Started(process, cgroup);
+        }
+    }
+
+    /**
+     * Watches a launched command.
+     *
+     * @param waits whether the caller does nothing but wait for its end
+     */
+    void watch(LiveProcess process, ContainerSpec spec, boolean waits) throws ContainerException {
+        try {
+            if (waits) {
+                process.awaitBriefly(spec.timeout().orElse(null));
+            }
+            process.watch(poller, spec.timeout().orElse(null));
+        } catch (LinuxException refused) {
+            try {
+                process.abandon();
+            } catch (IOException alsoFailed) {
+                refused.addSuppressed(alsoFailed);
+            }
+            throw wrapped(refused);
         }
     }
 

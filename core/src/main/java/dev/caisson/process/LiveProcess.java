@@ -15,6 +15,7 @@ import dev.caisson.linux.sys.WaitStatus;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * once, by the poller, and never signalled after that.
  */
 public final class LiveProcess {
+    private static final long BRIEFLY_NANOS = 2_000_000;
+
     /** What belongs to the process beside it: its cgroup. */
     public interface Surroundings {
         /** Kills everything in it. */
@@ -85,10 +88,24 @@ public final class LiveProcess {
         this.startedAt = startedAt;
     }
 
+    /**
+     * Waits a moment on the calling thread, which is cheaper than the poller if the end is near: two thread switches less.
+     * Virtual threads do not, since their carrier would wait with them.
+     */
+    public void awaitBriefly(@Nullable Duration timeout) throws LinuxException {
+        boolean soon = timeout != null && timeout.toNanos() < BRIEFLY_NANOS;
+        if (!Thread.currentThread().isVirtual() && !soon && Processes.awaitEnd(pidfd, BRIEFLY_NANOS)) {
+            reap().ifPresent(this::finish);
+        }
+    }
+
     /** Begins to wait for the end, and to count down a timeout. */
     public synchronized void watch(Poller poller, @Nullable Duration timeout) throws LinuxException {
+        if (reaped) {
+            return;
+        }
         watch = poller.watch(pidfd, Epoll.IN, this::ended);
-        if (timeout != null && !reaped) {
+        if (timeout != null) {
             alarm = poller.after(
                     timeout.toNanos(),
                     () -> Thread.ofVirtual().name("caisson-timeout-" + pid).start(() -> killQuietly(Cause.TIMEOUT)));
@@ -109,28 +126,29 @@ public final class LiveProcess {
     }
 
     private void ended() {
-        WaitStatus status;
-        synchronized (this) {
-            if (reaped) {
-                return;
+        reap().ifPresent(status -> {
+            if (surroundings == null) {
+                finish(status);
+            } else {
+                Thread.ofVirtual().name("caisson-end-" + pid).start(() -> finish(status));
             }
-            try {
-                var polled = Processes.poll(pidfd);
-                if (polled.isEmpty()) {
-                    return;
-                }
-                status = polled.get();
-            } catch (LinuxException stolen) {
-                // Somebody else in this JVM waited for all children; the end is known, how it came is not.
-                fail(stolen);
-                return;
-            }
-            retire();
+        });
+    }
+
+    private synchronized Optional<WaitStatus> reap() {
+        if (reaped) {
+            return Optional.empty();
         }
-        if (surroundings == null) {
-            finish(status);
-        } else {
-            Thread.ofVirtual().name("caisson-end-" + pid).start(() -> finish(status));
+        try {
+            var status = Processes.poll(pidfd);
+            if (status.isPresent()) {
+                retire();
+            }
+            return status;
+        } catch (LinuxException stolen) {
+            // Somebody else in this JVM waited for all children; the end is known, how it came is not.
+            fail(stolen);
+            return Optional.empty();
         }
     }
 
@@ -212,6 +230,15 @@ public final class LiveProcess {
         if (surroundings != null) {
             surroundings.kill();
         }
+    }
+
+    /** Ends a process that cannot be watched, and all that belongs to it; returns when nothing is left. */
+    public void abandon() throws IOException {
+        kill(Cause.STOPPED);
+        if (Processes.awaitEnd(pidfd, Long.MAX_VALUE)) {
+            reap().ifPresent(this::finish);
+        }
+        plumbing.close();
     }
 
     private void killQuietly(Cause why) {

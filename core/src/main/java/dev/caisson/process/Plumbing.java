@@ -29,6 +29,7 @@ public final class Plumbing implements AutoCloseable {
     private InputStream stderr = InputStream.nullInputStream();
     private @Nullable Capture capturedOut;
     private @Nullable Capture capturedError;
+    private @Nullable Integer nothing;
     private byte[] outBytes = {};
     private byte[] errorBytes = {};
 
@@ -61,7 +62,7 @@ public final class Plumbing implements AutoCloseable {
     private void input(Stdio stdio) throws IOException {
         switch (stdio) {
             case Stdio.Inherit _ -> {}
-            case Stdio.Discard _ -> command("stdin", Files.open("/dev/null", Files.O_RDONLY, 0));
+            case Stdio.Discard _ -> discard("stdin");
             case Stdio.Pipe _ -> {
                 var pipe = Files.pipe();
                 Fd ours = pipe.writer();
@@ -82,7 +83,7 @@ public final class Plumbing implements AutoCloseable {
     private void output(String name, Stdio stdio) throws IOException {
         switch (stdio) {
             case Stdio.Inherit _ -> {}
-            case Stdio.Discard _ -> command(name, Files.open("/dev/null", Files.O_WRONLY, 0));
+            case Stdio.Discard _ -> discard(name);
             case Stdio.File file -> command(name, open(file));
             case Stdio.Pipe _ -> {
                 var stream = new PipeInput(reader(name), poller);
@@ -118,7 +119,7 @@ public final class Plumbing implements AutoCloseable {
     private void further(String name, Stdio stdio) throws IOException {
         switch (stdio) {
             case Stdio.File file -> command(name, open(file));
-            case Stdio.Discard _ -> command(name, Files.open("/dev/null", Files.O_RDWR, 0));
+            case Stdio.Discard _ -> discard(name);
             case Stdio.Bytes bytes -> command(name, reopened(Files.sealedMemory(name, bytes.content(), false)));
             case Stdio.Inherit _, Stdio.Pipe _, Stdio.Memory _ ->
                 throw new IllegalArgumentException(name + ": " + stdio
@@ -139,6 +140,16 @@ public final class Plumbing implements AutoCloseable {
     private static Fd reopened(Fd memory) throws LinuxException {
         try (memory) {
             return Files.open("/proc/self/fd/" + memory.number(), Files.O_RDONLY, 0);
+        }
+    }
+
+    /** One descriptor serves all streams that are discarded. */
+    private void discard(String name) throws LinuxException {
+        if (nothing == null) {
+            command(name, Files.open("/dev/null", Files.O_RDWR, 0));
+            nothing = descriptors.get(name);
+        } else {
+            descriptors.put(name, nothing);
         }
     }
 

@@ -16,6 +16,7 @@ import java.util.OptionalInt;
 
 /** Processes by pidfd: unlike a pid, a descriptor never comes to mean another process. */
 public final class Processes {
+    private static final int POLLIN = 1;
     private static final int P_PIDFD = 3;
     private static final int WNOHANG = 1;
     private static final int WEXITED = 4;
@@ -38,6 +39,27 @@ public final class Processes {
     /** {@return the end of a child, which is reaped, or empty while it runs} */
     public static Optional<WaitStatus> poll(Fd pidfd) throws LinuxException {
         return waitid(pidfd, WEXITED | WALL | WNOHANG);
+    }
+
+    /**
+     * Waits in the kernel for a child's end, without reaping it. For short waits: no interrupt ends it.
+     *
+     * @return whether it has ended
+     */
+    public static boolean awaitEnd(Fd pidfd, long nanos) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            var pollfd = arena.allocate(JAVA_INT, 2);
+            pollfd.setAtIndex(JAVA_INT, 0, pidfd.number());
+            pollfd.setAtIndex(JAVA_INT, 1, POLLIN);
+            var timespec = arena.allocate(JAVA_LONG, 2);
+            timespec.setAtIndex(JAVA_LONG, 0, nanos / 1_000_000_000);
+            timespec.setAtIndex(JAVA_LONG, 1, nanos % 1_000_000_000);
+            long ready = Native.call(Syscall.PPOLL, pollfd.address(), 1, timespec.address(), 0, 0, 0);
+            if (Native.failed(ready) && ready != -Errno.EINTR.code()) {
+                throw new LinuxException(Native.errno(ready), "ppoll(" + pidfd + ")");
+            }
+            return ready == 1;
+        }
     }
 
     private static Optional<WaitStatus> waitid(Fd pidfd, int options) throws LinuxException {
