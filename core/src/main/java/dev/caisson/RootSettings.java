@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson;
+
+import com.google.errorprone.annotations.CheckReturnValue;
+import dev.caisson.launch.ContainerSpec.Root;
+import dev.caisson.launch.ImmutableContainerSpec;
+import dev.caisson.linux.ByteUnit;
+import dev.caisson.overlay.Overlay;
+import dev.caisson.spec.Mount;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/** The root file system of a container, and what is mounted in it. */
+@CheckReturnValue
+abstract class RootSettings extends NamespaceSettings {
+
+    RootSettings(ImmutableContainerSpec spec) {
+        super(spec);
+    }
+
+    /**
+     * Read-only layers as the root, the topmost first, under a writable one in memory that is gone with the container. {@code
+     * lower(Path.of("/"))} is the host's own root file system.
+     */
+    public ContainerBuilder lower(Path... layers) {
+        return lower(List.of(layers));
+    }
+
+    public ContainerBuilder lower(List<Path> layers) {
+        return with(s -> s.withRoot(new Root.Layers(new Overlay(layers, Optional.empty(), OptionalLong.empty()))));
+    }
+
+    /**
+     * Makes writes persistent: they go to a directory, next to which a work directory is made for the kernel.
+     *
+     * @throws IllegalStateException if there are no layers yet
+     */
+    public ContainerBuilder upper(Path directory) {
+        Path absolute = directory.toAbsolutePath();
+        return upper(directory, absolute.resolveSibling(absolute.getFileName() + ".work"));
+    }
+
+    /** As {@link #upper(Path)} with a work directory of one's own, on the same file system. */
+    public ContainerBuilder upper(Path directory, Path work) {
+        if (!(spec.root() instanceof Root.Layers(var overlay))) {
+            throw new IllegalStateException("upper contradicts a root without layers: call lower(...) first");
+        }
+        return with(s -> s.withRoot(new Root.Layers(overlay.withUpper(new Overlay.Upper(directory, work)))));
+    }
+
+    /** A directory as the root, used as it is: writes stay in it. */
+    public ContainerBuilder rootfs(Path directory) {
+        return with(s -> s.withRoot(new Root.Directory(directory.toAbsolutePath())));
+    }
+
+    /** Makes the root read-only; mounts on it are what they are. */
+    public ContainerBuilder readOnly() {
+        return with(s -> s.withReadOnlyRoot(true));
+    }
+
+    public ContainerBuilder mount(Mount mount) {
+        return with(s -> s.withMounts(plus(s.mounts(), mount)));
+    }
+
+    /** Shows a file or directory of the host inside. */
+    public ContainerBuilder bind(Path source, String target, Mount.Option... options) {
+        return mount(Mount.bind(source, target, options));
+    }
+
+    /** An empty file system in memory. */
+    public ContainerBuilder tmpfs(String target, long size, ByteUnit unit) {
+        return mount(new Mount.Tmpfs(
+                target,
+                OptionalLong.of(unit.toBytes(size)),
+                01777,
+                Set.of(Mount.Option.NO_SUID, Mount.Option.NO_DEVICES)));
+    }
+
+    /** A read-only file with this content, such as /etc/resolv.conf. */
+    public ContainerBuilder file(String target, String content) {
+        return mount(new Mount.Content(target, content.getBytes(StandardCharsets.UTF_8), 0644));
+    }
+
+    /** Covers a path inside, so that nothing of it is seen; no error if it is not there. */
+    public ContainerBuilder mask(String path) {
+        return with(s -> s.withMaskedPaths(plus(s.maskedPaths(), inside("mask", path))));
+    }
+
+    /** Makes a path inside read-only; no error if it is not there. */
+    public ContainerBuilder readOnlyPath(String path) {
+        return with(s -> s.withReadOnlyPaths(plus(s.readOnlyPaths(), inside("readOnlyPath", path))));
+    }
+}
