@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Launches in C what the engine launches in Java: the same clone3 flags, the same calls in the child (generated.h, written
-// from the launch plans), then waits. Prints one time in microseconds a launch. See benchmarks/compare.sh.
+// from the launch plans), then waits. Prints one time in microseconds a launch. See benchmarks/compare.sh. Compiled with
+// -DPROFILE it prints what each call takes on average instead. See benchmarks/profile.sh.
 #define _GNU_SOURCE
 #include <linux/sched.h>
 #include <fcntl.h>
@@ -16,6 +17,30 @@
 
 static int null_fd;
 static char stack[16384] __attribute__((aligned(16)));
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1e6 + t.tv_nsec / 1e3;
+}
+
+#ifdef PROFILE
+// The child shares our memory and we wait for it, so it may write here.
+enum { CALLS = 512 };
+static const char *label[CALLS];
+static double spent[CALLS];
+static int at;
+static double since;
+static void to(const char *next) {
+    double t = now();
+    spent[at] += t - since;
+    if (at < CALLS - 1) label[++at] = next;
+    since = t;
+}
+#define AT(next) to(next)
+#else
+#define AT(next)
+#endif
 
 static long raw(long n, long a, long b, long c, long d, long e, long f) {
     long result;
@@ -49,12 +74,6 @@ static long clone_child(struct clone_args *args, void (*child)(void)) {
     return result;
 }
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1e6 + t.tv_nsec / 1e3;
-}
-
 int main(int argc, char **argv) {
     int launches = atoi(argv[2]);
     const struct variant *v = NULL;
@@ -65,6 +84,7 @@ int main(int argc, char **argv) {
     if (v) v->prepare();
     for (int i = 0; i < launches; i++) {
         double before = now();
+        (void) before;
         int status = 0;
         if (v) {
             int pidfd = -1;
@@ -78,11 +98,18 @@ int main(int argc, char **argv) {
                 .stack = (unsigned long) stack,
                 .stack_size = sizeof stack,
             };
+#ifdef PROFILE
+            at = 0;
+            label[0] = "clone3, until the child runs";
+            since = now();
+#endif
             long pid = clone_child(&args, v->child);
+            AT("the program, its exit and the end of its namespaces");
             sigprocmask(SIG_SETMASK, &old, NULL);
             siginfo_t info;
             if (pid < 0 || waitid(P_PIDFD, pidfd, &info, WEXITED)) return 1;
             status = info.si_status;
+            AT("reap");
             close(pidfd);
         } else {
             pid_t pid;
@@ -95,7 +122,14 @@ int main(int argc, char **argv) {
             fprintf(stderr, "launch ended with %d\n", status);
             return 1;
         }
+#ifdef PROFILE
+        AT("end");
+#else
         printf("%.1f\n", now() - before);
+#endif
     }
+#ifdef PROFILE
+    for (int i = 0; i < at; i++) printf("%8.1f us  %s\n", spent[i] / launches, label[i]);
+#endif
     return 0;
 }

@@ -16,6 +16,8 @@ import java.util.Map;
  * measured against C and not against another idea of a container.
  */
 final class CSource {
+    private static final int LONGEST_LABEL = 90;
+
     private final LaunchPlan plan;
     private final StringBuilder data = new StringBuilder();
     private final StringBuilder pointers = new StringBuilder();
@@ -81,8 +83,8 @@ final class CSource {
     }
 
     private String invoke(String result, Call call, OnError onError) {
-        var text = new StringBuilder(
-                "    " + result + " = raw(" + call.syscall().number(Arch.host()).orElseThrow());
+        var text = new StringBuilder("    AT(\"" + label(call) + "\");\n    " + result + " = raw("
+                + call.syscall().number(Arch.host()).orElseThrow());
         for (int i = 0; i < Call.MAX_ARGS; i++) {
             text.append(", ").append(i < call.args().size() ? value(call.args().get(i)) : "0L");
         }
@@ -98,6 +100,11 @@ final class CSource {
                         .append(";\n");
         }
         return text.toString();
+    }
+
+    private static String label(Call call) {
+        String text = call.toString().replaceAll("[^ -~]|[\\\\\"]", "'");
+        return text.substring(0, Math.min(LONGEST_LABEL, text.length()));
     }
 
     private String value(Arg arg) {

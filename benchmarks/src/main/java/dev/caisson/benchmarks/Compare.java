@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.benchmarks;
 
+import dev.caisson.Container;
 import dev.caisson.launch.ParentSide;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.child.Encoder;
@@ -9,6 +10,7 @@ import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Processes;
+import dev.caisson.spec.Stdio;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -93,6 +95,17 @@ final class Compare {
                 var builder = variant.builder(layer);
                 contestants.put("Container " + variant, () -> builder.run(command(work, variant)));
             }
+            // What bubblewrap is asked for below: no overlay, a read-only root. Ours still masks, drops and filters.
+            var readOnly = Container.builder()
+                    .rootfs(layer)
+                    .readOnly()
+                    .newNetwork()
+                    .newIpc()
+                    .newUts()
+                    .stdin(Stdio.discard())
+                    .stdout(Stdio.discard())
+                    .stderr(Stdio.discard());
+            contestants.put("Container over a read-only root", () -> readOnly.run("/true"));
             tool(
                     contestants,
                     "bwrap",
@@ -169,6 +182,11 @@ final class Compare {
             if (medians.containsKey(tool)) {
                 System.out.printf("Container / %-6s %.3f%n", tool, container / median(medians.get(tool)));
             }
+        }
+        if (medians.containsKey("bwrap")) {
+            System.out.printf(
+                    "Container over a read-only root / bwrap %.3f%n",
+                    median(medians.get("Container over a read-only root")) / median(medians.get("bwrap")));
         }
         System.out.printf(
                 "Container PID_MNT_IPC_UTS / ProcessBuilder %.3f%n",
