@@ -43,7 +43,7 @@ final class MaskSteps {
         this.mounts = mounts;
     }
 
-    void plan(Arg root, Arg masks, boolean kernelMounts) {
+    void plan(Arg root, Arg workshop, boolean kernelMounts) {
         var readOnlyPaths = input.spec().readOnlyPaths();
         var maskedPaths = input.spec().maskedPaths();
         if (kernelMounts) {
@@ -51,10 +51,10 @@ final class MaskSteps {
         }
         readOnlyPaths.forEach(path -> readOnly(root, path));
         if (kernelMounts) {
-            MASKED_DIRECTORIES.forEach(path -> cover(root, path, masks, EMPTY));
-            MASKED_FILES.forEach(path -> cover(root, path, masks, NOTHING));
+            MASKED_DIRECTORIES.forEach(path -> cover(root, path, workshop, EMPTY));
+            MASKED_FILES.forEach(path -> cover(root, path, workshop, NOTHING));
         }
-        maskedPaths.forEach(path -> coverAny(root, path, masks));
+        maskedPaths.forEach(path -> coverAny(root, path, workshop));
     }
 
     private void readOnly(Arg root, String path) {
@@ -72,24 +72,34 @@ final class MaskSteps {
     }
 
     /** Covers a place with a mask of our own; a /dev/null of the image could be anything (CVE-2025-31133). */
-    private void cover(Arg root, String path, Arg masks, String mask) {
+    private void cover(Arg root, String path, Arg workshop, String mask) {
         program.purpose("mask " + path, "CAP_SYS_ADMIN");
         var absent = program.label();
         var place = mounts.resolve(OnError.jump(absent, Errno.ENOENT), root, path, MountCalls.NO_SYMLINKS);
-        mounts.attach(mounts.cloneOf(mask, masks, mask, false), place);
+        mounts.attach(cover(workshop, mask), place);
         program.bind(absent);
     }
 
-    private void coverAny(Arg root, String path, Arg masks) {
+    private Arg cover(Arg workshop, String mask) {
+        var cover = mounts.cloneOf(mask, workshop, mask, false);
+        mounts.setAttributes(
+                cover,
+                MountCalls.RDONLY | MountCalls.NOSUID | MountCalls.NODEV | MountCalls.NOEXEC,
+                MountCalls.PRIVATE,
+                false);
+        return cover;
+    }
+
+    private void coverAny(Arg root, String path, Arg workshop) {
         program.purpose("mask " + path, "CAP_SYS_ADMIN");
         var absent = program.label();
         var notADirectory = program.label();
         var directory = mounts.resolveDirectory(OnError.jump(notADirectory, Errno.ENOTDIR, Errno.ENOENT), root, path);
-        mounts.attach(mounts.cloneOf(EMPTY, masks, EMPTY, false), directory);
+        mounts.attach(cover(workshop, EMPTY), directory);
         program.jump(absent);
         program.bind(notADirectory);
         var file = mounts.resolve(OnError.jump(absent, Errno.ENOENT), root, path, MountCalls.IN_ROOT);
-        mounts.attach(mounts.cloneOf(NOTHING, masks, NOTHING, false), file);
+        mounts.attach(cover(workshop, NOTHING), file);
         program.bind(absent);
     }
 }

@@ -28,7 +28,7 @@ final class MountSteps {
         this.binds = binds;
     }
 
-    void plan(Arg root, RootSteps.Workshop workshop) {
+    void plan(Arg root, Arg workshop) {
         boolean kernelMounts = input.spec().kernelMounts() && input.spec().hasOwnRoot();
         if (kernelMounts) {
             program.phase("kernel file systems");
@@ -36,10 +36,10 @@ final class MountSteps {
         }
         program.phase("mounts");
         for (var mount : input.spec().mounts()) {
-            plan(mount, root, workshop.tmpfs());
+            plan(mount, root, workshop);
         }
         program.phase("masks");
-        new MaskSteps(input, program, mounts).plan(root, workshop.masks(), kernelMounts);
+        new MaskSteps(input, program, mounts).plan(root, workshop, kernelMounts);
     }
 
     private void plan(Mount mount, Arg root, Arg workshop) {

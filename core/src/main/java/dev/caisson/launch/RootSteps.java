@@ -50,6 +50,9 @@ final class RootSteps {
                 nullPointer(),
                 named(MS_REC_PRIVATE, "MS_REC|MS_PRIVATE"),
                 nullPointer());
+        if (!spec.hasOwnRoot() && changesNothing(spec)) {
+            return;
+        }
         if (!spec.hasOwnRoot()) {
             program.purpose("mount over the host's root");
             var root = program.result(
@@ -63,19 +66,25 @@ final class RootSteps {
         }
         var workshop = workshop();
         Arg root = switch (spec.root()) {
-            case Root.Layers layers -> layers(layers.overlay(), workshop.tmpfs());
+            case Root.Layers layers -> layers(layers.overlay(), workshop);
             case Root.Directory directory -> directory(directory.path());
             case Root.OfHost _ -> throw new AssertionError("has no root of its own");
         };
         new MountSteps(input, program, mounts, binds).plan(root, workshop);
-        pivot(root);
+        pivot(root, workshop);
+    }
+
+    private static boolean changesNothing(ContainerSpec spec) {
+        return spec.mounts().isEmpty()
+                && spec.maskedPaths().isEmpty()
+                && spec.readOnlyPaths().isEmpty();
     }
 
     /**
      * A tmpfs that the container never sees as a whole: holds the upper of an ephemeral overlay, the files given as
      * content, and the empty directory and file that cover all masked ones.
      */
-    private Workshop workshop() {
+    private Arg workshop() {
         program.purpose("hold the writable layer, injected files and masks in memory", "CAP_SYS_ADMIN");
         var tmpfs = mounts.open("tmpfs");
         mounts.set(tmpfs, "mode", "0755");
@@ -84,20 +93,8 @@ final class RootSteps {
         mounts.park(workshop);
         program.call(Syscall.MKDIRAT, workshop, text(MaskSteps.EMPTY), octal(0555));
         program.call(Syscall.MKNODAT, workshop, text(MaskSteps.NOTHING), named(0100444, "S_IFREG|0444"), of(0));
-        program.purpose("have a read-only source of masks", "CAP_SYS_ADMIN");
-        var masks = mounts.cloneOf("masks", workshop, "", false);
-        mounts.setAttributes(
-                masks,
-                MountCalls.RDONLY | MountCalls.NOSUID | MountCalls.NODEV | MountCalls.NOEXEC,
-                MountCalls.PRIVATE,
-                false);
-        // Parked before the new root is: what is parked after it would lie over it, and hide the old root from umount2.
-        mounts.park(masks);
-        return new Workshop(workshop, masks);
+        return workshop;
     }
-
-    /** The tmpfs of a launch, and a read-only view of it. */
-    record Workshop(Arg tmpfs, Arg masks) {}
 
     private OptionalLong upperSize() {
         return input.spec().root() instanceof Root.Layers layers
@@ -161,18 +158,17 @@ final class RootSteps {
         return root;
     }
 
-    private void pivot(Arg root) {
+    private void pivot(Arg root, Arg workshop) {
         program.purpose("make it the root and let go of the host's", "CAP_SYS_ADMIN");
         if (input.spec().readOnlyRoot()) {
             mounts.setAttributes(root, MountCalls.RDONLY, 0, false);
         }
+        // Each umount2 waits for the other processors, so the workshop goes into the host's tree and leaves with it.
+        mounts.attach(workshop, MountCalls.AT_FDCWD, "/proc");
         program.call(Syscall.FCHDIR, root);
         // The old root lands on top of the new one and is taken off again: no put_old directory in the image.
         program.call(Syscall.PIVOT_ROOT, text("."), text("."));
-        // One by one from the top: the read-only masks, the workshop, the host's root under them.
-        for (int parked = 0; parked < 3; parked++) {
-            program.call(Syscall.UMOUNT2, text("."), named(2, "MNT_DETACH"));
-        }
+        program.call(Syscall.UMOUNT2, text("."), named(2, "MNT_DETACH"));
         program.call(Syscall.CHDIR, text("/"));
     }
 
