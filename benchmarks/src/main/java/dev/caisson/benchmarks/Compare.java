@@ -29,6 +29,8 @@ import java.util.concurrent.Callable;
  * for the OCI runtimes and {@code cbench}; rounds; launches a round.
  */
 final class Compare {
+    private static final String HOST_NETWORK_BWRAP = "bwrap, the host's network";
+
     private final Path work;
     private final int rounds;
     private final int launches;
@@ -123,6 +125,20 @@ final class Compare {
                     "/true");
             tool(
                     contestants,
+                    "bwrap",
+                    "--unshare-pid",
+                    "--unshare-ipc",
+                    "--unshare-uts",
+                    "--ro-bind",
+                    layer.toString(),
+                    "/",
+                    "--proc",
+                    "/proc",
+                    "--dev",
+                    "/dev",
+                    "/true");
+            tool(
+                    contestants,
                     "crun",
                     "--cgroup-manager=disabled",
                     "run",
@@ -139,7 +155,7 @@ final class Compare {
             if (java.nio.file.Files.isExecutable(Path.of(directory, command[0]))) {
                 try {
                     process(command);
-                    contestants.put(command[0], () -> process(command));
+                    contestants.put(named(command), () -> process(command));
                 } catch (IOException refused) {
                     System.out.println("skipped: " + command[0] + ": " + refused.getMessage());
                 }
@@ -149,10 +165,16 @@ final class Compare {
         System.out.println("skipped: " + command[0] + " is not installed");
     }
 
+    private static String named(String... command) {
+        boolean hostNetwork = command[0].equals("bwrap") && !List.of(command).contains("--unshare-net");
+        return hostNetwork ? HOST_NETWORK_BWRAP : command[0];
+    }
+
     private void measure(Map<String, Callable<?>> contestants) throws Exception {
         for (int round = -1; round < rounds; round++) {
             for (var contestant : contestants.entrySet()) {
-                boolean slow = List.of("runc", "crun", "bwrap").contains(contestant.getKey());
+                boolean slow =
+                        List.of("runc", "crun", "bwrap", HOST_NETWORK_BWRAP).contains(contestant.getKey());
                 var times = new double[slow ? Math.max(10, launches / 10) : launches];
                 for (int i = 0; i < times.length; i++) {
                     long before = System.nanoTime();
@@ -184,6 +206,10 @@ final class Compare {
             }
         }
         if (medians.containsKey("bwrap")) {
+            System.out.printf(
+                    "Container, the host's network / %s %.3f%n",
+                    HOST_NETWORK_BWRAP,
+                    median(medians.get("Container CONTAINER")) / median(medians.get(HOST_NETWORK_BWRAP)));
             System.out.printf(
                     "Container over a read-only root / bwrap %.3f%n",
                     median(medians.get("Container over a read-only root")) / median(medians.get("bwrap")));
