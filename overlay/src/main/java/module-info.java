@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** Layered root file systems by overlayfs. */
+@SuppressWarnings("module") // The modules named in qualified exports are built after this one.
 module dev.caisson.overlay {
     requires static com.google.errorprone.annotations;
     requires transitive dev.caisson.linux;
     requires static transitive org.jspecify;
 
     exports dev.caisson.overlay;
+    exports dev.caisson.overlay.mark to
+            dev.caisson;
 }

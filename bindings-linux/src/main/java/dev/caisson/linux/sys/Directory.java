@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.linux.sys;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * An open directory. Everything is named relative to it by a single name, which is never followed if it is a symbolic link:
+ * whoever moves things about in the tree meanwhile cannot lead a caller out of it. Names are those of {@link FileNames}.
+ * Not thread-safe, nor are directories opened from it independent of it: they share memory.
+ */
+public final class Directory implements AutoCloseable {
+    private static final int O_DIRECTORY = 0x10000;
+    private static final int O_NOFOLLOW = 0x20000;
+    private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+    private static final int AT_EMPTY_PATH = 0x1000;
+    private static final int STATX_BASIC_STATS = 0x7ff;
+
+    /** One magic link of our own, one name: nothing of the tree is resolved but that name. */
+    private static final String SELF = "/proc/self/fd/";
+
+    private final Fd fd;
+    private final Scratch scratch;
+
+    private Directory(Fd fd, Scratch scratch) {
+        this.fd = fd;
+        this.scratch = scratch;
+    }
+
+    /** Memory that the kernel reads names from and writes answers to. */
+    private record Scratch(MemorySegment name, MemorySegment other, MemorySegment stat, MemorySegment data) {
+        private static final int NAME = 4096 + 32;
+        private static final int DATA = 1 << 16;
+
+        static Scratch allocate() {
+            // Collected with the last directory that uses it; a stream of changes may be dropped without being closed.
+            var arena = Arena.ofAuto();
+            return new Scratch(
+                    arena.allocate(NAME),
+                    arena.allocate(NAME),
+                    arena.allocate(FileStat.SIZE, Long.BYTES),
+                    arena.allocate(DATA, Long.BYTES));
+        }
+
+        long name(String string) throws LinuxException {
+            return put(name, FileNames.encode(string));
+        }
+
+        long other(String string) throws LinuxException {
+            return put(other, FileNames.encode(string));
+        }
+
+        private static long put(MemorySegment to, byte[] bytes) throws LinuxException {
+            if (bytes.length >= to.byteSize()) {
+                throw new LinuxException(Errno.ENAMETOOLONG, "a path of " + bytes.length + " bytes");
+            }
+            MemorySegment.copy(bytes, 0, to, JAVA_BYTE, 0, bytes.length);
+            to.set(JAVA_BYTE, bytes.length, (byte) 0);
+            return to.address();
+        }
+    }
+
+    /**
+     * An entry as the directory lists it.
+     *
+     * @param type the DT_* number, 0 if the file system does not say
+     */
+    public record Entry(String name, int type, long inode) {
+        public static final int CHARACTER_DEVICE = 2;
+        public static final int DIRECTORY = 4;
+        public static final int REGULAR = 8;
+        public static final int SYMBOLIC_LINK = 10;
+    }
+
+    /** Opens a directory of the host by a path, links and all. */
+    public static Directory open(String path) throws LinuxException {
+        var scratch = Scratch.allocate();
+        long result = Native.call(
+                Syscall.OPENAT,
+                Files.AT_FDCWD,
+                scratch.name(path),
+                Files.O_RDONLY | O_DIRECTORY | Files.O_CLOEXEC,
+                0,
+                0,
+                0);
+        if (Native.failed(result)) {
+            throw new LinuxException(
+                    Native.errno(result), "openat(AT_FDCWD, " + Arg.quote(path) + ", O_RDONLY|O_DIRECTORY|O_CLOEXEC)");
+        }
+        return new Directory(Fd.owning(result), scratch);
+    }
+
+    /** {@return an open directory, which is closed with this object} */
+    public static Directory of(Fd fd) {
+        return new Directory(fd, Scratch.allocate());
+    }
+
+    /** {@return a directory in this one; empty if there is no such name, or it is no directory} */
+    public Optional<Directory> directory(String name) throws LinuxException {
+        long result = Native.call(
+                Syscall.OPENAT,
+                fd.number(),
+                scratch.name(single(name)),
+                Files.O_RDONLY | O_DIRECTORY | O_NOFOLLOW | Files.O_CLOEXEC,
+                0,
+                0,
+                0);
+        if (isAbsent(result) || result == -Errno.ELOOP.code()) {
+            return Optional.empty();
+        }
+        check(result, "openat", name, "O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC");
+        return Optional.of(new Directory(Fd.owning(result), scratch));
+    }
+
+    /** {@return this directory once more, to be closed on its own} */
+    public Directory duplicate() throws LinuxException {
+        return new Directory(Files.duplicate(fd.number()), scratch);
+    }
+
+    /** Opens a file in this directory; a symbolic link is refused with ELOOP. */
+    public Fd file(String name, int flags, int mode) throws LinuxException {
+        long result = Native.call(
+                Syscall.OPENAT,
+                fd.number(),
+                scratch.name(single(name)),
+                flags | O_NOFOLLOW | Files.O_CLOEXEC,
+                mode,
+                0,
+                0);
+        check(result, "openat", name, "0x" + Integer.toHexString(flags) + "|O_NOFOLLOW|O_CLOEXEC");
+        return Fd.owning(result);
+    }
+
+    /** {@return what lies under a name, links not followed; empty if nothing does} */
+    public Optional<FileStat> stat(String name) throws LinuxException {
+        long result = statx(scratch.name(single(name)), AT_SYMLINK_NOFOLLOW);
+        if (isAbsent(result)) {
+            return Optional.empty();
+        }
+        check(result, "statx", name, "AT_SYMLINK_NOFOLLOW");
+        return Optional.of(FileStat.read(scratch.stat()));
+    }
+
+    /** {@return what this directory itself is} */
+    public FileStat stat() throws LinuxException {
+        long result = statx(scratch.name(""), AT_EMPTY_PATH);
+        check(result, "statx", "", "AT_EMPTY_PATH");
+        return FileStat.read(scratch.stat());
+    }
+
+    private long statx(long name, int flags) {
+        return Native.call(
+                Syscall.STATX,
+                fd.number(),
+                name,
+                flags,
+                STATX_BASIC_STATS,
+                scratch.stat().address(),
+                0);
+    }
+
+    /** {@return all entries but {@code .} and {@code ..}, in the order of the file system} */
+    public List<Entry> entries() throws LinuxException {
+        var all = new ArrayList<Entry>();
+        long rewound = Native.call(Syscall.LSEEK, fd.number(), 0, 0);
+        check(rewound, "lseek", "", "0, SEEK_SET");
+        var data = scratch.data();
+        while (true) {
+            long read = Native.call(Syscall.GETDENTS64, fd.number(), data.address(), data.byteSize());
+            check(read, "getdents64", "", "");
+            if (read == 0) {
+                return all;
+            }
+            long at = 0;
+            while (at < read) {
+                int length = data.get(JAVA_SHORT_UNALIGNED, at + 16) & 0xffff;
+                int end = 0;
+                while (data.get(JAVA_BYTE, at + 19 + end) != 0) {
+                    end++;
+                }
+                byte[] name = new byte[end];
+                MemorySegment.copy(data, JAVA_BYTE, at + 19, name, 0, end);
+                if (!(end == 1 && name[0] == '.' || end == 2 && name[0] == '.' && name[1] == '.')) {
+                    all.add(new Entry(
+                            FileNames.decode(name), data.get(JAVA_BYTE, at + 18), data.get(JAVA_LONG_UNALIGNED, at)));
+                }
+                at += length;
+            }
+        }
+    }
+
+    /** {@return where a symbolic link leads} */
+    public String link(String name) throws LinuxException {
+        var data = scratch.data();
+        long length = Native.call(
+                Syscall.READLINKAT, fd.number(), scratch.name(single(name)), data.address(), data.byteSize(), 0, 0);
+        check(length, "readlinkat", name, "");
+        return FileNames.decode(bytes(length));
+    }
+
+    /** {@return an extended attribute of an entry, links not followed; empty if it has none of that name, or cannot} */
+    public Optional<byte[]> xattr(String name, String attribute) throws LinuxException {
+        return xattr(
+                Native.call(
+                        Syscall.LGETXATTR,
+                        scratch.name(magic(name)),
+                        scratch.other(attribute),
+                        scratch.data().address(),
+                        scratch.data().byteSize(),
+                        0,
+                        0),
+                "lgetxattr",
+                name,
+                attribute);
+    }
+
+    /** {@return an extended attribute of this directory itself} */
+    public Optional<byte[]> xattr(String attribute) throws LinuxException {
+        return xattr(
+                Native.call(
+                        Syscall.FGETXATTR,
+                        fd.number(),
+                        scratch.other(attribute),
+                        scratch.data().address(),
+                        scratch.data().byteSize(),
+                        0,
+                        0),
+                "fgetxattr",
+                "",
+                attribute);
+    }
+
+    private Optional<byte[]> xattr(long result, String call, String name, String attribute) throws LinuxException {
+        if (hasNone(result)) {
+            return Optional.empty();
+        }
+        check(result, call, name, Arg.quote(attribute));
+        return Optional.of(bytes(result));
+    }
+
+    /** {@return the names of an entry's extended attributes that this process may see} */
+    public List<String> xattrs(String name) throws LinuxException {
+        long result = Native.call(
+                Syscall.LLISTXATTR,
+                scratch.name(magic(name)),
+                scratch.data().address(),
+                scratch.data().byteSize());
+        return xattrs(result, "llistxattr", name);
+    }
+
+    /** {@return the names of this directory's own extended attributes} */
+    public List<String> xattrs() throws LinuxException {
+        long result = Native.call(
+                Syscall.FLISTXATTR,
+                fd.number(),
+                scratch.data().address(),
+                scratch.data().byteSize());
+        return xattrs(result, "flistxattr", "");
+    }
+
+    private List<String> xattrs(long result, String call, String name) throws LinuxException {
+        if (hasNone(result) || result == 0) {
+            return List.of();
+        }
+        check(result, call, name, "");
+        var names = new ArrayList<String>();
+        for (String attribute : FileNames.decode(bytes(result)).split("\0")) {
+            names.add(attribute);
+        }
+        return names;
+    }
+
+    /** Sets an extended attribute of an entry, links not followed. */
+    public void setXattr(String name, String attribute, byte[] value) throws LinuxException {
+        var data = scratch.data();
+        MemorySegment.copy(value, 0, data, JAVA_BYTE, 0, value.length);
+        check(
+                Native.call(
+                        Syscall.LSETXATTR,
+                        scratch.name(magic(name)),
+                        scratch.other(attribute),
+                        data.address(),
+                        value.length,
+                        0,
+                        0),
+                "lsetxattr",
+                name,
+                Arg.quote(attribute));
+    }
+
+    /** Sets an extended attribute of this directory itself. */
+    public void setXattr(String attribute, byte[] value) throws LinuxException {
+        var data = scratch.data();
+        MemorySegment.copy(value, 0, data, JAVA_BYTE, 0, value.length);
+        check(
+                Native.call(
+                        Syscall.FSETXATTR, fd.number(), scratch.other(attribute), data.address(), value.length, 0, 0),
+                "fsetxattr",
+                "",
+                Arg.quote(attribute));
+    }
+
+    /** Makes a device, pipe, socket or empty file. */
+    public void makeNode(String name, int mode, long device) throws LinuxException {
+        check(
+                Native.call(Syscall.MKNODAT, fd.number(), scratch.name(single(name)), mode, device, 0, 0),
+                "mknodat",
+                name,
+                "0" + Integer.toOctalString(mode) + ", " + device);
+    }
+
+    /** Makes a directory. */
+    public void makeDirectory(String name, int mode) throws LinuxException {
+        check(
+                Native.call(Syscall.MKDIRAT, fd.number(), scratch.name(single(name)), mode),
+                "mkdirat",
+                name,
+                "0" + Integer.toOctalString(mode));
+    }
+
+    /** Makes a symbolic link. */
+    public void makeLink(String name, String target) throws LinuxException {
+        check(
+                Native.call(Syscall.SYMLINKAT, scratch.other(target), fd.number(), scratch.name(single(name))),
+                "symlinkat",
+                name,
+                Arg.quote(target));
+    }
+
+    /** {@return the descriptor, which stays this object's} */
+    public Fd fd() {
+        return fd;
+    }
+
+    private static String single(String name) {
+        if (name.isEmpty() || name.indexOf('/') >= 0 || name.equals("..")) {
+            throw new IllegalArgumentException("not a name in a directory: " + Arg.quote(name));
+        }
+        return name;
+    }
+
+    private String magic(String name) {
+        return SELF + fd.number() + "/" + single(name);
+    }
+
+    private byte[] bytes(long length) {
+        byte[] bytes = new byte[(int) length];
+        MemorySegment.copy(scratch.data(), JAVA_BYTE, 0, bytes, 0, bytes.length);
+        return bytes;
+    }
+
+    private static boolean isAbsent(long result) {
+        return result == -Errno.ENOENT.code() || result == -Errno.ENOTDIR.code();
+    }
+
+    private static boolean hasNone(long result) {
+        return result == -Errno.ENODATA.code() || result == -Errno.EOPNOTSUPP.code();
+    }
+
+    private void check(long result, String call, String name, String more) throws LinuxException {
+        if (Native.failed(result)) {
+            throw new LinuxException(
+                    Native.errno(result),
+                    call + "(" + fd + (name.isEmpty() ? "" : ", " + Arg.quote(name))
+                            + (more.isEmpty() ? "" : ", " + more) + ")");
+        }
+    }
+
+    @Override
+    public void close() {
+        fd.close();
+    }
+}

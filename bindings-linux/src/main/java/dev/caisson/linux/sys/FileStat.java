@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.linux.sys;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What statx(2) tells of a file.
+ *
+ * @param mode type and permissions
+ * @param device of the file system it lies on, major number in the upper 32 bits
+ * @param special the device that a device file stands for, likewise
+ * @param blocks of 512 bytes
+ */
+public record FileStat(
+        int mode,
+        long links,
+        long uid,
+        long gid,
+        long inode,
+        long device,
+        long special,
+        long size,
+        long blocks,
+        long modifiedSeconds,
+        int modifiedNanos) {
+    /** The bytes of {@code struct statx}. */
+    static final int SIZE = 256;
+
+    private static final int TYPE = 0170000;
+
+    static FileStat read(MemorySegment statx) {
+        return new FileStat(
+                statx.get(JAVA_SHORT, 28) & 0xffff,
+                Integer.toUnsignedLong(statx.get(JAVA_INT, 16)),
+                Integer.toUnsignedLong(statx.get(JAVA_INT, 20)),
+                Integer.toUnsignedLong(statx.get(JAVA_INT, 24)),
+                statx.get(JAVA_LONG, 32),
+                device(statx, 136),
+                device(statx, 128),
+                statx.get(JAVA_LONG, 40),
+                statx.get(JAVA_LONG, 48),
+                statx.get(JAVA_LONG, 112),
+                statx.get(JAVA_INT, 120));
+    }
+
+    private static long device(MemorySegment statx, long offset) {
+        return Integer.toUnsignedLong(statx.get(JAVA_INT, offset)) << 32
+                | Integer.toUnsignedLong(statx.get(JAVA_INT, offset + 4));
+    }
+
+    /** {@return the bits of {@link #mode} that say what kind of file it is} */
+    public int type() {
+        return mode & TYPE;
+    }
+
+    /** {@return the bits of {@link #mode} that chmod(2) sets} */
+    public int permissions() {
+        return mode & 07777;
+    }
+
+    public boolean isDirectory() {
+        return type() == 0040000;
+    }
+
+    public boolean isRegular() {
+        return type() == 0100000;
+    }
+
+    public boolean isSymbolicLink() {
+        return type() == 0120000;
+    }
+
+    public boolean isCharacterDevice() {
+        return type() == 0020000;
+    }
+}
