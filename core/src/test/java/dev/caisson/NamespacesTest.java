@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.caisson.linux.sys.Processes;
 import dev.caisson.spec.IdMap;
+import dev.caisson.spec.Join;
 import dev.caisson.spec.Namespace;
 import dev.caisson.spec.Stdio;
 import dev.caisson.testkit.NeedsRoot;
@@ -56,7 +58,7 @@ class NamespacesTest {
     @ParameterizedTest
     @EnumSource(
             mode = EnumSource.Mode.EXCLUDE,
-            names = {"MOUNT", "USER", "TIME"})
+            names = {"MOUNT", "USER"})
     void joinsTheNamespaceOfARunningContainer(Namespace namespace) throws Exception {
         try (var first = overHost().fresh(namespace).start("sleep", "100")) {
             String theirs = Files.readSymbolicLink(Path.of("/proc/" + first.pid() + "/ns/" + namespace.file()))
@@ -71,6 +73,19 @@ class NamespacesTest {
             var second = Container.bare()
                     .join(first, Namespace.USER, Namespace.PID, Namespace.NETWORK, Namespace.UTS, Namespace.MOUNT);
             assertEquals("sandbox 0 sleep", sh(second, "echo $(hostname) $(id -u) $(cat /proc/1/comm)"));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"MOUNT", "USER"})
+    void joinsTheNamespaceOfAProcessBehindAPidfd(Namespace namespace) throws Exception {
+        try (var first = overHost().fresh(namespace).start("sleep", "100");
+                var pidfd = Processes.open((int) first.pid())) {
+            String theirs = Files.readSymbolicLink(Path.of("/proc/" + first.pid() + "/ns/" + namespace.file()))
+                    .toString();
+            assertEquals(theirs, inside(overHost().join(new Join.OfPidfd(namespace, pidfd.number())), namespace));
         }
     }
 

@@ -5,16 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.caisson.testkit.JavaAs;
 import dev.caisson.testkit.NeedsRoot;
-import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,63 +20,13 @@ class ExamplesTest {
     @TempDir
     Path directory;
 
-    private record Ended(int code, String output) {}
-
-    private static Ended java(List<String> prefix, String classPath, String... args)
-            throws IOException, InterruptedException {
-        var command = new ArrayList<>(prefix);
-        command.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                classPath,
-                "dev.caisson.examples.Main"));
-        command.addAll(List.of(args));
-        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        process.getOutputStream().close();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertTrue(process.waitFor(60, TimeUnit.SECONDS));
-        return new Ended(process.exitValue(), output.strip());
-    }
-
-    private static Ended java(String... args) throws IOException, InterruptedException {
-        return java(List.of(), System.getProperty("java.class.path"), args);
+    private static JavaAs.Ended java(String... args) throws IOException, InterruptedException {
+        return JavaAs.oneself().run(Main.class.getName(), args);
     }
 
     /** As a user without any privilege: uid 61234 has no name, no home and no entry in /etc/subuid. */
-    private Ended asOrdinaryUser(String... args) throws IOException, InterruptedException {
-        return java(
-                List.of("setpriv", "--reuid=61234", "--regid=61234", "--clear-groups", "--"),
-                readableClassPath(),
-                args);
-    }
-
-    /** The build may lie where only root may look. */
-    private String readableClassPath() throws IOException {
-        readable(directory);
-        var entries = new ArrayList<String>();
-        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
-            Path source = Path.of(entry);
-            if (Files.exists(source)) {
-                Path copy =
-                        directory.resolve("class-path-" + entries.size() + (Files.isDirectory(source) ? "" : ".jar"));
-                if (!Files.exists(copy)) {
-                    copy(source, copy);
-                }
-                entries.add(copy.toString());
-            }
-        }
-        return String.join(File.pathSeparator, entries);
-    }
-
-    private static void copy(Path source, Path copy) throws IOException {
-        try (var files = Files.walk(source)) {
-            for (Path file : files.toList()) {
-                Path target = copy.resolve(source.relativize(file).toString());
-                readable(Files.copy(file, target));
-            }
-        }
+    private JavaAs.Ended asOrdinaryUser(String... args) throws IOException, InterruptedException {
+        return JavaAs.user(61_234, 61_234, directory).run(Main.class.getName(), args);
     }
 
     private static void readable(Path path) throws IOException {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.linux.call;
+package dev.caisson.linux.sys;
 
 import dev.caisson.linux.LinuxException;
-import dev.caisson.linux.sys.Native;
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.Call;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

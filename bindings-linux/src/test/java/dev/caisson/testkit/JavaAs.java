@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Runs a main class of the tests in a JVM of its own, as root or as somebody else. */
+public final class JavaAs {
+    private static final int SECONDS = 60;
+
+    private final List<String> prefix;
+    private final String classPath;
+
+    private JavaAs(List<String> prefix, String classPath) {
+        this.prefix = prefix;
+        this.classPath = classPath;
+    }
+
+    /** How a JVM ended and all that it wrote. */
+    public record Ended(int code, String output) {}
+
+    /** {@return JVMs as this one} */
+    public static JavaAs oneself() {
+        return new JavaAs(List.of(), System.getProperty("java.class.path"));
+    }
+
+    /**
+     * {@return JVMs of another user, without any privilege}
+     *
+     * @param copies an empty directory for a class path that this user may read: the build may lie where only root may look
+     */
+    public static JavaAs user(int uid, int gid, Path copies) throws IOException {
+        return new JavaAs(
+                List.of("setpriv", "--reuid=" + uid, "--regid=" + gid, "--clear-groups", "--"), readable(copies));
+    }
+
+    /** Runs a main class and waits for its end. */
+    public Ended run(String mainClass, String... args) throws IOException, InterruptedException {
+        var command = new ArrayList<>(prefix);
+        command.addAll(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                classPath,
+                mainClass));
+        command.addAll(List.of(args));
+        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        process.getOutputStream().close();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertTrue(process.waitFor(SECONDS, TimeUnit.SECONDS));
+        return new Ended(process.exitValue(), output.strip());
+    }
+
+    private static String readable(Path copies) throws IOException {
+        open(copies);
+        var entries = new ArrayList<String>();
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+            Path source = Path.of(entry);
+            if (Files.exists(source)) {
+                Path copy = copies.resolve("class-path-" + entries.size() + (Files.isDirectory(source) ? "" : ".jar"));
+                copy(source, copy);
+                entries.add(copy.toString());
+            }
+        }
+        return String.join(File.pathSeparator, entries);
+    }
+
+    private static void copy(Path source, Path copy) throws IOException {
+        try (var files = Files.walk(source)) {
+            for (Path file : files.toList()) {
+                open(Files.copy(file, copy.resolve(source.relativize(file).toString())));
+            }
+        }
+    }
+
+    private static void open(Path path) throws IOException {
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+}
