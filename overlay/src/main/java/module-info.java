@@ -10,4 +10,6 @@ module dev.caisson.overlay {
     exports dev.caisson.overlay;
     exports dev.caisson.overlay.mark to
             dev.caisson;
+    exports dev.caisson.overlay.tree to
+            dev.caisson;
 }

@@ -157,8 +157,13 @@ public sealed interface Arg {
 
     /** {@return the string in double quotes, escaped as strace does} */
     static String quote(String string) {
+        return quote(string.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** {@return the bytes in double quotes, escaped as strace does} */
+    static String quote(byte[] bytes) {
         var out = new StringBuilder("\"");
-        for (byte b : string.getBytes(StandardCharsets.UTF_8)) {
+        for (byte b : bytes) {
             switch (b) {
                 case '"' -> out.append("\\\"");
                 case '\\' -> out.append("\\\\");

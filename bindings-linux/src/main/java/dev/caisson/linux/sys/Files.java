@@ -91,7 +91,7 @@ public final class Files {
         }
     }
 
-    private static Fd opened(long result, String call) throws LinuxException {
+    static Fd opened(long result, String call) throws LinuxException {
         if (Native.failed(result)) {
             throw new LinuxException(Native.errno(result), call);
         }

@@ -2,16 +2,23 @@
 package dev.caisson.linux.sys;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.raw.libc.msghdr;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Unix sockets between this process and its children. */
 public final class Sockets {
     private static final int AF_UNIX = 1;
     private static final int SOCK_STREAM_CLOEXEC = 1 | 0x80000;
     private static final int SHUT_RDWR = 2;
+    private static final int CMSG_HEADER = 16;
+    private static final int RECEIVE_AT_ONCE = 0x40 | 0x40000000; // MSG_DONTWAIT|MSG_CMSG_CLOEXEC
 
     private Sockets() {}
 
@@ -32,6 +39,39 @@ public final class Sockets {
                 throw new LinuxException(Native.errno(result), "socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0)");
             }
             return new Pair(Fd.owning(fds.getAtIndex(JAVA_INT, 0)), Fd.owning(fds.getAtIndex(JAVA_INT, 1)));
+        }
+    }
+
+    /**
+     * {@return the descriptors that came with one message (SCM_RIGHTS); none if there is no message} Does not wait.
+     *
+     * @param most how many are expected; more than these are closed by the kernel
+     */
+    public static List<Fd> receive(Fd socket, int most) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            var control = arena.allocate(CMSG_HEADER + 4L * most + 4, Long.BYTES);
+            var vector = arena.allocate(JAVA_LONG, 2);
+            vector.setAtIndex(JAVA_LONG, 0, arena.allocate(1).address());
+            vector.setAtIndex(JAVA_LONG, 1, 1);
+            var message = arena.allocate(msghdr.layout());
+            msghdr.msg_iov(message, vector);
+            msghdr.msg_iovlen(message, 1);
+            msghdr.msg_control(message, control);
+            msghdr.msg_controllen(message, CMSG_HEADER + 4L * most);
+            long result = Native.call(Syscall.RECVMSG, socket.number(), message.address(), RECEIVE_AT_ONCE);
+            if (result == -Errno.EAGAIN.code()) {
+                return List.of();
+            }
+            if (Native.failed(result)) {
+                throw new LinuxException(Native.errno(result), "recvmsg(" + socket + ")");
+            }
+            var all = new ArrayList<Fd>();
+            if (msghdr.msg_controllen(message) >= CMSG_HEADER) {
+                for (long at = CMSG_HEADER; at < control.get(JAVA_LONG, 0); at += Integer.BYTES) {
+                    all.add(Fd.owning(control.get(JAVA_INT, at)));
+                }
+            }
+            return all;
         }
     }
 

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.linux.sys;
+
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.raw.uapi.statx;
+import dev.caisson.linux.raw.uapi.statx_timestamp;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/**
+ * What statx(2) says of a file.
+ *
+ * @param mode type and permissions
+ * @param links how many names it has
+ * @param blocks of 512 bytes that it takes
+ * @param device the number of its file system, as {@code st_dev} has it
+ * @param rdev the number of the device that a device file is
+ * @param mountId of the mount it was reached through (Linux 5.8), else 0
+ * @param born empty if the file system does not keep it
+ */
+public record FileStatus(
+        int mode,
+        long links,
+        long uid,
+        long gid,
+        long inode,
+        long size,
+        long blocks,
+        long device,
+        long rdev,
+        long mountId,
+        Time accessed,
+        Time modified,
+        Time changed,
+        Optional<Time> born) {
+    private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+    private static final int AT_EMPTY_PATH = 0x1000;
+    private static final int STATX_BASIC_STATS_BTIME_MNT_ID = 0x1fff;
+    private static final int STATX_BTIME = 0x800;
+    private static final int TYPE_MASK = 0170000;
+
+    /** A moment since 1970, negative before it, with 0 to 999,999,999 nanoseconds added. */
+    public record Time(long seconds, int nanos) {}
+
+    /** What a file is. */
+    public enum Type {
+        DIRECTORY(0040000),
+        FILE(0100000),
+        SYMBOLIC_LINK(0120000),
+        CHARACTER_DEVICE(0020000),
+        BLOCK_DEVICE(0060000),
+        PIPE(0010000),
+        SOCKET(0140000),
+        UNKNOWN(0);
+
+        private final int bits;
+
+        Type(int bits) {
+            this.bits = bits;
+        }
+
+        /** {@return the S_IF* bits of a mode} */
+        public int bits() {
+            return bits;
+        }
+
+        static Type of(int mode) {
+            for (var type : values()) {
+                if (type.bits == (mode & TYPE_MASK)) {
+                    return type;
+                }
+            }
+            return UNKNOWN;
+        }
+    }
+
+    /** {@return the status of what a descriptor is open on, an O_PATH one too} */
+    public static FileStatus of(Fd file) throws LinuxException {
+        return of(file, new byte[0], AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+    }
+
+    /** {@return the status of a name in a directory; of the link itself if it is one} */
+    public static FileStatus of(Fd directory, byte[] name) throws LinuxException {
+        return of(directory, name, AT_SYMLINK_NOFOLLOW);
+    }
+
+    private static FileStatus of(Fd directory, byte[] name, int flags) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            var result = statx.allocate(arena);
+            long failed = Native.call(
+                    Syscall.STATX,
+                    directory.number(),
+                    At.cString(arena, name).address(),
+                    flags,
+                    STATX_BASIC_STATS_BTIME_MNT_ID,
+                    result.address(),
+                    0);
+            if (Native.failed(failed)) {
+                throw new LinuxException(
+                        Native.errno(failed), "statx(" + directory + ", " + Arg.quote(name) + ", " + flags + ")");
+            }
+            return read(result);
+        }
+    }
+
+    private static FileStatus read(MemorySegment s) {
+        return new FileStatus(
+                Short.toUnsignedInt(statx.stx_mode(s)),
+                Integer.toUnsignedLong(statx.stx_nlink(s)),
+                Integer.toUnsignedLong(statx.stx_uid(s)),
+                Integer.toUnsignedLong(statx.stx_gid(s)),
+                statx.stx_ino(s),
+                statx.stx_size(s),
+                statx.stx_blocks(s),
+                device(statx.stx_dev_major(s), statx.stx_dev_minor(s)),
+                device(statx.stx_rdev_major(s), statx.stx_rdev_minor(s)),
+                statx.stx_mnt_id(s),
+                time(statx.stx_atime(s)),
+                time(statx.stx_mtime(s)),
+                time(statx.stx_ctime(s)),
+                (statx.stx_mask(s) & STATX_BTIME) == 0 ? Optional.empty() : Optional.of(time(statx.stx_btime(s))));
+    }
+
+    private static Time time(MemorySegment t) {
+        return new Time(statx_timestamp.tv_sec(t), statx_timestamp.tv_nsec(t));
+    }
+
+    /** The kernel's 32-bit encoding (new_encode_dev), which mknod(2) takes. */
+    private static long device(int major, int minor) {
+        return (minor & 0xffL) | ((major & 0xfffL) << 8) | ((minor & 0xfff00L) << 12);
+    }
+
+    public Type type() {
+        return Type.of(mode);
+    }
+
+    /** {@return the lower twelve bits of the mode} */
+    public int permissions() {
+        return mode & 07777;
+    }
+
+    public boolean isDirectory() {
+        return type() == Type.DIRECTORY;
+    }
+
+    public boolean isFile() {
+        return type() == Type.FILE;
+    }
+
+    public boolean isSymbolicLink() {
+        return type() == Type.SYMBOLIC_LINK;
+    }
+
+    /** {@return whether two names lead to one file} */
+    public boolean isSameFile(FileStatus other) {
+        return inode == other.inode && device == other.device;
+    }
+}

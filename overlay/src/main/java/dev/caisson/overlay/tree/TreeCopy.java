@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.overlay.tree;
+
+import static dev.caisson.linux.sys.At.O_DIRECTORY;
+import static dev.caisson.linux.sys.At.O_EXCL;
+import static dev.caisson.linux.sys.At.O_NOFOLLOW;
+import static dev.caisson.linux.sys.At.RESOLVE_BENEATH;
+import static dev.caisson.linux.sys.At.RESOLVE_NO_SYMLINKS;
+import static dev.caisson.linux.sys.Files.O_CREAT;
+import static dev.caisson.linux.sys.Files.O_PATH;
+import static dev.caisson.linux.sys.Files.O_WRONLY;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.At;
+import dev.caisson.linux.sys.DirectoryReader;
+import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.FileData;
+import dev.caisson.linux.sys.FileStatus;
+import dev.caisson.linux.sys.Files;
+import dev.caisson.linux.sys.Xattrs;
+import java.io.ByteArrayOutputStream;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/**
+ * Copies files and trees by descriptors, following no link: bytes are shared where the file system can (reflink) and never
+ * pass through this process where the kernel can copy them; holes stay holes, names of one file stay names of one file.
+ */
+public final class TreeCopy {
+    private static final long HERE = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+    private static final int DEEPEST = 400;
+    private static final int LONGEST_PATH = 4000;
+
+    /** What more than content, type and permissions is asked for. */
+    public enum Option {
+        /** Whatever is in a directory, too. */
+        RECURSIVE,
+        /** Times. */
+        TIMES,
+        /** Owner and group, by number; refused if this process may not. */
+        OWNER,
+        /** Extended attributes: user, trusted, POSIX ACLs and file capabilities; refused if this process may not. */
+        XATTRS,
+        /** As OWNER and XATTRS, as far as this process may. */
+        WHAT_IS_ALLOWED,
+        /** A file that is there is replaced, a directory is filled. */
+        REPLACE
+    }
+
+    private final Set<Option> options;
+    private final Fd target;
+    private final Predicate<String> wantedXattrs;
+    private final Map<TreeAttributes.Key, byte[]> linked = new HashMap<>();
+
+    private TreeCopy(Set<Option> options, Fd target, Predicate<String> wantedXattrs) {
+        this.options = options;
+        this.target = target;
+        this.wantedXattrs = wantedXattrs;
+    }
+
+    /** Copies the file or directory {@code name}, itself if it is a link, to {@code newName}. */
+    public static void copy(Fd from, byte[] name, Fd to, byte[] newName, Set<Option> options) throws LinuxException {
+        copy(from, name, to, newName, options, TreeCopy::isPortable);
+    }
+
+    /** As above, with a choice of extended attributes. */
+    public static void copy(
+            Fd from, byte[] name, Fd to, byte[] newName, Set<Option> options, Predicate<String> wantedXattrs)
+            throws LinuxException {
+        new TreeCopy(options, to, wantedXattrs).entry(from, name, to, newName, newName, 0);
+    }
+
+    private static boolean isPortable(String xattr) {
+        return xattr.startsWith("user.")
+                || xattr.startsWith("trusted.")
+                || xattr.startsWith("system.posix_acl_")
+                || xattr.equals("security.capability");
+    }
+
+    private void entry(Fd from, byte[] name, Fd to, byte[] newName, byte[] path, int depth) throws LinuxException {
+        try (var source = At.open(from, name, O_PATH | O_NOFOLLOW, 0, HERE)) {
+            var status = FileStatus.of(source);
+            if (status.isDirectory()) {
+                directory(source, status, to, newName, path, depth);
+                return;
+            }
+            if (options.contains(Option.REPLACE)) {
+                removeFile(to, newName);
+            }
+            if (status.links() > 1 && linkedAlready(status, to, newName)) {
+                return;
+            }
+            switch (status.type()) {
+                case FILE -> file(source, status, to, newName);
+                case SYMBOLIC_LINK -> At.makeSymbolicLink(At.readLink(source), to, newName);
+                default -> At.makeNode(to, newName, status.mode(), status.rdev());
+            }
+            finish(source, status, to, newName);
+            if (status.links() > 1 && path.length <= LONGEST_PATH) {
+                linked.put(new TreeAttributes.Key(status.device(), status.inode()), path);
+            }
+        }
+    }
+
+    private static void removeFile(Fd directory, byte[] name) throws LinuxException {
+        try {
+            At.unlink(directory, name);
+        } catch (LinuxException refused) {
+            if (!refused.errno().equals(Errno.ENOENT)) {
+                throw refused;
+            }
+        }
+    }
+
+    private boolean linkedAlready(FileStatus status, Fd to, byte[] newName) throws LinuxException {
+        byte[] first = linked.get(new TreeAttributes.Key(status.device(), status.inode()));
+        if (first == null) {
+            return false;
+        }
+        try (var file = At.open(target, first, O_PATH | O_NOFOLLOW, 0, HERE)) {
+            At.link(file, to, newName);
+            return true;
+        }
+    }
+
+    private static void file(Fd source, FileStatus status, Fd to, byte[] newName) throws LinuxException {
+        try (var in = Files.open(At.self(source), Files.O_RDONLY, 0);
+                var out = At.open(to, newName, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0600, HERE)) {
+            if (!FileData.share(in, out)) {
+                FileData.copy(in, out, status.size());
+            }
+        }
+    }
+
+    private void directory(Fd source, FileStatus status, Fd to, byte[] newName, byte[] path, int depth)
+            throws LinuxException {
+        if (depth > DEEPEST) {
+            throw new LinuxException(Errno.ENAMETOOLONG, "copy directories nested deeper than " + DEEPEST);
+        }
+        try {
+            At.makeDirectory(to, newName, 0700);
+        } catch (LinuxException refused) {
+            if (!refused.errno().equals(Errno.EEXIST) || !options.contains(Option.REPLACE)) {
+                throw refused;
+            }
+        }
+        if (options.contains(Option.RECURSIVE)) {
+            try (var list = Files.open(At.self(source), (int) O_DIRECTORY, 0);
+                    var into = At.open(to, newName, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, HERE)) {
+                for (var entries = DirectoryReader.next(list);
+                        !entries.isEmpty();
+                        entries = DirectoryReader.next(list)) {
+                    for (var entry : entries) {
+                        entry(list, entry.name(), into, entry.name(), joined(path, entry.name()), depth + 1);
+                    }
+                }
+            }
+        }
+        finish(source, status, to, newName);
+    }
+
+    private static byte[] joined(byte[] path, byte[] name) {
+        var out = new ByteArrayOutputStream(path.length + 1 + name.length);
+        out.writeBytes(path);
+        out.write('/');
+        out.writeBytes(name);
+        return out.toByteArray();
+    }
+
+    /** Owner first: changing it takes set-user-id bits and file capabilities away. Times last. */
+    private void finish(Fd source, FileStatus status, Fd to, byte[] newName) throws LinuxException {
+        try (var made = At.open(to, newName, O_PATH | O_NOFOLLOW, 0, HERE)) {
+            boolean lenient = options.contains(Option.WHAT_IS_ALLOWED);
+            boolean owned = true;
+            if (options.contains(Option.OWNER) || lenient) {
+                owned = allowed(lenient, () -> At.changeOwner(made, status.uid(), status.gid()));
+            }
+            if (!status.isSymbolicLink()) {
+                // Nobody gets a set-user-id file of an owner it was not meant for.
+                At.changeMode(
+                        made,
+                        options.contains(Option.OWNER) || lenient && owned
+                                ? status.permissions()
+                                : status.permissions() & 01777);
+            }
+            if (options.contains(Option.XATTRS) || lenient) {
+                for (String xattr : Xattrs.list(source)) {
+                    if (wantedXattrs.test(xattr)) {
+                        var value = Xattrs.get(source, xattr);
+                        if (value.isPresent()) {
+                            var _ = allowed(lenient, () -> Xattrs.set(made, xattr, value.get()));
+                        }
+                    }
+                }
+            }
+            if (options.contains(Option.TIMES)) {
+                At.changeTimes(made, status.accessed(), status.modified());
+            }
+        }
+    }
+
+    private interface Change {
+        void apply() throws LinuxException;
+    }
+
+    private static boolean allowed(boolean lenient, Change change) throws LinuxException {
+        try {
+            change.apply();
+            return true;
+        } catch (LinuxException refused) {
+            if (!lenient) {
+                throw refused;
+            }
+            return false;
+        }
+    }
+}

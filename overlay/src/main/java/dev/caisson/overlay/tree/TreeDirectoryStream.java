@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.overlay.tree;
+
+import static dev.caisson.linux.sys.At.O_DIRECTORY;
+import static dev.caisson.linux.sys.At.O_NOFOLLOW;
+import static dev.caisson.linux.sys.Files.O_PATH;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.At;
+import dev.caisson.linux.sys.DirectoryReader;
+import dev.caisson.linux.sys.Fd;
+import java.io.IOException;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.file.ClosedDirectoryStreamException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.LinkOption;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.ProviderMismatchException;
+import java.nio.file.SecureDirectoryStream;
+import java.nio.file.attribute.BasicFileAttributeView;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.FileAttributeView;
+import java.nio.file.attribute.FileOwnerAttributeView;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An open directory, read a block at a time. As a {@link SecureDirectoryStream} it stays the same directory however it is
+ * moved; relative paths are resolved beneath it, and links that lead out of it are refused with EXDEV. Thread-safe.
+ */
+final class TreeDirectoryStream implements SecureDirectoryStream<Path> {
+    private static final long BENEATH = At.RESOLVE_BENEATH | At.RESOLVE_NO_MAGICLINKS;
+
+    private final Fd directory;
+    private final TreePath path;
+    private final DirectoryStream.Filter<? super Path> filter;
+    private boolean iterated;
+    private boolean closed;
+
+    /** Takes ownership of a directory's descriptor. */
+    TreeDirectoryStream(Fd directory, TreePath path, DirectoryStream.Filter<? super Path> filter) {
+        this.directory = directory;
+        this.path = path;
+        this.filter = filter;
+    }
+
+    @Override
+    public synchronized Iterator<Path> iterator() {
+        if (closed || iterated) {
+            throw new IllegalStateException(closed ? "the stream is closed" : "the stream was iterated already");
+        }
+        iterated = true;
+        return new Entries();
+    }
+
+    private final class Entries implements Iterator<Path> {
+        private final Deque<Path> read = new ArrayDeque<>();
+        private boolean atEnd;
+
+        @Override
+        public boolean hasNext() {
+            synchronized (TreeDirectoryStream.this) {
+                while (read.isEmpty() && !atEnd && !closed) {
+                    fill();
+                }
+                return !read.isEmpty();
+            }
+        }
+
+        @Override
+        public Path next() {
+            synchronized (TreeDirectoryStream.this) {
+                if (!hasNext()) {
+                    throw new NoSuchElementException();
+                }
+                return read.removeFirst();
+            }
+        }
+
+        private void fill() {
+            try {
+                var entries = DirectoryReader.next(directory);
+                atEnd = entries.isEmpty();
+                for (var entry : entries) {
+                    var found = path.resolve(entry.name());
+                    if (filter.accept(found)) {
+                        read.add(found);
+                    }
+                }
+            } catch (LinuxException refused) {
+                throw new DirectoryIteratorException(Refusals.of(refused, path.toString()));
+            } catch (IOException refused) {
+                throw new DirectoryIteratorException(refused);
+            }
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        directory.close();
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new ClosedDirectoryStreamException();
+        }
+    }
+
+    private Fd open(TreePath relative, long flags, int mode) throws LinuxException {
+        return relative.isAbsolute()
+                ? relative.getFileSystem().tree().open(relative.bytes(), flags, mode)
+                : At.open(directory, relative.bytes(), flags, mode, BENEATH);
+    }
+
+    private SafeTree.Place place(TreePath relative) throws LinuxException {
+        if (relative.isAbsolute()) {
+            return relative.getFileSystem().tree().place(relative.bytes());
+        }
+        byte[] name = relative.getNameCount() == 0 ? new byte[0] : relative.nameBytes(relative.getNameCount() - 1);
+        if (name.length == 0 || SafeTree.isDots(name)) {
+            throw new LinuxException(Errno.EINVAL, "find the parent of \"" + relative + "\"");
+        }
+        byte[] parent = Arrays.copyOf(relative.bytes(), relative.bytes().length - name.length);
+        return new SafeTree.Place(open(TreePath.of(relative.getFileSystem(), parent), O_PATH | O_DIRECTORY, 0), name);
+    }
+
+    private TreePath mine(Path relative) {
+        checkOpen();
+        return path.getFileSystem().mine(relative);
+    }
+
+    private String text(TreePath relative) {
+        return path.resolve(relative).toString();
+    }
+
+    @Override
+    public synchronized SecureDirectoryStream<Path> newDirectoryStream(Path other, LinkOption... options)
+            throws IOException {
+        var relative = mine(other);
+        try {
+            return new TreeDirectoryStream(
+                    open(relative, follows(options) ? O_DIRECTORY : O_DIRECTORY | O_NOFOLLOW, 0),
+                    (TreePath) path.resolve(relative),
+                    _ -> true);
+        } catch (LinuxException refused) {
+            throw Refusals.of(refused, text(relative));
+        }
+    }
+
+    private static boolean follows(LinkOption... options) {
+        return !Arrays.asList(options).contains(LinkOption.NOFOLLOW_LINKS);
+    }
+
+    @Override
+    public synchronized SeekableByteChannel newByteChannel(
+            Path other, Set<? extends OpenOption> options, FileAttribute<?>... attributes) throws IOException {
+        var relative = mine(other);
+        return new TreeChannels((flags, mode) -> open(relative, flags, mode), () -> place(relative), text(relative))
+                .open(options, attributes);
+    }
+
+    @Override
+    public synchronized void deleteFile(Path other) throws IOException {
+        var relative = mine(other);
+        try (var place = place(relative)) {
+            At.unlink(place.directory(), place.name());
+        } catch (LinuxException refused) {
+            throw Refusals.of(refused, text(relative));
+        }
+    }
+
+    @Override
+    public synchronized void deleteDirectory(Path other) throws IOException {
+        var relative = mine(other);
+        try (var place = place(relative)) {
+            At.removeDirectory(place.directory(), place.name());
+        } catch (LinuxException refused) {
+            throw Refusals.of(refused, text(relative));
+        }
+    }
+
+    @Override
+    public synchronized void move(Path source, SecureDirectoryStream<Path> targetDirectory, Path target)
+            throws IOException {
+        var from = mine(source);
+        if (!(targetDirectory instanceof TreeDirectoryStream to)) {
+            throw new ProviderMismatchException(targetDirectory.toString());
+        }
+        var name = to.mine(target);
+        try (var old = place(from);
+                var place = to.place(name)) {
+            At.rename(old.directory(), old.name(), place.directory(), place.name(), 0);
+        } catch (LinuxException refused) {
+            throw Refusals.of(refused, text(from), to.text(name));
+        }
+    }
+
+    @Override
+    public <V extends FileAttributeView> @Nullable V getFileAttributeView(Class<V> type) {
+        return view(type, () -> open(TreePath.of(path.getFileSystem(), "."), O_PATH, 0), path.toString());
+    }
+
+    @Override
+    public <V extends FileAttributeView> @Nullable V getFileAttributeView(
+            Path other, Class<V> type, LinkOption... options) {
+        var relative = mine(other);
+        long flags = follows(options) ? O_PATH : O_PATH | O_NOFOLLOW;
+        return view(type, () -> open(relative, flags, 0), text(relative));
+    }
+
+    /** {@return a view of the kind asked for, or null if there is none} */
+    static <V extends FileAttributeView> @Nullable V view(Class<V> type, TreeAttributeView.Finder finder, String path) {
+        if (type == BasicFileAttributeView.class) {
+            return type.cast(new TreeAttributeView(finder, path, "basic"));
+        }
+        if (type == PosixFileAttributeView.class) {
+            return type.cast(new TreeAttributeView(finder, path, "posix"));
+        }
+        if (type == FileOwnerAttributeView.class) {
+            return type.cast(new TreeAttributeView(finder, path, "owner"));
+        }
+        return type.isAssignableFrom(TreeUserAttributes.class) && type != FileAttributeView.class
+                ? type.cast(new TreeUserAttributes(finder, path))
+                : null;
+    }
+}

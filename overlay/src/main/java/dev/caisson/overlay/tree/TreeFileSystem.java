@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.overlay.tree;
+
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.At;
+import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.Files;
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.FileSystem;
+import java.nio.file.Path;
+import java.nio.file.PathMatcher;
+import java.nio.file.ProviderMismatchException;
+import java.nio.file.WatchService;
+import java.nio.file.attribute.UserPrincipalLookupService;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The files below a root, for java.nio.file, safe against whoever changes them meanwhile (see {@link SafeTree}).
+ *
+ * <ul>
+ *   <li>Relative paths start at the root. Symbolic links and {@code ..} never lead out of it.
+ *   <li>Names are exact whatever bytes they hold; {@link NameCodec} says how they become strings.
+ *   <li>Attribute views: basic, owner, posix, unix, user. Owners are numbers, as this process sees them.
+ *   <li>Pipes, sockets and devices are seen, moved and removed, but not opened: that could hang or do things to the host.
+ *   <li>Permissions are those of this process. An ordinary user is refused files of its subordinate ids that only their owner
+ *       may touch.
+ * </ul>
+ *
+ * <p>Thread-safe. Channels and directory streams live on when it is closed.
+ */
+public final class TreeFileSystem extends FileSystem {
+    private final SafeTree tree;
+    private final String name;
+
+    private TreeFileSystem(SafeTree tree, String name) {
+        this.tree = tree;
+        this.name = name;
+    }
+
+    /**
+     * Takes ownership of a directory's descriptor.
+     *
+     * @param name what messages call it, such as {@code "container 17"}
+     */
+    public static TreeFileSystem over(Fd root, String name) {
+        return new TreeFileSystem(new SafeTree(root), name);
+    }
+
+    /** {@return the files below a directory of the host} */
+    public static TreeFileSystem of(Path directory) throws IOException {
+        String path = directory.toAbsolutePath().toString();
+        try {
+            return over(Files.open(path, Files.O_PATH | (int) At.O_DIRECTORY, 0), path);
+        } catch (LinuxException refused) {
+            throw Refusals.of(refused, path);
+        }
+    }
+
+    SafeTree tree() {
+        return tree;
+    }
+
+    TreePath mine(Path path) {
+        if (path instanceof TreePath mine && mine.getFileSystem() == this) {
+            return mine;
+        }
+        throw new ProviderMismatchException(path + " is not a path of " + this);
+    }
+
+    @Override
+    public TreeProvider provider() {
+        return TreeProvider.INSTANCE;
+    }
+
+    @Override
+    public void close() {
+        tree.close();
+    }
+
+    @Override
+    public boolean isOpen() {
+        return tree.isOpen();
+    }
+
+    @Override
+    public boolean isReadOnly() {
+        return false;
+    }
+
+    @Override
+    public String getSeparator() {
+        return "/";
+    }
+
+    @Override
+    public Iterable<Path> getRootDirectories() {
+        return List.of(getPath("/"));
+    }
+
+    /** {@return the file system of the root; what is mounted further down is not listed} */
+    @Override
+    public Iterable<FileStore> getFileStores() {
+        try {
+            return List.of(TreeFileStore.of(TreePath.of(this, "/")));
+        } catch (IOException gone) {
+            return List.of();
+        }
+    }
+
+    @Override
+    public Set<String> supportedFileAttributeViews() {
+        return AttributeNames.VIEWS;
+    }
+
+    @Override
+    public Path getPath(String first, String... more) {
+        return TreePath.of(this, TreePath.join(first, more));
+    }
+
+    /** {@return a path of any bytes but NUL} */
+    public Path getPath(byte[] bytes) {
+        return TreePath.of(this, NameCodec.encode(NameCodec.decode(bytes)));
+    }
+
+    @Override
+    public PathMatcher getPathMatcher(String syntaxAndPattern) {
+        return Globs.matcher(syntaxAndPattern);
+    }
+
+    @Override
+    public UserPrincipalLookupService getUserPrincipalLookupService() {
+        return new TreePrincipals();
+    }
+
+    @Override
+    public WatchService newWatchService() {
+        throw new UnsupportedOperationException("a container's files cannot be watched");
+    }
+
+    @Override
+    public String toString() {
+        return "files of " + name;
+    }
+}
