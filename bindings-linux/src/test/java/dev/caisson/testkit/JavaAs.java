@@ -68,7 +68,9 @@ public final class JavaAs {
             Path source = Path.of(entry);
             if (Files.exists(source)) {
                 Path copy = copies.resolve("class-path-" + entries.size() + (Files.isDirectory(source) ? "" : ".jar"));
-                copy(source, copy);
+                if (!Files.exists(copy)) {
+                    copy(source, copy);
+                }
                 entries.add(copy.toString());
             }
         }

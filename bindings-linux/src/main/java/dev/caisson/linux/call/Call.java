@@ -5,7 +5,7 @@ import dev.caisson.linux.Syscall;
 import java.util.List;
 
 /**
- * A system call as a value: it can be printed as strace prints it, made here by {@link HereRunner}, encoded for a cloned
+ * A system call as a value: it can be printed as strace prints it, made here by {@code HereRunner}, encoded for a cloned
  * child, or run on a simulated kernel.
  *
  * @param args at most six
