@@ -7,6 +7,8 @@ import dev.caisson.linux.ByteUnit;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.Namespace;
 import java.io.IOException;
+import java.nio.file.FileSystem;
+import java.nio.file.Path;
 
 /**
  * A running container: one command, and everything it started, with its own view of the system and its own limits.
@@ -62,6 +64,41 @@ public interface Container extends ContainerProcess {
                 .noNewPrivileges(false)
                 .build());
     }
+
+    /**
+     * {@return its files, for {@link java.nio.file.Files}, as it sees them} They can be reached while it runs and after its
+     * end, until this container is closed; its root, with what is mounted on it, is kept for that.
+     *
+     * <p>Every path is resolved by the kernel inside the root, so that no link, {@code ..} or mount a hostile container makes,
+     * at whatever moment, leads to a file of the host. Only regular files are opened: pipes, sockets and devices are seen but
+     * refused. Names are exact whatever bytes they hold: they are UTF-8, and a byte 0xNN that is not appears in strings as
+     * the lone surrogate U+DCNN. Attribute views: basic, owner, posix, unix, user; owners are numbers as the host sees them.
+     *
+     * <p>Files are made as the container's root, where the JVM may: as root, always. An ordinary user reaches what its own id
+     * may reach; files that belong to other ids of the container's user namespace may be refused.
+     *
+     * @return always the same object, which is closed with this container; thread-safe
+     * @throws IllegalStateException if it has no root of its own, or is closed
+     */
+    FileSystem fs();
+
+    /**
+     * Copies a file or directory of the host, with all that is in it, to a path inside. Files that are there are replaced,
+     * directories are filled. Times and permissions are kept, set-user-id bits and devices are not; links are copied, not
+     * followed.
+     *
+     * @param target the absolute path it gets; the directory above must exist
+     */
+    void copyIn(Path source, String target) throws IOException;
+
+    /**
+     * Copies a file or directory of the container, with all that is in it, to a path of the host. As {@link #copyIn}; a device
+     * is refused, since on the host it would be one.
+     *
+     * @param source an absolute path
+     * @param target the path it gets; the directory above must exist
+     */
+    void copyOut(String source, Path target) throws IOException;
 
     /** {@return what its cgroup counts now; all empty if no limit was asked for, or it has ended} */
     Usage usage() throws IOException;

@@ -66,7 +66,9 @@ public final class ContainerBuilder extends LimitSettings {
             throws IOException {
         var complete = spec.withStdin(spec.stdin().orElse(stdin))
                 .withStdout(spec.stdout().orElse(stdout))
-                .withStderr(spec.stderr().orElse(stderr));
+                .withStderr(spec.stderr().orElse(stderr))
+                // Who only waits for the end has no object to ask for files.
+                .withKeepsRoot(!waits && spec.hasOwnRoot());
         var started = Engine.shared()
                 .start(
                         complete,

@@ -21,6 +21,7 @@ import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
+import dev.caisson.linux.sys.Sockets;
 import dev.caisson.process.LiveProcess;
 import dev.caisson.process.Plumbing;
 import dev.caisson.process.Poller;
@@ -32,6 +33,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +44,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Engine {
     private static final String STATUS = "status";
+    private static final String KEPT = "kept";
 
     private final Kernel kernel = Kernel.ofThisMachine();
     private final Launcher launcher = new Launcher();
@@ -192,6 +195,12 @@ final class Engine {
                 descriptors.put(STATUS, resources.use(pipe.writer()).number());
                 status = pipe.reader();
             }
+            @Nullable Fd keptHere = null;
+            if (spec.keepsRoot()) {
+                var sockets = Sockets.pair();
+                keptHere = resources.use(sockets.near());
+                descriptors.put(KEPT, resources.use(sockets.far()).number());
+            }
             var launch = new Launch(
                     Encoder.encode(plan.program(), Arch.host()),
                     plan.mode(),
@@ -204,7 +213,7 @@ final class Engine {
             var process =
                     new LiveProcess(child.pid(), child.pidfd(), plumbing, status, surroundings(cgroup), startedAt);
             resources.succeeded();
-            return new Started(process, cgroup);
+            return new Started(process, cgroup, files(keptHere, plan));
         }
     }
 
@@ -230,7 +239,19 @@ final class Engine {
     }
 
     /** A launched command and its cgroup, if it has one of its own. */
-    record Started(LiveProcess process, @Nullable Cgroup cgroup) {}
+    record Started(
+            LiveProcess process,
+            @Nullable Cgroup cgroup,
+            @Nullable KeptFiles files) {}
+
+    private @Nullable KeptFiles files(@Nullable Fd socket, LaunchPlan plan) throws LinuxException {
+        if (socket == null) {
+            return null;
+        }
+        // An ordinary user is the container's root on the host already, or may not become it.
+        return new KeptFiles(
+                Kept.from(socket), host.isPrivileged() ? plan.input().idMap() : Optional.empty());
+    }
 
     private String cgroupName() {
         return "caisson-" + ProcessHandle.current().pid() + "-" + launches.incrementAndGet();

@@ -5,9 +5,12 @@ import dev.caisson.cgroups.Cgroup;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.linux.Signal;
 import dev.caisson.process.LiveProcess;
+import dev.caisson.spec.InsidePath;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.FileSystem;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -22,10 +25,15 @@ import org.jspecify.annotations.Nullable;
 final class RunningContainer implements Container {
     private final LiveProcess process;
     private final @Nullable Cgroup cgroup;
+    private final @Nullable KeptFiles files;
 
     RunningContainer(Engine.Started started) {
         this.process = started.process();
         this.cgroup = started.cgroup();
+        this.files = started.files();
+        if (files != null) {
+            files.closeWithoutFail(this);
+        }
     }
 
     @Override
@@ -140,6 +148,29 @@ final class RunningContainer implements Container {
         return waitFor();
     }
 
+    private KeptFiles files() {
+        if (files == null) {
+            throw new IllegalStateException("fs contradicts a container without a root of its own: its files are the"
+                    + " host's; start it with lower(...) or rootfs(...)");
+        }
+        return files;
+    }
+
+    @Override
+    public FileSystem fs() {
+        return files().fileSystem();
+    }
+
+    @Override
+    public void copyIn(Path source, String target) throws IOException {
+        files().fileSystem().copyIn(source, InsidePath.check("copyIn", target));
+    }
+
+    @Override
+    public void copyOut(String source, Path target) throws IOException {
+        files().fileSystem().copyOut(InsidePath.check("copyOut", source), target);
+    }
+
     @Override
     public Usage usage() throws IOException {
         return cgroup == null || !isAlive()
@@ -174,6 +205,9 @@ final class RunningContainer implements Container {
             }
         } finally {
             process.plumbing().close();
+            if (files != null) {
+                files.close();
+            }
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }

@@ -61,6 +61,12 @@ public interface ContainerSpec {
         return true;
     }
 
+    /** Whether the JVM keeps the root for the sake of its files. */
+    @Value.Default
+    default boolean keepsRoot() {
+        return false;
+    }
+
     List<Mount> mounts();
 
     List<String> maskedPaths();

@@ -71,6 +71,9 @@ final class RootSteps {
             case Root.OfHost _ -> throw new AssertionError("has no root of its own");
         };
         new MountSteps(input, program, mounts, binds).plan(root, workshop);
+        if (spec.keepsRoot()) {
+            new KeepSteps(program).plan(root, workshop);
+        }
         pivot(root, workshop);
     }
 

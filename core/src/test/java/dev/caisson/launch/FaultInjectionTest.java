@@ -14,6 +14,7 @@ import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
 import dev.caisson.linux.sys.Processes;
+import dev.caisson.linux.sys.Sockets;
 import dev.caisson.overlay.Overlay;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.Namespace;
@@ -54,12 +55,15 @@ class FaultInjectionTest {
         try (var launcher = new Launcher();
                 var input = Files.open("/dev/null", Files.O_RDWR, 0)) {
             var status = Files.pipe();
-            try (status) {
+            var kept = Sockets.pair();
+            try (status;
+                    kept) {
                 var descriptors = new HashMap<String, Integer>();
                 for (String name : List.of("stdin", "stdout", "stderr")) {
                     descriptors.put(name, input.number());
                 }
                 descriptors.put("status", status.writer().number());
+                descriptors.put("kept", kept.far().number());
                 int reached = 0;
                 for (int k = 0; k < plan.program().steps().size(); k++) {
                     var before = NoLeaks.snapshot();
@@ -96,6 +100,11 @@ class FaultInjectionTest {
     @Test
     void aContainerOfRootLeavesNothingBehind() throws Exception {
         failEveryStep(plan(spec()));
+    }
+
+    @Test
+    void aContainerWhoseRootIsKeptLeavesNothingBehind() throws Exception {
+        failEveryStep(plan(spec().withKeepsRoot(true)));
     }
 
     @Test

@@ -5,6 +5,7 @@ import static dev.caisson.linux.sys.At.O_DIRECTORY;
 import static dev.caisson.linux.sys.At.O_NOFOLLOW;
 import static dev.caisson.linux.sys.At.RESOLVE_IN_ROOT;
 import static dev.caisson.linux.sys.At.RESOLVE_NO_MAGICLINKS;
+import static dev.caisson.linux.sys.Files.O_CREAT;
 import static dev.caisson.linux.sys.Files.O_PATH;
 
 import dev.caisson.linux.Errno;
@@ -12,8 +13,10 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.Identity;
 import java.nio.file.ClosedFileSystemException;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * A directory that is a root for every path resolved in it.
@@ -30,12 +33,21 @@ public final class SafeTree implements AutoCloseable {
     private static final long IN_ROOT = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 
     private final Fd root;
+    private final Optional<Owner> owner;
     private int users;
     private boolean closed;
 
-    /** Takes ownership of a directory's descriptor. */
-    public SafeTree(Fd root) {
+    /** Whose files are made, by the host's numbers. */
+    public record Owner(long uid, long gid) {}
+
+    /**
+     * Takes ownership of a directory's descriptor.
+     *
+     * @param owner of what is made in it; empty: whoever this process is
+     */
+    public SafeTree(Fd root, Optional<Owner> owner) {
         this.root = root;
+        this.owner = owner;
     }
 
     /** Work with the root's descriptor. */
@@ -79,7 +91,17 @@ public final class SafeTree implements AutoCloseable {
     /** Opens a path; {@code flags} as open(2) has them. */
     Fd open(byte[] path, long flags, int mode) throws LinuxException {
         byte[] relative = relative(path);
+        if ((flags & O_CREAT) != 0) {
+            return use(fd -> asOwner(() -> At.open(fd, relative, flags, mode, IN_ROOT)));
+        }
         return use(fd -> At.open(fd, relative, flags, mode, IN_ROOT));
+    }
+
+    /** Does what makes or renames files, as their owner to be. */
+    <T> T asOwner(Identity.Work<T> work) throws LinuxException {
+        return owner.isEmpty()
+                ? work.run()
+                : Identity.as(owner.get().uid(), owner.get().gid(), work);
     }
 
     /** {@return an O_PATH descriptor of what a path leads to, or of the link that its last name is} */

@@ -39,7 +39,10 @@ final class Transfer {
             if (options.contains(StandardCopyOption.REPLACE_EXISTING)) {
                 deleteIfThere(place);
             }
-            TreeCopy.copy(old.directory(), old.name(), place.directory(), place.name(), how);
+            var _ = target.getFileSystem().tree().asOwner(() -> {
+                TreeCopy.copy(old.directory(), old.name(), place.directory(), place.name(), how);
+                return place;
+            });
         } catch (LinuxException refused) {
             throw Refusals.of(refused, target.toString());
         }
@@ -57,24 +60,31 @@ final class Transfer {
             if (replace && !atomic) {
                 deleteIfThere(place);
             }
-            try {
-                int flags = atomic ? 0 : At.RENAME_NOREPLACE;
-                At.rename(old.directory(), old.name(), place.directory(), place.name(), flags);
-            } catch (LinuxException refused) {
-                // Also what overlayfs says of a directory that is in a lower layer, unless redirect_dir is on.
-                if (atomic || !refused.errno().equals(Errno.EXDEV)) {
-                    throw refused;
-                }
-                TreeCopy.copy(
-                        old.directory(),
-                        old.name(),
-                        place.directory(),
-                        place.name(),
-                        EnumSet.of(RECURSIVE, TIMES, WHAT_IS_ALLOWED));
-                TreeRemoval.remove(old.directory(), old.name());
-            }
+            var _ = target.getFileSystem().tree().asOwner(() -> {
+                move(old, place, atomic);
+                return place;
+            });
         } catch (LinuxException refused) {
             throw Refusals.of(refused, source.toString(), target.toString());
+        }
+    }
+
+    private static void move(SafeTree.Place old, SafeTree.Place place, boolean atomic) throws LinuxException {
+        try {
+            int flags = atomic ? 0 : At.RENAME_NOREPLACE;
+            At.rename(old.directory(), old.name(), place.directory(), place.name(), flags);
+        } catch (LinuxException refused) {
+            // Also what overlayfs says of a directory that is in a lower layer, unless redirect_dir is on.
+            if (atomic || !refused.errno().equals(Errno.EXDEV)) {
+                throw refused;
+            }
+            TreeCopy.copy(
+                    old.directory(),
+                    old.name(),
+                    place.directory(),
+                    place.name(),
+                    EnumSet.of(RECURSIVE, TIMES, WHAT_IS_ALLOWED));
+            TreeRemoval.remove(old.directory(), old.name());
         }
     }
 

@@ -12,6 +12,7 @@ import static dev.caisson.linux.sys.Files.O_WRONLY;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.DirectoryReader;
 import dev.caisson.linux.sys.Fd;
@@ -96,13 +97,22 @@ public final class TreeCopy {
             switch (status.type()) {
                 case FILE -> file(source, status, to, newName);
                 case SYMBOLIC_LINK -> At.makeSymbolicLink(At.readLink(source), to, newName);
-                default -> At.makeNode(to, newName, status.mode(), status.rdev());
+                case PIPE, SOCKET -> At.makeNode(to, newName, status.mode(), 0);
+                default -> device(status, to, newName);
             }
             finish(source, status, to, newName);
             if (status.links() > 1 && path.length <= LONGEST_PATH) {
                 linked.put(new TreeAttributes.Key(status.device(), status.inode()), path);
             }
         }
+    }
+
+    /** Whoever keeps owners wants the tree as it is; for everybody else a device of a container is an attack. */
+    private void device(FileStatus status, Fd to, byte[] newName) throws LinuxException {
+        if (!options.contains(Option.OWNER)) {
+            throw new LinuxException(Errno.EPERM, "copy the device " + Arg.quote(newName));
+        }
+        At.makeNode(to, newName, status.mode(), status.rdev());
     }
 
     private static void removeFile(Fd directory, byte[] name) throws LinuxException {

@@ -3,6 +3,7 @@ package dev.caisson.overlay.tree;
 
 import static dev.caisson.linux.sys.At.O_DIRECTORY;
 import static dev.caisson.linux.sys.At.O_NOFOLLOW;
+import static dev.caisson.linux.sys.Files.O_CREAT;
 import static dev.caisson.linux.sys.Files.O_PATH;
 
 import dev.caisson.linux.Errno;
@@ -117,9 +118,13 @@ final class TreeDirectoryStream implements SecureDirectoryStream<Path> {
     }
 
     private Fd open(TreePath relative, long flags, int mode) throws LinuxException {
-        return relative.isAbsolute()
-                ? relative.getFileSystem().tree().open(relative.bytes(), flags, mode)
-                : At.open(directory, relative.bytes(), flags, mode, BENEATH);
+        var tree = relative.getFileSystem().tree();
+        if (relative.isAbsolute()) {
+            return tree.open(relative.bytes(), flags, mode);
+        }
+        return (flags & O_CREAT) == 0
+                ? At.open(directory, relative.bytes(), flags, mode, BENEATH)
+                : tree.asOwner(() -> At.open(directory, relative.bytes(), flags, mode, BENEATH));
     }
 
     private SafeTree.Place place(TreePath relative) throws LinuxException {
@@ -199,7 +204,10 @@ final class TreeDirectoryStream implements SecureDirectoryStream<Path> {
         var name = to.mine(target);
         try (var old = place(from);
                 var place = to.place(name)) {
-            At.rename(old.directory(), old.name(), place.directory(), place.name(), 0);
+            var _ = to.path.getFileSystem().tree().asOwner(() -> {
+                At.rename(old.directory(), old.name(), place.directory(), place.name(), 0);
+                return place;
+            });
         } catch (LinuxException refused) {
             throw Refusals.of(refused, text(from), to.text(name));
         }

@@ -14,6 +14,7 @@ import java.nio.file.ProviderMismatchException;
 import java.nio.file.WatchService;
 import java.nio.file.attribute.UserPrincipalLookupService;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -21,7 +22,7 @@ import java.util.Set;
  *
  * <ul>
  *   <li>Relative paths start at the root. Symbolic links and {@code ..} never lead out of it.
- *   <li>Names are exact whatever bytes they hold; {@link NameCodec} says how they become strings.
+ *   <li>Names are exact whatever bytes they hold; {@link dev.caisson.linux.sys.FileNames} says how they become strings.
  *   <li>Attribute views: basic, owner, posix, unix, user. Owners are numbers, as this process sees them.
  *   <li>Pipes, sockets and devices are seen, moved and removed, but not opened: that could hang or do things to the host.
  *   <li>Permissions are those of this process. An ordinary user is refused files of its subordinate ids that only their owner
@@ -31,6 +32,9 @@ import java.util.Set;
  * <p>Thread-safe. Channels and directory streams live on when it is closed.
  */
 public final class TreeFileSystem extends FileSystem {
+    private static final Set<TreeCopy.Option> COPIED =
+            Set.of(TreeCopy.Option.RECURSIVE, TreeCopy.Option.TIMES, TreeCopy.Option.REPLACE);
+
     private final SafeTree tree;
     private final String name;
 
@@ -43,19 +47,60 @@ public final class TreeFileSystem extends FileSystem {
      * Takes ownership of a directory's descriptor.
      *
      * @param name what messages call it, such as {@code "container 17"}
+     * @param owner of what is made in it; empty: whoever this process is
      */
-    public static TreeFileSystem over(Fd root, String name) {
-        return new TreeFileSystem(new SafeTree(root), name);
+    public static TreeFileSystem over(Fd root, String name, Optional<SafeTree.Owner> owner) {
+        return new TreeFileSystem(new SafeTree(root, owner), name);
     }
 
     /** {@return the files below a directory of the host} */
     public static TreeFileSystem of(Path directory) throws IOException {
         String path = directory.toAbsolutePath().toString();
         try {
-            return over(Files.open(path, Files.O_PATH | (int) At.O_DIRECTORY, 0), path);
+            return over(Files.open(path, Files.O_PATH | (int) At.O_DIRECTORY, 0), path, Optional.empty());
         } catch (LinuxException refused) {
             throw Refusals.of(refused, path);
         }
+    }
+
+    /**
+     * Copies a file or tree of the host to a path inside. Files that are there are replaced, directories are filled; times and
+     * permissions are kept, set-user-id bits are not; links are copied, not followed.
+     */
+    public void copyIn(Path source, String target) throws IOException {
+        try (var from = hostDirectory(source);
+                var place = tree.place(NameCodec.encode(target))) {
+            byte[] name = hostName(source);
+            var _ = tree.asOwner(() -> {
+                TreeCopy.copy(from, name, place.directory(), place.name(), COPIED);
+                return place;
+            });
+        } catch (LinuxException refused) {
+            throw Refusals.of(refused, source.toString(), target);
+        }
+    }
+
+    /** Copies a file or tree inside to a path of the host. As {@link #copyIn}; devices are refused. */
+    public void copyOut(String source, Path target) throws IOException {
+        try (var place = tree.place(NameCodec.encode(source));
+                var to = hostDirectory(target)) {
+            TreeCopy.copy(place.directory(), place.name(), to, hostName(target), COPIED);
+        } catch (LinuxException refused) {
+            throw Refusals.of(refused, source, target.toString());
+        }
+    }
+
+    private static Fd hostDirectory(Path path) throws LinuxException {
+        var parent = path.toAbsolutePath().getParent();
+        return Files.open(parent == null ? "/" : parent.toString(), Files.O_PATH | (int) At.O_DIRECTORY, 0);
+    }
+
+    private static byte[] hostName(Path path) {
+        var name = path.toAbsolutePath().getFileName();
+        if (name == null || SafeTree.isDots(NameCodec.encode(name.toString()))) {
+            throw new IllegalArgumentException("copy: " + path + " has no name of its own; name a file or directory");
+        }
+        return NameCodec.encode(name.toString());
     }
 
     SafeTree tree() {

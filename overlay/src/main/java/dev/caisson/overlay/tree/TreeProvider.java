@@ -71,8 +71,12 @@ final class TreeProvider extends FileSystemProvider {
     }
 
     private static void change(TreePath path, Change change) throws IOException {
-        try (var place = path.getFileSystem().tree().place(path.bytes())) {
-            change.at(place);
+        var tree = path.getFileSystem().tree();
+        try (var place = tree.place(path.bytes())) {
+            var _ = tree.asOwner(() -> {
+                change.at(place);
+                return place;
+            });
         } catch (LinuxException refused) {
             throw Refusals.of(refused, path.toString());
         }
@@ -149,9 +153,12 @@ final class TreeProvider extends FileSystemProvider {
     @Override
     public void createLink(Path link, Path existing) throws IOException {
         var _ = at(mine(existing), false, file -> {
-            try (var place = mine(link).getFileSystem().tree().place(mine(link).bytes())) {
-                At.link(file, place.directory(), place.name());
-                return file;
+            var tree = mine(link).getFileSystem().tree();
+            try (var place = tree.place(mine(link).bytes())) {
+                return tree.asOwner(() -> {
+                    At.link(file, place.directory(), place.name());
+                    return file;
+                });
             }
         });
     }

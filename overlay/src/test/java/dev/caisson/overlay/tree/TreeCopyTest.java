@@ -117,6 +117,10 @@ class TreeCopyTest {
         assertEquals(
                 Files.getAttribute(Path.of("/dev/null"), "unix:rdev"),
                 Files.getAttribute(directory.resolve("owned/null"), "unix:rdev"));
+        var refusal = assertThrows(
+                LinuxException.class, () -> copy("from", "refused", EnumSet.of(TreeCopy.Option.RECURSIVE)));
+        assertTrue(refusal.getMessage().contains("device"), refusal.getMessage());
+        Files.delete(directory.resolve("from/null"));
         copy("from", "plain", EnumSet.of(TreeCopy.Option.RECURSIVE));
         assertEquals(0, Files.getAttribute(directory.resolve("plain/f"), "unix:uid"));
         assertEquals(0755, (int) Files.getAttribute(directory.resolve("plain/f"), "unix:mode") & 07777);

