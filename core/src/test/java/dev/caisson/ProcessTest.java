@@ -14,6 +14,8 @@ import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -154,5 +156,31 @@ class ProcessTest {
     @Test
     void itLeadsASessionOfItsOwn() throws Exception {
         assertEquals("1 1", sh(overHost(), "cut -d' ' -f5,6 /proc/$$/stat"));
+    }
+
+    private static long descriptors() throws IOException {
+        try (var open = Files.list(Path.of("/proc/self/fd"))) {
+            return open.count();
+        }
+    }
+
+    @Test
+    void anEndedCommandHoldsNoDescriptorAndItsOutputCanStillBeRead() throws Exception {
+        var _ = overHost().run("true");
+        long before = descriptors();
+        var ended = overHost().start("sh", "-c", "echo out; echo err >&2; exit 4");
+        assertEquals(new Exit.Exited(4), ended.waitFor());
+        assertEquals(before, descriptors());
+        assertEquals("out\n", new String(ended.stdout().readAllBytes(), StandardCharsets.UTF_8));
+        assertEquals("err\n", new String(ended.stderr().readAllBytes(), StandardCharsets.UTF_8));
+        assertThrows(IOException.class, () -> ended.stdin().write(1));
+    }
+
+    @Test
+    void whatAProcessThatOutlivesTheCommandWritesIsStillRead() throws Exception {
+        try (var container = Container.bare().start("/bin/sh", "-c", "(sleep 0.3; echo late) & echo early")) {
+            assertEquals(new Exit.Exited(0), container.waitFor());
+            assertEquals("early\nlate\n", new String(container.stdout().readAllBytes(), StandardCharsets.UTF_8));
+        }
     }
 }

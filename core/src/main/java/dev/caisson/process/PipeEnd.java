@@ -7,6 +7,7 @@ import dev.caisson.linux.Syscall;
 import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Native;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
@@ -23,12 +24,19 @@ import java.util.concurrent.locks.ReentrantLock;
 final class PipeEnd implements AutoCloseable {
     private static final int LARGEST_TRANSFER = 65_536;
 
+    /** No pipe holds more, unless root enlarged it. */
+    private static final int MOST_REST = 1 << 20;
+
     private final Fd fd;
     private final int interest;
     private final Poller poller;
     private final ReentrantLock transfers = new ReentrantLock();
     private final Semaphore ready = new Semaphore(0);
     private volatile boolean closed;
+    private volatile boolean ended;
+    private byte[] rest = {};
+    private int restRead;
+    private boolean endOfFile;
 
     PipeEnd(Fd fd, int interest, Poller poller) {
         this.fd = fd;
@@ -41,6 +49,9 @@ final class PipeEnd implements AutoCloseable {
         Objects.checkFromIndexSize(offset, length, bytes.length);
         transfers.lock();
         try (var arena = Arena.ofConfined()) {
+            if (!closed && (endOfFile || restRead < rest.length)) {
+                return fromRest(bytes, offset, length);
+            }
             int chunk = Math.min(length, LARGEST_TRANSFER);
             var buffer = arena.allocate(Math.max(1, chunk));
             if (syscall == Syscall.WRITE) {
@@ -65,10 +76,59 @@ final class PipeEnd implements AutoCloseable {
                 }
             }
         } finally {
+            if (ended) {
+                takeRest();
+            }
             transfers.unlock();
             if (closed) {
                 fd.close();
             }
+        }
+    }
+
+    private int fromRest(byte[] bytes, int offset, int length) {
+        int count = Math.min(length, rest.length - restRead);
+        System.arraycopy(rest, restRead, bytes, offset, count);
+        restRead += count;
+        return count;
+    }
+
+    /**
+     * The command has ended: what it wrote and nobody has read yet is kept in memory, and the descriptor let go, so that a
+     * container that nobody closes holds none. A pipe that processes beyond the command's end still write to stays open.
+     */
+    void ended() {
+        ended = true;
+        if (transfers.tryLock()) {
+            try {
+                takeRest();
+            } finally {
+                transfers.unlock();
+            }
+        }
+    }
+
+    private void takeRest() {
+        if (endOfFile || closed) {
+            return;
+        }
+        var more = new ByteArrayOutputStream();
+        more.write(rest, restRead, rest.length - restRead);
+        try (var arena = Arena.ofConfined()) {
+            var buffer = arena.allocate(LARGEST_TRANSFER);
+            long result = 1;
+            while ((result > 0 || result == -Errno.EINTR.code()) && more.size() < MOST_REST) {
+                result = Native.call(Syscall.READ, fd.number(), buffer.address(), LARGEST_TRANSFER);
+                if (result > 0) {
+                    more.writeBytes(buffer.asSlice(0, result).toArray(ValueLayout.JAVA_BYTE));
+                }
+            }
+            endOfFile = result == 0;
+        }
+        rest = more.toByteArray();
+        restRead = 0;
+        if (endOfFile) {
+            fd.close();
         }
     }
 

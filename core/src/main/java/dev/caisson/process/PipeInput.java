@@ -30,6 +30,11 @@ final class PipeInput extends InputStream {
         return count == 0 ? -1 : count;
     }
 
+    /** The command has ended: what is left can still be read, without a descriptor. */
+    void ended() {
+        pipe.ended();
+    }
+
     @Override
     public void close() {
         pipe.close();

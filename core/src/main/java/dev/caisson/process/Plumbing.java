@@ -170,8 +170,14 @@ public final class Plumbing implements AutoCloseable {
         commandEnds.clear();
     }
 
-    /** The command has ended: {@code captured} streams get their rest. */
-    void ended() {
+    /** The command has ended: captured streams get their rest, and no pipe to it is held open. */
+    void ended() throws IOException {
+        stdin.close();
+        for (var stream : List.of(stdout, stderr)) {
+            if (stream instanceof PipeInput pipe) {
+                pipe.ended();
+            }
+        }
         if (capturedOut != null) {
             outBytes = capturedOut.finish();
         }
