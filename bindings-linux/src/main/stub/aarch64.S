@@ -57,8 +57,8 @@ launch:
         .balign 128
 // offset 128: entry point of the isolated image
 start:
-        movz    x19, #0x40, lsl #16             // 0x401000, where the table lies in the isolated image
-        movk    x19, #0x1000
+        movz    x19, #0x41, lsl #16             // 0x411000, where the table lies in the isolated image, whatever the
+        movk    x19, #0x1000                    // size of a page
 
 walk:
         add     x20, x19, #STEPS

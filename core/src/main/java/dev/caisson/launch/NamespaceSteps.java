@@ -10,7 +10,6 @@ import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.Flags;
 import dev.caisson.linux.child.OnError;
-import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Namespace;
@@ -35,9 +34,6 @@ final class NamespaceSteps {
     private static final int IFREQ_SIZE = 40;
     private static final int IFREQ_FLAGS = 16;
     private static final short IFF_UP_RUNNING = 0x1 | 0x40;
-    private static final int CLONE_PARENT_SIGCHLD = 0x8000 | 17;
-    private static final int FORKED = 3;
-    private static final int REPORT_SIZE = 16;
 
     private final PlanInput input;
     private final SyscallProgram.Builder program;
@@ -113,7 +109,8 @@ final class NamespaceSteps {
         // Last, since paths change their meaning here.
         join(Namespace.MOUNT);
         if (forks()) {
-            fork();
+            program.purpose("fork, since a PID namespace is entered by children only");
+            program.fork();
         }
     }
 
@@ -129,22 +126,6 @@ final class NamespaceSteps {
         };
         program.purpose("join the " + namespace.file() + " namespace of " + whose, "CAP_SYS_ADMIN over it");
         program.call(Syscall.SETNS, Arg.parameter(parameter(namespace)), CLONE_FLAGS.of(namespace.flag()));
-    }
-
-    private void fork() {
-        program.purpose("fork, since a PID namespace is entered by children only");
-        var child = program.label();
-        // CLONE_PARENT: the command is a child of the JVM, which alone shall wait for it.
-        var pid = program.result(
-                "pid", Syscall.CLONE, named(CLONE_PARENT_SIGCHLD, "CLONE_PARENT|SIGCHLD"), of(0), of(0), of(0), of(0));
-        program.branch(Step.Condition.EQUAL, pid, of(0), child);
-        var report = Arg.buffer("report", REPORT_SIZE);
-        program.store(Step.Width.INT, report, of(FORKED));
-        var errnoField = program.sum("field", report, of(8));
-        program.store(Step.Width.INT, errnoField, pid);
-        program.call(Syscall.WRITE, Arg.parameter("report"), report, of(REPORT_SIZE));
-        program.call(Syscall.EXIT_GROUP, of(0));
-        program.bind(child);
     }
 
     /** After the id maps: setting any of these takes capabilities in the new user namespace. */

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.child;
 
+import dev.caisson.linux.Arch;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A program in the stub's form, still without an address and without parameters, so that one encoding serves many
@@ -12,6 +17,7 @@ import java.util.Map;
  */
 public final class EncodedProgram {
     private final SyscallProgram program;
+    private final Arch arch;
     private final byte[] table;
     private final int[] pointers;
     private final Map<String, List<Integer>> parameters;
@@ -20,8 +26,10 @@ public final class EncodedProgram {
      * @param pointers offsets of the 64-bit words that hold an offset into the table and must become addresses
      * @param parameters offsets of the 64-bit words that take each parameter
      */
-    EncodedProgram(SyscallProgram program, byte[] table, int[] pointers, Map<String, List<Integer>> parameters) {
+    EncodedProgram(
+            SyscallProgram program, Arch arch, byte[] table, int[] pointers, Map<String, List<Integer>> parameters) {
         this.program = program;
+        this.arch = arch;
         this.table = table;
         this.pointers = pointers;
         this.parameters = Map.copyOf(parameters);
@@ -29,6 +37,11 @@ public final class EncodedProgram {
 
     public SyscallProgram program() {
         return program;
+    }
+
+    /** {@return whose system call numbers it holds} */
+    public Arch arch() {
+        return arch;
     }
 
     /** {@return the bytes of memory the table takes} */
@@ -58,5 +71,29 @@ public final class EncodedProgram {
                 target.set(ValueLayout.JAVA_LONG_UNALIGNED, offset, (long) value);
             }
         });
+    }
+
+    /** {@return whether the word at an offset of the table is one that becomes an address} */
+    boolean isPointer(int offset) {
+        return Arrays.stream(pointers).anyMatch(p -> p == offset);
+    }
+
+    /** {@return the parameter whose value the word at an offset of the table takes} */
+    Optional<String> parameterAt(int offset) {
+        return parameters.entrySet().stream()
+                .filter(e -> e.getValue().contains(offset))
+                .map(Map.Entry::getKey)
+                .findFirst();
+    }
+
+    /** {@return the table as it is encoded: pointers are offsets still, and parameters 0} */
+    ByteBuffer bytes() {
+        return ByteBuffer.wrap(table).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** {@return a readable dump, one line a step} */
+    @Override
+    public String toString() {
+        return Listing.of(this);
     }
 }

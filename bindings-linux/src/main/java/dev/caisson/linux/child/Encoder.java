@@ -26,16 +26,6 @@ import java.util.Map;
 
 /** Turns a program into the table that the stub walks: header, steps, then the strings and structs they point to. */
 public final class Encoder {
-    private static final int CALL = 0;
-    private static final int EXECVE = 1;
-    private static final int BRANCH = 2;
-    private static final int LOAD_INT = 3;
-    private static final int LOAD_LONG = 4;
-    private static final int STORE_INT = 5;
-    private static final int STORE_LONG = 6;
-    private static final int ADD = 7;
-    private static final int FAIL = 8;
-
     private final SyscallProgram program;
     private final Arch arch;
     private final Map<Arg, Integer> placed = new HashMap<>();
@@ -71,38 +61,32 @@ public final class Encoder {
         // A program that runs off its end must not walk into its own strings.
         encode(TableLayout.step(steps), new Step.Fail(Arg.of(Errno.ENOEXEC.code())));
         return new EncodedProgram(
-                program, Arrays.copyOf(out.array(), out.position()), Arrays.copyOf(pointers, pointerCount), parameters);
+                program,
+                arch,
+                Arrays.copyOf(out.array(), out.position()),
+                Arrays.copyOf(pointers, pointerCount),
+                parameters);
     }
 
     private void encode(int at, Step.Operation operation) {
         switch (operation) {
-            case Step.Invoke(var call, var onError) -> encodeCall(at, CALL, call, onError);
-            case Step.Execute(var call, var onError) -> encodeCall(at, EXECVE, call, onError);
+            case Step.Invoke(var call, var onError) -> encodeCall(at, OpCode.CALL, call, onError);
+            case Step.Execute(var call, var onError) -> encodeCall(at, OpCode.EXECVE, call, onError);
             case Step.Branch(var condition, var left, var right, var target) -> {
-                operation(at, BRANCH, left, right);
-                out.put(at + STEP_CONDITION, (byte) code(condition));
+                operation(at, OpCode.BRANCH, left, right);
+                out.put(at + STEP_CONDITION, (byte) condition.ordinal());
                 out.putInt(at + STEP_TARGET, TableLayout.step(program.target(target)));
             }
             case Step.Load(var width, var address) ->
-                operation(at, width == Step.Width.INT ? LOAD_INT : LOAD_LONG, address);
+                operation(at, width == Step.Width.INT ? OpCode.LOAD_INT : OpCode.LOAD_LONG, address);
             case Step.Store(var width, var address, var value) ->
-                operation(at, width == Step.Width.INT ? STORE_INT : STORE_LONG, address, value);
-            case Step.Add(var left, var right) -> operation(at, ADD, left, right);
-            case Step.Fail(var errno) -> operation(at, FAIL, errno);
+                operation(at, width == Step.Width.INT ? OpCode.STORE_INT : OpCode.STORE_LONG, address, value);
+            case Step.Add(var left, var right) -> operation(at, OpCode.ADD, left, right);
+            case Step.Fail(var errno) -> operation(at, OpCode.FAIL, errno);
         }
     }
 
-    private static int code(Step.Condition condition) {
-        return switch (condition) {
-            case ALWAYS -> 0;
-            case EQUAL -> 1;
-            case NOT_EQUAL -> 2;
-            case LESS -> 3;
-            case ANY_BIT -> 4;
-        };
-    }
-
-    private void encodeCall(int at, int operation, Call call, OnError onError) {
+    private void encodeCall(int at, OpCode operation, Call call, OnError onError) {
         var number = call.syscall().number(arch);
         if (number.isEmpty()) {
             throw new IllegalArgumentException(call.syscall() + " does not exist on " + arch);
@@ -111,9 +95,9 @@ public final class Encoder {
         out.putShort(at + STEP_NUMBER, (short) number.getAsInt());
         switch (onError) {
             case OnError.Fail _ -> {}
-            case OnError.Ignore _ -> out.put(at + STEP_ON_ERROR, (byte) 1);
+            case OnError.Ignore _ -> out.put(at + STEP_ON_ERROR, (byte) TableLayout.IGNORE);
             case OnError.Jump jump -> {
-                out.put(at + STEP_ON_ERROR, (byte) 2);
+                out.put(at + STEP_ON_ERROR, (byte) TableLayout.JUMP);
                 out.putInt(at + STEP_TARGET, TableLayout.step(program.target(jump.target())));
             }
         }
@@ -123,8 +107,8 @@ public final class Encoder {
         }
     }
 
-    private void operation(int at, int operation, Arg... args) {
-        out.put(at + STEP_OPERATION, (byte) operation);
+    private void operation(int at, OpCode operation, Arg... args) {
+        out.put(at + STEP_OPERATION, (byte) operation.ordinal());
         int references = 0;
         for (int i = 0; i < args.length; i++) {
             if (args[i] instanceof Arg.ResultOf) {

@@ -91,6 +91,9 @@ final class GateKeeper implements AutoCloseable {
             return null;
         } catch (IOException failed) {
             return failed;
+        } catch (RuntimeException | Error bug) {
+            // Thrown on, it would hide the outcome of the launch, and with it the child.
+            return new IOException("serving the gates failed: " + bug, bug);
         }
     }
 

@@ -20,10 +20,12 @@ import java.util.Map;
  *   0x0100      0x400100   the stub                         }
  *   0x1000      0x401000   the table                          read, write
  * </pre>
+ *
+ * Where pages may have 64 KB, as on 64-bit Arm, the table's address is 0x411000, so that no page is shared.
  */
 final class IsolatedImage {
     private static final long TEXT = 0x400000;
-    private static final long TABLE = 0x401000;
+    private static final long LARGEST_PAGE = 0x10000;
     private static final int STUB_OFFSET = 0x100;
     private static final int TABLE_OFFSET = 0x1000;
     private static final int ELF_HEADER = 64;
@@ -63,13 +65,21 @@ final class IsolatedImage {
                 .putShort((short) 0);
         out.putInt(0);
         programHeader(out, PT_LOAD, READ_EXECUTE, 0, TEXT, STUB_OFFSET + stub.length);
-        programHeader(out, PT_LOAD, READ_WRITE, TABLE_OFFSET, TABLE, program.size());
+        programHeader(out, PT_LOAD, READ_WRITE, TABLE_OFFSET, tableAddress(arch), program.size());
         programHeader(out, PT_GNU_STACK, READ_WRITE, 0, 0, 0);
         out.put(STUB_OFFSET, stub);
         var table = MemorySegment.ofArray(image).asSlice(TABLE_OFFSET);
-        program.place(table, TABLE, descriptors);
+        program.place(table, tableAddress(arch), descriptors);
         table.set(ValueLayout.JAVA_INT_UNALIGNED, TableLayout.REPORT_FD, report);
         return image;
+    }
+
+    /** {@return the address that the stub's source calls IMAGE_BASE} */
+    private static long tableAddress(Arch arch) {
+        return switch (arch) {
+            case X86_64, X32, X86 -> TEXT + TABLE_OFFSET;
+            case AARCH64 -> TEXT + LARGEST_PAGE + TABLE_OFFSET;
+        };
     }
 
     private static int machine(Arch arch) {

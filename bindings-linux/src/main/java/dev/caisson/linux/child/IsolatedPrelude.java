@@ -11,9 +11,6 @@ import java.util.TreeSet;
 
 /** What a child does in the JVM's memory before it becomes the isolated image: keep its descriptors, keep its privilege. */
 final class IsolatedPrelude {
-    /** The parameter that holds the descriptor of the report pipe. */
-    static final String REPORT = "report";
-
     private static final int F_SETFD = 2;
     private static final int AT_EMPTY_PATH = 0x1000;
     private static final long CLONE_NEWUSER = 0x10000000;

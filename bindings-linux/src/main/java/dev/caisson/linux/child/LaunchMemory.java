@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.child;
 
+import dev.caisson.linux.Arch;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.sys.Native;
@@ -11,7 +12,9 @@ import java.lang.foreign.MemorySegment;
  * lies before. Mapped apart from the JVM's heaps, so that a fault of the child can never be next to them.
  */
 final class LaunchMemory {
-    private static final long PAGE = 4096;
+    /** The largest the architecture has: a guard must cover a whole page of whatever size. */
+    private static final long PAGE = Arch.host() == Arch.AARCH64 ? 65_536 : 4096;
+
     private static final long STACK = 2 * PAGE;
     private static final int PROT_NONE = 0;
     private static final int PROT_READ_WRITE = 3;

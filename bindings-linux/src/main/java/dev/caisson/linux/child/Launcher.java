@@ -108,7 +108,7 @@ public final class Launcher implements AutoCloseable {
                 // The image is executed: the launcher's end is gone by then, and the program closes a spare copy.
                 descriptors.put(SyscallProgram.GATE_FAR_END, report.reader().number());
             }
-            descriptors.put(IsolatedPrelude.REPORT, report.writer().number());
+            descriptors.put(SyscallProgram.REPORT, report.writer().number());
             try (var image = IsolatedImage.create(
                     Arch.host(),
                     stub.code(),
@@ -149,8 +149,8 @@ public final class Launcher implements AutoCloseable {
             }
             var outcome = reader.read(report.reader());
             return refused == null ? outcome : abandon(outcome, refused);
-        } catch (IOException | RuntimeException failed) {
-            reader.kill();
+        } catch (IOException | RuntimeException | Error failed) {
+            reader.killBecauseOf(failed);
             throw failed;
         }
     }
@@ -200,9 +200,14 @@ public final class Launcher implements AutoCloseable {
         };
     }
 
+    /** What a gate threw decides, whatever became of the child meanwhile. */
     private static Outcome abandon(Outcome outcome, IOException refused) throws IOException {
         if (outcome instanceof Outcome.Child child) {
-            ReportReader.kill(child.pidfd());
+            try {
+                ReportReader.kill(child.pidfd());
+            } catch (LinuxException alsoFailed) {
+                refused.addSuppressed(alsoFailed);
+            }
         }
         throw refused;
     }

@@ -38,7 +38,7 @@ public record Step(String phase, String purpose, String needs, String result, Op
     /** Reports this step with the given errno and ends the child. */
     public record Fail(Arg errno) implements Operation {}
 
-    /** When a {@link Branch} is taken; comparisons are signed. */
+    /** When a {@link Branch} is taken, in the order of the stub's numbers; comparisons are signed. */
     public enum Condition {
         ALWAYS,
         EQUAL,

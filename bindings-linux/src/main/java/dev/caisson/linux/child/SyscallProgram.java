@@ -24,6 +24,9 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
     /** The parameter that holds the launcher's end, which the child closes so that it sees the JVM's death as end of file. */
     public static final String GATE_FAR_END = "gate far end";
 
+    /** The parameter that holds the pipe on which an isolated child reports. */
+    static final String REPORT = "report";
+
     public SyscallProgram {
         steps = List.copyOf(steps);
         labels = Map.copyOf(labels);
@@ -215,6 +218,15 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
             branch(Step.Condition.EQUAL, refusal, Arg.of(0), opened);
             fail(refusal);
             return bind(opened);
+        }
+
+        /**
+         * Adds a fork: all that follows is done by a new child of the launcher, the first one ends. It is the way into a
+         * PID namespace that was joined or unshared, which concerns children only. In isolated mode only.
+         */
+        public Builder fork() {
+            ForkSteps.add(this);
+            return this;
         }
 
         private Arg.ResultOf add(String result, Step.Operation operation) {

@@ -27,6 +27,11 @@ final class TableLayout {
     static final int STEP_ERRNOS = 58;
     static final int STEP_RESULT = 64;
 
+    /** On error: else 0, to fail. */
+    static final int IGNORE = 1;
+
+    static final int JUMP = 2;
+
     static final int SETTING_UP = 0;
     static final int EXECVE_ATTEMPTED = 1;
     static final int FAILED = 2;

@@ -97,6 +97,18 @@ public final class Processes {
                 .plusNanos(usage.get(JAVA_LONG, offset + Long.BYTES) * 1000);
     }
 
+    /** Kills and reaps a child of which there is no descriptor. Its pid must not have been waited for by anybody. */
+    public static void killAndReap(int pid) throws LinuxException {
+        var _ = Native.call(Syscall.KILL, pid, Signal.SIGKILL.number(), 0);
+        long result;
+        do {
+            result = Native.call(Syscall.WAIT4, pid, 0, WALL, 0, 0, 0);
+        } while (result == -Errno.EINTR.code());
+        if (Native.failed(result)) {
+            throw new LinuxException(Native.errno(result), "wait4(" + pid + ", NULL, __WALL, NULL)");
+        }
+    }
+
     /** {@return a descriptor of a process of this PID namespace} */
     public static Fd open(int pid) throws LinuxException {
         long result = Native.call(Syscall.PIDFD_OPEN, pid, 0, 0);
