@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson;
 
+import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.launch.ImmutableContainerSpec;
 import dev.caisson.linux.ByteUnit;
@@ -102,4 +103,22 @@ public interface Container extends ContainerProcess {
 
     /** {@return what its cgroup counts now; all empty if no limit was asked for, or it has ended} */
     Usage usage() throws IOException;
+
+    /**
+     * Stops everything in it, and returns when it stands still.
+     *
+     * @throws IllegalStateException if it has no cgroup of its own: any limit, or {@code limits(Limits.none())}, gives it one
+     */
+    void freeze() throws IOException;
+
+    /** Lets everything in it go on. */
+    void thaw() throws IOException;
+
+    /**
+     * Changes limits while it runs; those that are not named stay as they are.
+     *
+     * @throws IOException if a limit cannot be enforced, or memoryMax is less than what is in use
+     * @throws IllegalStateException if it has no cgroup of its own
+     */
+    void update(Limits limits) throws IOException;
 }

@@ -2,8 +2,10 @@
 package dev.caisson;
 
 import dev.caisson.cgroups.Cgroup;
+import dev.caisson.cgroups.CgroupBuilder;
+import dev.caisson.cgroups.CgroupPlan;
 import dev.caisson.cgroups.file.CgroupMounts;
-import dev.caisson.cgroups.file.Write;
+import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.FailureText;
 import dev.caisson.launch.HostFacts;
@@ -35,7 +37,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,7 +52,7 @@ final class Engine {
     private final Poller poller;
     private final HostFacts host;
     private final Planner planner;
-    private final AtomicLong launches = new AtomicLong();
+    private @Nullable CgroupMounts cgroupMounts;
 
     private Engine() throws IOException {
         poller = new Poller();
@@ -93,18 +94,30 @@ final class Engine {
     }
 
     private Plan plan(ContainerSpec spec, List<String> command) throws IOException {
-        List<Write> cgroup = List.of();
-        var cgroupFiles = new ArrayList<String>();
-        if (spec.limits().isPresent()) {
-            var mounts = CgroupMounts.ofThisProcess();
-            cgroup = Cgroup.plan(mounts, spec.limits().get());
-            cgroup.stream()
-                    .map(Write::controller)
-                    .filter(c -> !mounts.isUnified(c))
-                    .distinct()
-                    .forEach(c -> cgroupFiles.add(cgroupParameter(c)));
-        }
+        Optional<CgroupPlan> cgroup = hasCgroup(spec) ? Optional.of(cgroup(spec).explain()) : Optional.empty();
+        var cgroupFiles = cgroup.map(CgroupPlan::entered).orElse(List.of()).stream()
+                .map(Engine::cgroupParameter)
+                .toList();
         return Explanation.of(planner.plan(spec, command, cgroupFiles), cgroup, missing(spec));
+    }
+
+    private static boolean hasCgroup(ContainerSpec spec) {
+        return spec.limits().isPresent() || spec.cgroupParent().isPresent();
+    }
+
+    private CgroupBuilder cgroup(ContainerSpec spec) throws IOException {
+        var builder = Cgroup.builder(cgroupMounts()).limits(spec.limits().orElse(Limits.none()));
+        return spec.cgroupParent().isPresent()
+                ? builder.parent(spec.cgroupParent().get())
+                : builder;
+    }
+
+    /** Read once: finding out costs as much as making a cgroup, and mounts do not move under a running system. */
+    private synchronized CgroupMounts cgroupMounts() throws IOException {
+        if (cgroupMounts == null) {
+            cgroupMounts = CgroupMounts.ofThisProcess();
+        }
+        return cgroupMounts;
     }
 
     private List<Feature> missing(ContainerSpec spec) {
@@ -160,11 +173,8 @@ final class Engine {
             var descriptors = new HashMap<String, Integer>();
             var cgroupFiles = new ArrayList<String>();
             var intoCgroup = OptionalInt.empty();
-            if (spec.limits().isPresent()) {
-                cgroup = Cgroup.create(
-                        CgroupMounts.ofThisProcess(),
-                        cgroupName(),
-                        spec.limits().get());
+            if (hasCgroup(spec)) {
+                cgroup = cgroup(spec).create();
                 resources.onFailure(cgroup);
                 for (var entry : cgroup.openLegacy().entrySet()) {
                     descriptors.put(
@@ -251,10 +261,6 @@ final class Engine {
         // An ordinary user is the container's root on the host already, or may not become it.
         return new KeptFiles(
                 Kept.from(socket), host.isPrivileged() ? plan.input().idMap() : Optional.empty());
-    }
-
-    private String cgroupName() {
-        return "caisson-" + ProcessHandle.current().pid() + "-" + launches.incrementAndGet();
     }
 
     private static LiveProcess.@Nullable Surroundings surroundings(@Nullable Cgroup cgroup) {

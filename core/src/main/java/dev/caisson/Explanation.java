@@ -4,36 +4,32 @@ package dev.caisson;
 import dev.caisson.Plan.Actor;
 import dev.caisson.Plan.Phase;
 import dev.caisson.Plan.PlannedCall;
-import dev.caisson.cgroups.file.Write;
+import dev.caisson.cgroups.CgroupPlan;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Step;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Turns what the launch engine will do into a {@link Plan} for people. */
 final class Explanation {
     private Explanation() {}
 
-    static Plan of(LaunchPlan plan, List<Write> cgroup, List<Feature> missing) {
+    static Plan of(LaunchPlan plan, Optional<CgroupPlan> cgroup, List<Feature> missing) {
         var phases = new ArrayList<Phase>();
-        if (!cgroup.isEmpty()) {
-            phases.add(new Phase(
-                    "cgroup",
-                    cgroup.stream()
-                            .map(w -> new PlannedCall(
-                                    Actor.PARENT,
-                                    "write(\"" + w.file() + "\", \"" + w.value() + "\")",
-                                    "limit " + w.option(),
-                                    "the " + w.controller() + " controller"))
-                            .toList()));
-        }
+        cgroup.ifPresent(made -> phases.add(new Phase(
+                "cgroup",
+                made.steps().stream()
+                        .map(s -> new PlannedCall(Actor.PARENT, s.text(), s.purpose(), ""))
+                        .toList())));
         phases.add(new Phase(
                 "clone",
                 List.of(new PlannedCall(
                         Actor.PARENT,
-                        Launcher.describe(plan.flags(), false),
+                        Launcher.describe(
+                                plan.flags(), cgroup.isPresent() && cgroup.get().bornInside()),
                         "create the child" + (plan.flags() == 0 ? "" : " in its new namespaces") + ", "
                                 + plan.mode().name().toLowerCase(java.util.Locale.ROOT) + " mode",
                         plan.flags() == 0 || plan.input().idMap().isPresent() ? "" : "CAP_SYS_ADMIN"))));

@@ -2,6 +2,9 @@
 package dev.caisson;
 
 import dev.caisson.cgroups.file.CgroupMounts;
+import dev.caisson.cgroups.file.Hierarchy;
+import dev.caisson.cgroups.file.Placement;
+import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.launch.FailureText;
 import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.ProcFile;
@@ -15,6 +18,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
 
 /**
@@ -130,14 +134,22 @@ public record Host(List<Finding> findings) {
         findings.add(fact("cgroup layout", mounts.layout()));
         mounts.unified().ifPresent(path -> {
             findings.add(fact("cgroup v2 controllers", mounts.unifiedControllers() + " at " + path));
-            findings.add(new Finding(
-                    Files.isWritable(path) ? State.YES : State.NO,
-                    "cgroup v2 writable here",
-                    Files.isWritable(path) ? "" : "limits need root, or a cgroup delegated to this user"));
         });
+        mounts.unifiedHierarchy().ifPresent(hierarchy -> findings.add(delegation(mounts, hierarchy)));
         if (!mounts.legacy().isEmpty()) {
             findings.add(
                     fact("cgroup v1 controllers", new TreeSet<>(mounts.legacy().keySet()).toString()));
+        }
+    }
+
+    private static Finding delegation(CgroupMounts mounts, Hierarchy hierarchy) {
+        try {
+            return new Finding(
+                    State.YES,
+                    "cgroup v2 writable here",
+                    "below " + Placement.parent(mounts, hierarchy, Optional.empty()));
+        } catch (CgroupException refused) {
+            return new Finding(State.NO, "cgroup v2 writable here", String.valueOf(refused.getMessage()));
         }
     }
 

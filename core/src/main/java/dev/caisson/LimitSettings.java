@@ -2,6 +2,9 @@
 package dev.caisson;
 
 import com.google.errorprone.annotations.CheckReturnValue;
+import dev.caisson.cgroups.file.Placement;
+import dev.caisson.cgroups.spec.DeviceRules;
+import dev.caisson.cgroups.spec.IoLimit;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.launch.ImmutableContainerSpec;
 import dev.caisson.linux.ByteUnit;
@@ -17,6 +20,11 @@ abstract class LimitSettings extends PrivilegeSettings {
     /** The most memory everything in it takes together; past it the kernel kills (memory.max). */
     public ContainerBuilder memoryMax(long amount, ByteUnit unit) {
         return limits(current().memoryMax(amount, unit));
+    }
+
+    /** The memory past which everything in it is slowed and reclaimed, never killed (memory.high; version 2 only). */
+    public ContainerBuilder memoryHigh(long amount, ByteUnit unit) {
+        return limits(current().memoryHigh(amount, unit));
     }
 
     /** The most swap it takes (memory.swap.max). */
@@ -39,6 +47,31 @@ abstract class LimitSettings extends PrivilegeSettings {
         return limits(current().pidsMax(processes));
     }
 
+    /** The processors it runs on, such as {@code "0-3,8"} (cpuset.cpus). */
+    public ContainerBuilder cpuset(String cpus) {
+        return limits(current().cpuset(cpus));
+    }
+
+    /** Bytes and operations per second of a device; begin with {@link IoLimit#max} (io.max). */
+    public ContainerBuilder ioMax(IoLimit.Max max) {
+        return limits(current().ioMax(max));
+    }
+
+    /** Which devices may be used. */
+    public ContainerBuilder devices(DeviceRules rules) {
+        return limits(current().devices(rules));
+    }
+
+    /**
+     * The existing cgroup below which the container's own is made, such as {@code /machine.slice}; else that is the root, or
+     * for an ordinary user the cgroup delegated to it.
+     */
+    public ContainerBuilder cgroupParent(String path) {
+        var parent = Placement.checked(path);
+        return with(s -> s.withCgroupParent(parent));
+    }
+
+    /** All limits at once, in place of those set before. A container with limits, be it none, has a cgroup of its own. */
     public ContainerBuilder limits(Limits limits) {
         return with(s -> s.withLimits(limits));
     }

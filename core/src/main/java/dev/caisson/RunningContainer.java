@@ -2,6 +2,7 @@
 package dev.caisson;
 
 import dev.caisson.cgroups.Cgroup;
+import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.linux.Signal;
 import dev.caisson.process.LiveProcess;
@@ -176,6 +177,32 @@ final class RunningContainer implements Container {
         return cgroup == null || !isAlive()
                 ? new Usage(Optional.empty(), OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty())
                 : cgroup.usage();
+    }
+
+    @Override
+    public void freeze() throws IOException {
+        ownCgroup("freeze").freeze();
+    }
+
+    @Override
+    public void thaw() throws IOException {
+        ownCgroup("thaw").thaw();
+    }
+
+    @Override
+    public void update(Limits limits) throws IOException {
+        ownCgroup("update").update(limits);
+    }
+
+    private Cgroup ownCgroup(String verb) {
+        if (cgroup == null) {
+            throw new IllegalStateException(verb
+                    + ": this container has no cgroup of its own; start it with a limit, or limits(Limits.none())");
+        }
+        if (!isAlive()) {
+            throw new IllegalStateException(verb + ": the container has ended");
+        }
+        return cgroup;
     }
 
     /** {@return what the streams kept in memory hold, and how it ended} */

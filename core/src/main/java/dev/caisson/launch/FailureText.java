@@ -38,6 +38,18 @@ public final class FailureText {
         if (errno.equals(Errno.EAGAIN)) {
             return text + "; the pids limit of a cgroup or RLIMIT_NPROC is reached";
         }
+        if (call.contains("CLONE_INTO_CGROUP")) {
+            if (errno.equals(Errno.EBUSY) || errno.equals(Errno.EOPNOTSUPP)) {
+                return text + "; the cgroup takes no processes: it gives controllers to its children, or is threaded";
+            }
+            if (errno.equals(Errno.EACCES) || errno.equals(Errno.ENODEV)) {
+                return text
+                        + (errno.equals(Errno.ENODEV)
+                                ? "; somebody removed the cgroup"
+                                : "; this user may not move processes between its own cgroup and the container's: both must lie"
+                                        + " in a cgroup delegated to it");
+            }
+        }
         return text;
     }
 
@@ -109,6 +121,9 @@ public final class FailureText {
         }
         if (errno.equals(Errno.ENOENT)) {
             return Optional.of("the path does not exist, or a symbolic link on it leads to nothing inside the root");
+        }
+        if (errno.equals(Errno.EPERM) && step.needs().equals("CAP_MKNOD")) {
+            return Optional.of("it takes CAP_MKNOD, and device rules, here or above this JVM, that allow \"m\" for it");
         }
         if (errno.equals(Errno.EPERM) && !step.needs().isEmpty()) {
             return Optional.of("it takes " + step.needs());

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.file;
 
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.FileSystemType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,48 +18,55 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Where this machine's cgroups are: a unified hierarchy, version 1 hierarchies, or both (hybrid).
+ * Where this machine's cgroups are, and in which this process is: a unified hierarchy, version 1 hierarchies, or both
+ * (hybrid). Immutable.
  *
- * @param unified where cgroup2 is mounted
- * @param unifiedControllers what version 2 has; the others may be in version 1
- * @param legacy version 1 controllers, {@code name=systemd} included, and where each is mounted
+ * @param hierarchies each once, though it may be mounted at several places
+ * @param own the cgroups of this process by controller, that of version 2 under the empty name, as {@code /proc/self/cgroup}
+ *     has them
  */
-public record CgroupMounts(Optional<Path> unified, Set<String> unifiedControllers, Map<String, Path> legacy) {
-    private static final Set<String> CONTROLLERS = Set.of(
-            "cpu",
-            "cpuacct",
-            "cpuset",
-            "memory",
-            "devices",
-            "freezer",
-            "blkio",
-            "pids",
-            "hugetlb",
-            "net_cls",
-            "net_prio",
-            "perf_event",
-            "rdma",
-            "misc");
+public record CgroupMounts(List<Hierarchy> hierarchies, Map<String, String> own) {
+    private static final String UNIFIED = "";
 
     public CgroupMounts {
-        unifiedControllers = Set.copyOf(unifiedControllers);
-        legacy = Map.copyOf(legacy);
+        hierarchies = List.copyOf(hierarchies);
+        own = Map.copyOf(own);
     }
 
     /** Reads what this process sees. */
     public static CgroupMounts ofThisProcess() throws IOException {
-        var mounts = parse(Files.readAllLines(Path.of("/proc/self/mountinfo")));
-        if (mounts.unified().isEmpty()) {
-            return mounts;
+        var listed = parse(
+                Files.readAllLines(Path.of("/proc/self/mountinfo")), Files.readAllLines(Path.of("/proc/self/cgroup")));
+        var seen = new ArrayList<Hierarchy>();
+        for (var hierarchy : listed.hierarchies) {
+            // A mount that another one covers is still listed; the magic number is that of the one on top.
+            if (isOnTop(hierarchy)) {
+                seen.add(hierarchy.unified() ? withControllers(hierarchy) : hierarchy);
+            }
         }
-        var controllers = Files.readString(mounts.unified().get().resolve("cgroup.controllers"));
-        return new CgroupMounts(mounts.unified(), new TreeSet<>(words(controllers)), mounts.legacy());
+        return new CgroupMounts(distinct(seen), listed.own);
     }
 
-    /** {@return the mounts in lines of {@code /proc/PID/mountinfo}; the controllers of version 2 are not in there} */
-    public static CgroupMounts parse(List<String> mountinfo) {
-        Optional<Path> unified = Optional.empty();
-        var legacy = new TreeMap<String, Path>();
+    private static boolean isOnTop(Hierarchy hierarchy) {
+        try {
+            long magic = FileSystemType.of(hierarchy.mountPoint().toString());
+            return magic == (hierarchy.unified() ? FileSystemType.CGROUP2 : FileSystemType.CGROUP);
+        } catch (LinuxException covered) {
+            return false;
+        }
+    }
+
+    private static Hierarchy withControllers(Hierarchy h) throws IOException {
+        var controllers = ControlFile.words(h.mountPoint().resolve("cgroup.controllers"));
+        return new Hierarchy(true, Set.copyOf(controllers), h.mountPoint(), h.root(), h.readOnly());
+    }
+
+    /**
+     * {@return what the lines of {@code /proc/PID/mountinfo} and {@code /proc/PID/cgroup} say} The controllers of version 2
+     * are not in there, and covered mounts and several of one hierarchy still are.
+     */
+    public static CgroupMounts parse(List<String> mountinfo, List<String> cgroup) {
+        var hierarchies = new ArrayList<Hierarchy>();
         for (String line : mountinfo) {
             int dash = line.indexOf(" - ");
             if (dash < 0) {
@@ -62,30 +74,125 @@ public record CgroupMounts(Optional<Path> unified, Set<String> unifiedController
             }
             String[] before = line.substring(0, dash).split(" ");
             String[] after = line.substring(dash + 3).split(" ");
-            Path point = Path.of(before[4].replace("\\040", " "));
-            if (after[0].equals("cgroup2") && unified.isEmpty()) {
-                unified = Optional.of(point);
+            if (before.length < 6 || after.length < 3) {
+                continue;
+            }
+            Path point = Path.of(unescape(before[4]));
+            boolean readOnly = List.of(before[5].split(",")).contains("ro")
+                    || List.of(after[2].split(",")).contains("ro");
+            if (after[0].equals("cgroup2")) {
+                hierarchies.add(new Hierarchy(true, Set.of(), point, unescape(before[3]), readOnly));
             } else if (after[0].equals("cgroup")) {
-                for (String option : after[after.length - 1].split(",")) {
-                    if (CONTROLLERS.contains(option) || option.startsWith("name=")) {
-                        legacy.putIfAbsent(option, point);
-                    }
+                var controllers = new TreeSet<>(List.of(after[2].split(",")));
+                controllers.removeIf(CgroupMounts::isOption);
+                hierarchies.add(new Hierarchy(false, controllers, point, unescape(before[3]), readOnly));
+            }
+        }
+        return new CgroupMounts(hierarchies, own(cgroup));
+    }
+
+    private static boolean isOption(String word) {
+        return word.equals("rw")
+                || word.equals("ro")
+                || word.equals("xattr")
+                || word.equals("noprefix")
+                || word.equals("clone_children")
+                || word.equals("cpuset_v2_mode")
+                || word.equals("favordynmods")
+                || word.startsWith("release_agent=");
+    }
+
+    private static Map<String, String> own(List<String> lines) {
+        var own = new HashMap<String, String>();
+        for (String line : lines) {
+            String[] parts = line.split(":", 3);
+            if (parts.length == 3) {
+                for (String controller : parts[1].split(",")) {
+                    own.put(controller, parts[2]);
                 }
             }
         }
-        return new CgroupMounts(unified, Set.of(), legacy);
+        return own;
     }
 
-    static List<String> words(String text) {
-        return Arrays.stream(text.strip().split("\\s+"))
-                .filter(w -> !w.isEmpty())
-                .toList();
+    /** Blanks and backslashes of paths are octal numbers in mountinfo. */
+    private static String unescape(String text) {
+        return text.replace("\\040", " ")
+                .replace("\\011", "\t")
+                .replace("\\012", "\n")
+                .replace("\\134", "\\");
+    }
+
+    /** Of several mounts of one hierarchy the one that can be written and shows most. */
+    private static List<Hierarchy> distinct(List<Hierarchy> all) {
+        var best = new TreeMap<String, Hierarchy>();
+        var order = Comparator.comparing(Hierarchy::readOnly)
+                .thenComparing(h -> h.root().startsWith("/.."))
+                .thenComparing(h -> h.root().length());
+        for (var hierarchy : all) {
+            best.merge(hierarchy.name(), hierarchy, (a, b) -> order.compare(a, b) <= 0 ? a : b);
+        }
+        return List.copyOf(best.values());
+    }
+
+    /** {@return these without version 1, as if it were not mounted} */
+    public CgroupMounts unifiedOnly() {
+        return new CgroupMounts(hierarchies.stream().filter(Hierarchy::unified).toList(), own);
+    }
+
+    /** {@return these without version 2, as if it were not mounted} */
+    public CgroupMounts legacyOnly() {
+        return new CgroupMounts(hierarchies.stream().filter(h -> !h.unified()).toList(), own);
+    }
+
+    /** {@return the hierarchy of version 2} */
+    public Optional<Hierarchy> unifiedHierarchy() {
+        return hierarchies.stream().filter(Hierarchy::unified).findFirst();
+    }
+
+    /** {@return the hierarchy of version 1 that has a controller} */
+    public Optional<Hierarchy> legacyHierarchy(String controller) {
+        return hierarchies.stream()
+                .filter(h -> !h.unified() && h.controllers().contains(controller))
+                .findFirst();
+    }
+
+    /** {@return where cgroup2 is mounted} */
+    public Optional<Path> unified() {
+        return unifiedHierarchy().map(Hierarchy::mountPoint);
+    }
+
+    /** {@return what version 2 has; the others may be in version 1} */
+    public Set<String> unifiedControllers() {
+        return unifiedHierarchy().map(Hierarchy::controllers).orElse(Set.of());
+    }
+
+    /** {@return version 1 controllers, {@code name=systemd} included, and where each is mounted} */
+    public Map<String, Path> legacy() {
+        var all = new TreeMap<String, Path>();
+        for (var hierarchy : hierarchies) {
+            if (!hierarchy.unified()) {
+                hierarchy.controllers().forEach(c -> all.put(c, hierarchy.mountPoint()));
+            }
+        }
+        return Collections.unmodifiableMap(all);
+    }
+
+    /** {@return the directory of this process's own cgroup in a hierarchy, if it can be seen} */
+    public Optional<Path> own(Hierarchy hierarchy) {
+        if (hierarchy.unified()) {
+            return Optional.ofNullable(own.get(UNIFIED)).flatMap(hierarchy::directory);
+        }
+        return hierarchy.controllers().stream()
+                .filter(own::containsKey)
+                .findFirst()
+                .flatMap(c -> hierarchy.directory(own.getOrDefault(c, "/")));
     }
 
     /** {@return "unified", "legacy", "hybrid" or "none"} */
     public String layout() {
-        boolean v1 = legacy.keySet().stream().anyMatch(c -> !c.startsWith("name="));
-        if (unified.isEmpty()) {
+        boolean v1 = legacy().keySet().stream().anyMatch(c -> !c.startsWith("name="));
+        if (unified().isEmpty()) {
             return v1 ? "legacy" : "none";
         }
         return v1 ? "hybrid" : "unified";
@@ -93,6 +200,6 @@ public record CgroupMounts(Optional<Path> unified, Set<String> unifiedController
 
     /** {@return whether a controller is in version 2} */
     public boolean isUnified(String controller) {
-        return unifiedControllers.contains(controller);
+        return unifiedControllers().contains(controller);
     }
 }

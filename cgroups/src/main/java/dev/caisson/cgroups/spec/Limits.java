@@ -1,60 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.spec;
 
+import com.google.errorprone.annotations.CheckReturnValue;
 import dev.caisson.linux.ByteUnit;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
- * What a cgroup may use. Fields are named as the files of version 2 are (Documentation/admin-guide/cgroup-v2.rst); what is
- * empty is not limited. Immutable: each method returns a new value.
+ * What a cgroup may use. What is not in it is not limited. The usual limits have methods here, named as the files of version
+ * 2 are (Documentation/admin-guide/cgroup-v2.rst); {@link #with} takes every {@link Limit} there is. Immutable: each method
+ * returns a new value.
  *
- * @param memoryMax bytes of memory, swap not included; past it the kernel kills a process (memory.max)
- * @param memoryHigh bytes past which processes are slowed and reclaimed, never killed (memory.high; version 2 only)
- * @param swapMax bytes of swap (memory.swap.max)
- * @param cpus processor time per time, such as 1.5 (cpu.max)
- * @param cpuWeight share among busy siblings, 1 to 10000, 100 being the default (cpu.weight)
- * @param pidsMax processes and threads (pids.max)
+ * {@snippet :
+ * Limits.none().memoryMax(256, MB).cpus(1.5).pidsMax(64).with(new MemoryLimit.OomGroup(true))
+ * }
+ *
+ * @param all in the order in which they were set; of one option and subject there is one
  */
-public record Limits(
-        OptionalLong memoryMax,
-        OptionalLong memoryHigh,
-        OptionalLong swapMax,
-        OptionalDouble cpus,
-        OptionalInt cpuWeight,
-        OptionalLong pidsMax) {
+@CheckReturnValue
+public record Limits(List<Limit> all) {
+    private static final Limits NONE = new Limits(List.of());
 
-    private static final Limits NONE = new Limits(
-            OptionalLong.empty(),
-            OptionalLong.empty(),
-            OptionalLong.empty(),
-            OptionalDouble.empty(),
-            OptionalInt.empty(),
-            OptionalLong.empty());
-    private static final double LEAST_CPUS = 0.01;
-
-    /** @throws IllegalArgumentException naming the limit, its value and what is allowed */
     public Limits {
-        positive("memoryMax", memoryMax);
-        positive("memoryHigh", memoryHigh);
-        if (swapMax.isPresent() && swapMax.getAsLong() < 0) {
-            throw new IllegalArgumentException("swapMax: " + swapMax.getAsLong() + " bytes is negative");
-        }
-        if (cpus.isPresent() && !(cpus.getAsDouble() >= LEAST_CPUS && cpus.getAsDouble() <= 8192)) {
-            throw new IllegalArgumentException(
-                    "cpus: " + cpus.getAsDouble() + " is not within " + LEAST_CPUS + " to 8192");
-        }
-        if (cpuWeight.isPresent() && (cpuWeight.getAsInt() < 1 || cpuWeight.getAsInt() > 10_000)) {
-            throw new IllegalArgumentException("cpuWeight: " + cpuWeight.getAsInt() + " is not within 1 to 10000");
-        }
-        positive("pidsMax", pidsMax);
-    }
-
-    private static void positive(String name, OptionalLong value) {
-        if (value.isPresent() && value.getAsLong() <= 0) {
-            throw new IllegalArgumentException(name + ": " + value.getAsLong() + " is not positive");
-        }
+        all = List.copyOf(all);
     }
 
     /** {@return no limit at all} */
@@ -62,27 +35,133 @@ public record Limits(
         return NONE;
     }
 
+    /** {@return these and one more, which replaces an earlier one of the same option and subject} */
+    public Limits with(Limit limit) {
+        var more = new ArrayList<Limit>(all.size() + 1);
+        for (var old : all) {
+            if (!old.option().equals(limit.option()) || !old.subject().equals(limit.subject())) {
+                more.add(old);
+            }
+        }
+        more.add(limit);
+        return new Limits(more);
+    }
+
+    /** {@return these and all of others, which replace earlier ones} */
+    public Limits with(Limits others) {
+        var sum = this;
+        for (var limit : others.all) {
+            sum = sum.with(limit);
+        }
+        return sum;
+    }
+
+    /** {@return the limit of a kind, if there is one} */
+    public <L extends Limit> Optional<L> find(Class<L> kind) {
+        return all.stream().filter(kind::isInstance).map(kind::cast).findFirst();
+    }
+
+    /** The most memory, swap not included; past it the kernel kills a process (memory.max). */
     public Limits memoryMax(long amount, ByteUnit unit) {
-        return new Limits(OptionalLong.of(unit.toBytes(amount)), memoryHigh, swapMax, cpus, cpuWeight, pidsMax);
+        return with(new MemoryLimit.Max(Check.bytes("memoryMax", amount, unit)));
     }
 
+    /** The memory past which processes are slowed and reclaimed, never killed (memory.high; version 2 only). */
     public Limits memoryHigh(long amount, ByteUnit unit) {
-        return new Limits(memoryMax, OptionalLong.of(unit.toBytes(amount)), swapMax, cpus, cpuWeight, pidsMax);
+        return with(new MemoryLimit.High(Check.bytes("memoryHigh", amount, unit)));
     }
 
+    /** The memory that is left alone while others have some to reclaim (memory.low). */
+    public Limits memoryLow(long amount, ByteUnit unit) {
+        return with(new MemoryLimit.Low(Check.bytes("memoryLow", amount, unit)));
+    }
+
+    /** The most swap; 0 is a real limit (memory.swap.max). */
     public Limits swapMax(long amount, ByteUnit unit) {
-        return new Limits(memoryMax, memoryHigh, OptionalLong.of(unit.toBytes(amount)), cpus, cpuWeight, pidsMax);
+        return with(new MemoryLimit.SwapMax(Check.bytes("swapMax", amount, unit)));
     }
 
+    /** Processor time per time, such as 1.5; 0.01 to 8192, and not more than the host has (cpu.max). */
     public Limits cpus(double cpus) {
-        return new Limits(memoryMax, memoryHigh, swapMax, OptionalDouble.of(cpus), cpuWeight, pidsMax);
+        return with(CpuLimit.Max.cpus(cpus));
     }
 
+    /** Processor time in each period (cpu.max). */
+    public Limits cpuMax(Duration quota, Duration period) {
+        return with(new CpuLimit.Max(Optional.of(quota), period));
+    }
+
+    /** The share among busy siblings, 1 to 10000, 100 being usual (cpu.weight). */
     public Limits cpuWeight(int weight) {
-        return new Limits(memoryMax, memoryHigh, swapMax, cpus, OptionalInt.of(weight), pidsMax);
+        return with(new CpuLimit.Weight(weight));
     }
 
+    /** The processors to run on, such as {@code "0-3,8"} (cpuset.cpus). */
+    public Limits cpuset(String cpus) {
+        return with(new CpusetLimit.Cpus(NumberList.parse("cpuset", cpus)));
+    }
+
+    /** The memory nodes to allocate on, such as {@code "0"} (cpuset.mems). */
+    public Limits cpusetMems(String nodes) {
+        return with(new CpusetLimit.Mems(NumberList.parse("cpusetMems", nodes)));
+    }
+
+    /** Bytes and operations per second of a device; begin with {@link IoLimit#max} (io.max). */
+    public Limits ioMax(IoLimit.Max max) {
+        return with(max);
+    }
+
+    /** The share of all devices among busy siblings, 1 to 10000, 100 being usual (io.weight). */
+    public Limits ioWeight(int weight) {
+        return with(new IoLimit.Weight(weight));
+    }
+
+    /** Processes and threads at one time (pids.max). */
     public Limits pidsMax(long processes) {
-        return new Limits(memoryMax, memoryHigh, swapMax, cpus, cpuWeight, OptionalLong.of(processes));
+        return with(new PidsMax(Amount.of(processes)));
+    }
+
+    /** Which devices may be used. */
+    public Limits devices(DeviceRules rules) {
+        return with(rules);
+    }
+
+    /** A value for a file of version 2 by its name. */
+    public Limits unified(String file, String value) {
+        return with(new Unified(file, value));
+    }
+
+    /** {@return bytes, if memory is limited} */
+    public OptionalLong memoryMax() {
+        return find(MemoryLimit.Max.class).map(m -> m.bytes().value()).orElse(OptionalLong.empty());
+    }
+
+    /** {@return bytes, if there is such a limit} */
+    public OptionalLong memoryHigh() {
+        return find(MemoryLimit.High.class).map(m -> m.bytes().value()).orElse(OptionalLong.empty());
+    }
+
+    /** {@return bytes, if swap is limited} */
+    public OptionalLong swapMax() {
+        return find(MemoryLimit.SwapMax.class).map(m -> m.bytes().value()).orElse(OptionalLong.empty());
+    }
+
+    /** {@return processor time per time, if it is limited} */
+    public OptionalDouble cpus() {
+        return find(CpuLimit.Max.class)
+                .flatMap(m ->
+                        m.quota().map(q -> (double) q.toNanos() / m.period().toNanos()))
+                .map(OptionalDouble::of)
+                .orElse(OptionalDouble.empty());
+    }
+
+    /** {@return the share, if it was set} */
+    public OptionalInt cpuWeight() {
+        return find(CpuLimit.Weight.class).map(w -> OptionalInt.of(w.weight())).orElse(OptionalInt.empty());
+    }
+
+    /** {@return the number, if processes are limited} */
+    public OptionalLong pidsMax() {
+        return find(PidsMax.class).map(p -> p.processes().value()).orElse(OptionalLong.empty());
     }
 }

@@ -2,52 +2,78 @@
 package dev.caisson.cgroups.v1;
 
 import dev.caisson.cgroups.file.Write;
+import dev.caisson.cgroups.spec.CgroupException;
+import dev.caisson.cgroups.spec.CgroupException.Reason;
+import dev.caisson.cgroups.spec.CpuLimit;
+import dev.caisson.cgroups.spec.CpusetLimit;
+import dev.caisson.cgroups.spec.DeviceRules;
+import dev.caisson.cgroups.spec.HugetlbMax;
+import dev.caisson.cgroups.spec.IoLimit;
+import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
-import java.util.ArrayList;
+import dev.caisson.cgroups.spec.MemoryLimit;
+import dev.caisson.cgroups.spec.MiscMax;
+import dev.caisson.cgroups.spec.NetLimit;
+import dev.caisson.cgroups.spec.PidsMax;
+import dev.caisson.cgroups.spec.RdmaMax;
+import dev.caisson.cgroups.spec.Unified;
 import java.util.List;
 
 /** Limits as the files of the version 1 hierarchies, converted as the OCI runtimes do. */
 public final class V1Writes {
-    private static final long PERIOD_MICROS = 100_000;
-
     private V1Writes() {}
 
+    /** {@return the name of a controller in version 1} */
+    public static String controller(String controller) {
+        return controller.equals("io") ? "blkio" : controller;
+    }
+
     /**
-     * {@return what setting these limits writes}
+     * {@return what setting a limit writes}
      *
-     * @throws UnsupportedOperationException if version 1 has no such limit
+     * @param all the limits it is one of
+     * @throws CgroupException if version 1 has no such limit
      */
-    public static List<Write> of(Limits limits) {
-        var writes = new ArrayList<Write>();
-        if (limits.memoryHigh().isPresent()) {
-            throw new UnsupportedOperationException(
-                    "memoryHigh: the memory controller is in version 1 here, which cannot slow processes down;"
-                            + " use memoryMax, or boot with cgroup_no_v1=memory");
-        }
-        limits.memoryMax().ifPresent(b -> writes.add(write("memoryMax", "memory", "memory.limit_in_bytes", b)));
-        limits.swapMax().ifPresent(swap -> {
-            if (limits.memoryMax().isEmpty()) {
-                throw new UnsupportedOperationException(
-                        "swapMax: version 1 limits memory and swap together; set memoryMax too");
-            }
-            long sum = Math.addExact(limits.memoryMax().getAsLong(), swap);
-            writes.add(write("swapMax", "memory", "memory.memsw.limit_in_bytes", sum));
-        });
-        limits.cpus().ifPresent(c -> {
-            writes.add(write("cpus", "cpu", "cpu.cfs_period_us", PERIOD_MICROS));
-            writes.add(write("cpus", "cpu", "cpu.cfs_quota_us", Math.max(1000, Math.round(c * PERIOD_MICROS))));
-        });
-        limits.cpuWeight().ifPresent(w -> writes.add(write("cpuWeight", "cpu", "cpu.shares", shares(w))));
-        limits.pidsMax().ifPresent(n -> writes.add(write("pidsMax", "pids", "pids.max", n)));
-        return writes;
+    public static List<Write> of(Limit limit, Limits all) throws CgroupException {
+        return switch (limit) {
+            case MemoryLimit memory -> Memory.writes(memory, all);
+            case CpuLimit cpu -> Cpu.writes(cpu);
+            case CpusetLimit cpuset -> Cpuset.writes(cpuset);
+            case IoLimit io -> Io.writes(io);
+            case PidsMax(var processes) -> List.of(write(limit, "pids.max", processes.toString()));
+            case HugetlbMax huge ->
+                List.of(write(
+                        limit,
+                        "hugetlb." + huge.pageSize() + (huge.reserved() ? ".rsvd" : "") + ".limit_in_bytes",
+                        Memory.text(huge.bytes())));
+            case RdmaMax(var device, var handles, var objects) ->
+                List.of(write(limit, "rdma.max", device + " hca_handle=" + handles + " hca_object=" + objects));
+            case MiscMax(var resource, var amount) -> List.of(write(limit, "misc.max", resource + " " + amount));
+            case NetLimit.ClassId(long id) -> List.of(write(limit, "net_cls.classid", Long.toString(id)));
+            case NetLimit.Priority(var networkInterface, long priority) ->
+                List.of(write(limit, "net_prio.ifpriomap", networkInterface + " " + priority));
+            case DeviceRules rules -> Devices.writes(rules);
+            case Unified(var key, var _) ->
+                throw new CgroupException(
+                        Reason.NOT_IN_THIS_VERSION,
+                        limit.option(),
+                        "the controller of " + key
+                                + " is not in cgroup version 2 here, and version 1 has other files; use the limit's own"
+                                + " method, which knows both",
+                        null);
+        };
     }
 
-    /** 100 is 1024, the defaults of the two versions, and the ends of the ranges are each other's. */
-    static long shares(int weight) {
-        return Math.clamp(Math.round(weight * 1024 / 100.0), 2, 262_144);
+    static CgroupException unknown(Limit limit, String remedy) {
+        return new CgroupException(
+                Reason.NOT_IN_THIS_VERSION,
+                limit.option(),
+                "the " + controller(limit.controller())
+                        + " controller is in cgroup version 1 here, which has no such limit; " + remedy,
+                null);
     }
 
-    private static Write write(String option, String controller, String file, long value) {
-        return new Write(option, controller, file, Long.toString(value));
+    private static Write write(Limit limit, String file, String value) {
+        return new Write(limit.option(), controller(limit.controller()), file, value);
     }
 }

@@ -2,30 +2,63 @@
 package dev.caisson.cgroups.v2;
 
 import dev.caisson.cgroups.file.Write;
-import dev.caisson.cgroups.spec.Limits;
-import java.util.ArrayList;
+import dev.caisson.cgroups.spec.CgroupException;
+import dev.caisson.cgroups.spec.CgroupException.Reason;
+import dev.caisson.cgroups.spec.CpuLimit;
+import dev.caisson.cgroups.spec.CpusetLimit;
+import dev.caisson.cgroups.spec.DeviceRules;
+import dev.caisson.cgroups.spec.HugetlbMax;
+import dev.caisson.cgroups.spec.IoLimit;
+import dev.caisson.cgroups.spec.Limit;
+import dev.caisson.cgroups.spec.MemoryLimit;
+import dev.caisson.cgroups.spec.MiscMax;
+import dev.caisson.cgroups.spec.NetLimit;
+import dev.caisson.cgroups.spec.PidsMax;
+import dev.caisson.cgroups.spec.RdmaMax;
+import dev.caisson.cgroups.spec.Unified;
 import java.util.List;
 
 /** Limits as the files of the unified hierarchy. */
 public final class V2Writes {
-    private static final long PERIOD_MICROS = 100_000;
-
     private V2Writes() {}
 
-    public static List<Write> of(Limits limits) {
-        var writes = new ArrayList<Write>();
-        limits.memoryHigh().ifPresent(b -> writes.add(write("memoryHigh", "memory", "memory.high", b)));
-        limits.memoryMax().ifPresent(b -> writes.add(write("memoryMax", "memory", "memory.max", b)));
-        limits.swapMax().ifPresent(b -> writes.add(write("swapMax", "memory", "memory.swap.max", b)));
-        limits.cpus()
-                .ifPresent(c -> writes.add(
-                        new Write("cpus", "cpu", "cpu.max", Math.round(c * PERIOD_MICROS) + " " + PERIOD_MICROS)));
-        limits.cpuWeight().ifPresent(w -> writes.add(write("cpuWeight", "cpu", "cpu.weight", w)));
-        limits.pidsMax().ifPresent(n -> writes.add(write("pidsMax", "pids", "pids.max", n)));
-        return writes;
+    /**
+     * {@return what setting a limit writes; nothing for device rules, which are no file}
+     *
+     * @throws CgroupException if version 2 has no such limit
+     */
+    public static List<Write> of(Limit limit) throws CgroupException {
+        return switch (limit) {
+            case MemoryLimit memory -> Memory.writes(memory);
+            case CpuLimit cpu -> Cpu.writes(cpu);
+            case CpusetLimit cpuset -> Cpuset.writes(cpuset);
+            case IoLimit io -> Io.writes(io);
+            case PidsMax(var processes) -> List.of(write(limit, "pids.max", processes.toString()));
+            case HugetlbMax huge ->
+                List.of(write(
+                        limit,
+                        "hugetlb." + huge.pageSize() + (huge.reserved() ? ".rsvd.max" : ".max"),
+                        huge.bytes().toString()));
+            case RdmaMax(var device, var handles, var objects) ->
+                List.of(write(limit, "rdma.max", device + " hca_handle=" + handles + " hca_object=" + objects));
+            case MiscMax(var resource, var amount) -> List.of(write(limit, "misc.max", resource + " " + amount));
+            case NetLimit _ ->
+                throw unknown(limit, "match the cgroup's path in nftables (socket cgroupv2) or tc-bpf(8) instead");
+            case DeviceRules _ -> List.of();
+            case Unified(var key, var value) -> List.of(write(limit, key, value));
+        };
     }
 
-    private static Write write(String option, String controller, String file, long value) {
-        return new Write(option, controller, file, Long.toString(value));
+    static CgroupException unknown(Limit limit, String remedy) {
+        return new CgroupException(
+                Reason.NOT_IN_THIS_VERSION,
+                limit.option(),
+                "the " + limit.controller() + " controller is in cgroup version 2 here, which has no such limit; "
+                        + remedy,
+                null);
+    }
+
+    private static Write write(Limit limit, String file, String value) {
+        return new Write(limit.option(), limit.controller(), file, value);
     }
 }

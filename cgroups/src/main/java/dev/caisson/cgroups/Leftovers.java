@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.cgroups;
+
+import dev.caisson.cgroups.file.CgroupMounts;
+import dev.caisson.cgroups.file.Placement;
+import dev.caisson.cgroups.spec.CgroupException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/** Cgroups whose maker ended without removing them, as a JVM that was killed does. */
+final class Leftovers {
+    private Leftovers() {}
+
+    static List<String> remove(CgroupMounts mounts, Optional<String> parent) throws IOException {
+        var removed = new ArrayList<String>();
+        for (String name : find(mounts, parent)) {
+            Cgroup.open(mounts, parent, name).close();
+            removed.add(name);
+        }
+        return removed;
+    }
+
+    private static Iterable<String> find(CgroupMounts mounts, Optional<String> parent) throws IOException {
+        var names = new TreeSet<String>();
+        for (var hierarchy : mounts.hierarchies()) {
+            Path directory;
+            try {
+                directory = Placement.parent(mounts, hierarchy, parent);
+            } catch (CgroupException notOurs) {
+                continue; // Where this user can make no cgroups there are none to remove.
+            }
+            try (Stream<Path> children = Files.list(directory)) {
+                for (Path child : children.toList()) {
+                    String name = child.getFileName().toString();
+                    var owner = Owner.parse(name);
+                    if (owner.isPresent() && owner.get().isGone()) {
+                        names.add(name);
+                    }
+                }
+            }
+        }
+        return names;
+    }
+}

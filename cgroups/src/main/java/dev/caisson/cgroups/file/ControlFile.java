@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.cgroups.file;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.Files;
+import dev.caisson.linux.sys.Native;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+
+/** Files and directories of cgroup file systems, with the errno of what was refused, which says what is wrong. */
+public final class ControlFile {
+    private static final int AT_REMOVEDIR = 0x200;
+    private static final int DIRECTORY_MODE = 0755;
+    private static final int CHUNK = 4096;
+    private static final short POLLPRI = 2;
+
+    private ControlFile() {}
+
+    /** Writes a value in one write(2), as control files want it. */
+    public static void write(Path file, String value) throws LinuxException {
+        try (var arena = Arena.ofConfined();
+                var fd = open(file, Files.O_WRONLY)) {
+            byte[] text = value.getBytes(StandardCharsets.UTF_8);
+            var bytes = arena.allocate(Math.max(1, text.length));
+            MemorySegment.copy(text, 0, bytes, JAVA_BYTE, 0, text.length);
+            long result = Native.call(Syscall.WRITE, fd.number(), bytes.address(), text.length);
+            if (Native.failed(result)) {
+                throw new LinuxException(
+                        Native.errno(result), "write(" + Arg.quote(file.toString()) + ", " + Arg.quote(value) + ")");
+            }
+        }
+    }
+
+    /** {@return all of a file, without blanks around it} */
+    public static String read(Path file) throws LinuxException {
+        try (var fd = open(file, Files.O_RDONLY)) {
+            return read(fd);
+        }
+    }
+
+    private static Fd open(Path file, int flags) throws LinuxException {
+        return Files.open(file.toString(), flags, 0);
+    }
+
+    private static String read(Fd fd) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            var buffer = arena.allocate(CHUNK);
+            byte[] all = new byte[0];
+            while (true) {
+                long n = Native.call(Syscall.PREAD64, fd.number(), buffer.address(), CHUNK, all.length, 0, 0);
+                if (Native.failed(n)) {
+                    throw new LinuxException(Native.errno(n), "pread64(" + fd + ")");
+                }
+                if (n == 0) {
+                    return new String(all, StandardCharsets.UTF_8).strip();
+                }
+                all = Arrays.copyOf(all, all.length + (int) n);
+                MemorySegment.copy(buffer, JAVA_BYTE, 0, all, all.length - (int) n, (int) n);
+            }
+        }
+    }
+
+    /** {@return the words of a file} */
+    public static List<String> words(Path file) throws LinuxException {
+        String text = read(file);
+        return text.isEmpty() ? List.of() : List.of(text.split("\\s+"));
+    }
+
+    /**
+     * Waits until a file that tells its readers of changes, such as cgroup.events, has a line.
+     *
+     * @return whether it has; false after the time is over
+     */
+    public static boolean await(Path file, String line, Duration atMost) throws LinuxException {
+        long end = System.nanoTime() + atMost.toNanos();
+        try (var arena = Arena.ofConfined();
+                var fd = open(file, Files.O_RDONLY)) {
+            var pollfd = arena.allocate(JAVA_INT, 2);
+            pollfd.setAtIndex(JAVA_INT, 0, fd.number());
+            pollfd.setAtIndex(JAVA_INT, 1, POLLPRI);
+            var timespec = arena.allocate(JAVA_LONG, 2);
+            while (true) {
+                if (read(fd).lines().anyMatch(line::equals)) {
+                    return true;
+                }
+                long left = end - System.nanoTime();
+                if (left <= 0) {
+                    return false;
+                }
+                timespec.setAtIndex(JAVA_LONG, 0, left / 1_000_000_000);
+                timespec.setAtIndex(JAVA_LONG, 1, left % 1_000_000_000);
+                long result = Native.call(Syscall.PPOLL, pollfd.address(), 1, timespec.address(), 0, 0, 0);
+                if (Native.failed(result) && result != -Errno.EINTR.code()) {
+                    throw new LinuxException(Native.errno(result), "ppoll(" + fd + ")");
+                }
+            }
+        }
+    }
+
+    /** Makes a cgroup. */
+    public static void makeDirectory(Path directory) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            long result = Native.call(
+                    Syscall.MKDIRAT,
+                    Files.AT_FDCWD,
+                    arena.allocateFrom(directory.toString()).address(),
+                    DIRECTORY_MODE);
+            if (Native.failed(result)) {
+                throw new LinuxException(Native.errno(result), "mkdir(" + Arg.quote(directory.toString()) + ")");
+            }
+        }
+    }
+
+    /** Removes a cgroup without processes and children. */
+    public static void removeDirectory(Path directory) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            long result = Native.call(
+                    Syscall.UNLINKAT,
+                    Files.AT_FDCWD,
+                    arena.allocateFrom(directory.toString()).address(),
+                    AT_REMOVEDIR);
+            if (Native.failed(result)) {
+                throw new LinuxException(Native.errno(result), "rmdir(" + Arg.quote(directory.toString()) + ")");
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.cgroups.v2;
+
+import dev.caisson.cgroups.file.ControlFile;
+import dev.caisson.cgroups.file.Refusal;
+import dev.caisson.cgroups.file.Tasks;
+import dev.caisson.cgroups.file.Write;
+import dev.caisson.cgroups.spec.CgroupException;
+import dev.caisson.cgroups.spec.CgroupException.Reason;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.LinuxException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+
+/**
+ * Brings controllers down to the children of a cgroup: {@code cgroup.subtree_control} of each cgroup on the way, from the top.
+ *
+ * <p>The kernel's rule of no internal processes: a cgroup, but for the real root, either has processes or gives controllers
+ * to its children.
+ */
+public final class Subtree {
+    /** Where processes go that are in the way. */
+    public static final String LEAF = "caisson-leaf";
+
+    private static final String CONTROL = "cgroup.subtree_control";
+    private static final int ATTEMPTS = 10;
+
+    private Subtree() {}
+
+    /**
+     * Enables controllers for the children of a cgroup.
+     *
+     * @param top where the way begins: the mount point
+     * @param evacuate whether processes in {@code parent} may be moved to a leaf below it
+     */
+    public static void enable(Path top, Path parent, Collection<String> controllers, boolean evacuate)
+            throws IOException {
+        if (controllers.isEmpty()) {
+            return;
+        }
+        for (Path at : way(top, parent)) {
+            var missing = new LinkedHashSet<>(controllers);
+            missing.removeAll(ControlFile.words(at.resolve(CONTROL)));
+            if (missing.isEmpty()) {
+                continue;
+            }
+            var absent = new LinkedHashSet<>(missing);
+            absent.removeAll(ControlFile.words(at.resolve("cgroup.controllers")));
+            if (!absent.isEmpty()) {
+                throw new CgroupException(
+                        Reason.MISSING_CONTROLLER,
+                        absent.iterator().next(),
+                        "the controller does not come down to " + at + ": cgroup.subtree_control of " + at.getParent()
+                                + " does not enable it; for a systemd unit, set Delegate=yes",
+                        null);
+            }
+            enableHere(at, missing, evacuate && at.equals(parent));
+        }
+    }
+
+    /** {@return the cgroups from the top to a parent, both included} */
+    static List<Path> way(Path top, Path parent) {
+        var way = new ArrayList<Path>();
+        for (Path at = parent; at != null && at.startsWith(top); at = at.getParent()) {
+            way.add(at);
+        }
+        return way.reversed();
+    }
+
+    private static void enableHere(Path cgroup, Collection<String> controllers, boolean evacuate) throws IOException {
+        String words = String.join(" ", controllers.stream().map(c -> "+" + c).toList());
+        for (int attempt = 1; ; attempt++) {
+            try {
+                ControlFile.write(cgroup.resolve(CONTROL), words);
+                return;
+            } catch (LinuxException refused) {
+                if (!refused.errno().equals(Errno.EBUSY)) {
+                    throw Refusal.ofWrite(new Write("cgroup", "", CONTROL, words), cgroup.resolve(CONTROL), refused);
+                }
+                if (!evacuate || attempt == ATTEMPTS) {
+                    throw new CgroupException(
+                            Reason.INTERNAL_PROCESSES,
+                            "cgroup",
+                            refused.getMessage() + "; the cgroup " + cgroup + " has processes of its own "
+                                    + Tasks.in(cgroup)
+                                    + ", and such a one cannot give controllers to its children; allow them to be"
+                                    + " moved to a leaf (evacuate), or name another parent",
+                            refused);
+                }
+                // Again if a process forked meanwhile.
+                evacuate(cgroup);
+            }
+        }
+    }
+
+    /** Moves the processes of a cgroup to a leaf below it. */
+    private static void evacuate(Path cgroup) throws IOException {
+        Path leaf = cgroup.resolve(LEAF);
+        try {
+            ControlFile.makeDirectory(leaf);
+        } catch (LinuxException refused) {
+            if (!refused.errno().equals(Errno.EEXIST)) {
+                throw Refusal.ofMake(leaf, refused);
+            }
+        }
+        for (int pid : Tasks.in(cgroup)) {
+            try {
+                ControlFile.write(leaf.resolve("cgroup.procs"), Integer.toString(pid));
+            } catch (LinuxException refused) {
+                if (!refused.errno().equals(Errno.ESRCH)) {
+                    throw Refusal.ofMove(leaf, refused);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.cgroups;
+
+import static dev.caisson.cgroups.Cgroups.shell;
+import static dev.caisson.linux.ByteUnit.MB;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.caisson.cgroups.Cgroups.View;
+import dev.caisson.cgroups.spec.Amount;
+import dev.caisson.cgroups.spec.BlockDevice;
+import dev.caisson.cgroups.spec.CgroupException;
+import dev.caisson.cgroups.spec.DeviceRule;
+import dev.caisson.cgroups.spec.DeviceRules;
+import dev.caisson.cgroups.spec.HugetlbMax;
+import dev.caisson.cgroups.spec.IoLimit;
+import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.cgroups.spec.MemoryLimit;
+import dev.caisson.testkit.NeedsRoot;
+import dev.caisson.testkit.NoLeaks;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** On the real kernel, in each part of this machine's layout. */
+@NeedsRoot
+@ExtendWith(NoLeaks.class)
+class CgroupTest {
+    private static final int SIGKILL_CODE = 128 + 9;
+
+    private static Cgroup create(View view, Limits limits) throws Exception {
+        return Cgroup.builder(view.mounts()).limits(limits).create();
+    }
+
+    private static String read(Cgroup cgroup, String controller, String file) throws Exception {
+        return Files.readString(cgroup.directory(controller).orElseThrow().resolve(file))
+                .strip();
+    }
+
+    @ParameterizedTest
+    @EnumSource(View.class)
+    void itIsThereWhileItIsOpenAndGoneAfterwards(View view) throws Exception {
+        var cgroup = create(view, Limits.none());
+        var directories = cgroup.directories();
+        try (cgroup) {
+            assertFalse(directories.isEmpty());
+            directories.forEach(d -> assertTrue(Files.isDirectory(d), d.toString()));
+        }
+        directories.forEach(d -> assertFalse(Files.exists(d), d.toString()));
+        cgroup.close();
+    }
+
+    @ParameterizedTest
+    @EnumSource(View.class)
+    void closingKillsWhatRunsInItAndBelow(View view) throws Exception {
+        Process process;
+        try (var cgroup = create(view, Limits.none())) {
+            process = shell(cgroup, "sleep 1000 & sleep 1000 & wait");
+            var below = cgroup.child("below", Limits.none());
+            var deep = shell(below, "exec sleep 1000");
+            Thread.sleep(50);
+            assertTrue(process.isAlive() && deep.isAlive());
+        }
+        assertTrue(process.waitFor(5, TimeUnit.SECONDS));
+        assertEquals(SIGKILL_CODE, process.exitValue());
+    }
+
+    @ParameterizedTest
+    @EnumSource(View.class)
+    void everythingStandsStillWhileItIsFrozenAndDiesFrozen(View view) throws Exception {
+        try (var cgroup = create(view, Limits.none())) {
+            var process = shell(cgroup, "while :; do :; done");
+            cgroup.freeze();
+            Duration before = cpuTime(process.pid());
+            Thread.sleep(100);
+            assertEquals(before, cpuTime(process.pid()));
+            cgroup.thaw();
+            for (int i = 0; i < 100 && cpuTime(process.pid()).equals(before); i++) {
+                Thread.sleep(20);
+            }
+            assertTrue(cpuTime(process.pid()).compareTo(before) > 0);
+            cgroup.freeze();
+            cgroup.kill();
+            assertTrue(process.waitFor(5, TimeUnit.SECONDS));
+        }
+    }
+
+    private static Duration cpuTime(long pid) throws Exception {
+        String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+        String[] words = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+        return Duration.ofMillis(10 * (Long.parseLong(words[11]) + Long.parseLong(words[12])));
+    }
+
+    @ParameterizedTest
+    @EnumSource(View.class)
+    void killingTakesAllEvenWhileTheyFork(View view) throws Exception {
+        try (var cgroup = create(view, Limits.none())) {
+            var process = shell(cgroup, "f() { sleep 100 & sleep 0.01; f & sleep 100; }; f");
+            Thread.sleep(200);
+            cgroup.kill();
+            assertTrue(process.waitFor(5, TimeUnit.SECONDS));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(View.class)
+    void theJvmStaysWhereItIs(View view) throws Exception {
+        String before = Files.readString(Path.of("/proc/self/cgroup"));
+        try (var cgroup = create(view, Limits.none())) {
+            shell(cgroup, "exec true").waitFor();
+            assertEquals(before, Files.readString(Path.of("/proc/self/cgroup")));
+            long self = ProcessHandle.current().pid();
+            assertThrows(IllegalArgumentException.class, () -> cgroup.add(self));
+        }
+        assertEquals(before, Files.readString(Path.of("/proc/self/cgroup")));
+    }
+
+    @Test
+    void aMemoryLimitKills() throws Exception {
+        try (var cgroup = Cgroup.builder(View.ALL.with("memory"))
+                .limits(Limits.none().memoryMax(16, MB))
+                .create()) {
+            var process = shell(cgroup, "exec tail /dev/zero");
+            assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+            assertEquals(SIGKILL_CODE, process.exitValue());
+            assertTrue(cgroup.outOfMemory());
+        }
+    }
+
+    @Test
+    void aForkBombStopsAtItsLimit() throws Exception {
+        try (var cgroup = Cgroup.builder(View.ALL.with("pids"))
+                .limits(Limits.none().pidsMax(8))
+                .create()) {
+            var process = shell(cgroup, "f() { f | f & }; f; sleep 1");
+            for (int i = 0; i < 50; i++) {
+                assertTrue(Integer.parseInt(read(cgroup, "pids", "pids.current")) <= 8);
+                Thread.sleep(5);
+            }
+            assertTrue(Files.readString(cgroup.directory("pids").orElseThrow().resolve("pids.events"))
+                    .matches("(?s)max [1-9].*"));
+            cgroup.kill();
+            assertTrue(process.waitFor(5, TimeUnit.SECONDS));
+        }
+    }
+
+    @Test
+    void aSpinningProcessGetsItsShareOfProcessorTime() throws Exception {
+        try (var cgroup = Cgroup.builder(View.ALL.with("cpu"))
+                .limits(Limits.none().cpuMax(Duration.ofMillis(4), Duration.ofMillis(20)))
+                .create()) {
+            var process = shell(cgroup, "while :; do :; done");
+            Thread.sleep(100);
+            long begin = System.nanoTime();
+            Duration before = schedulerTime(process.pid());
+            Thread.sleep(2000);
+            double share = (double) schedulerTime(process.pid()).minus(before).toNanos() / (System.nanoTime() - begin);
+            assertTrue(share < 0.21, "a share of " + share + ", allowed are 0.20 and 5 %");
+        }
+    }
+
+    private static Duration schedulerTime(long pid) throws Exception {
+        String text = Files.readString(Path.of("/proc/" + pid + "/schedstat"));
+        return Duration.ofNanos(Long.parseLong(text.split(" ")[0]));
+    }
+
+    @Test
+    void aProcessRunsOnItsProcessorsOnly() throws Exception {
+        try (var cgroup = Cgroup.builder(View.ALL.with("cpuset"))
+                .limits(Limits.none().cpuset("0"))
+                .create()) {
+            String status = Cgroups.output(shell(cgroup, "exec grep Cpus_allowed_list /proc/self/status"));
+            assertEquals("Cpus_allowed_list:\t0", status.strip());
+        }
+    }
+
+    @Test
+    void aDiskIsReadNoFasterThanAllowed() throws Exception {
+        var mounts = View.ALL.with(View.ALL.mounts().isUnified("io") ? "io" : "blkio");
+        Path file = Path.of(System.getProperty("java.io.tmpdir"), "caisson-test-" + System.nanoTime());
+        try {
+            Files.write(file, new byte[4 << 20]);
+            BlockDevice device;
+            try {
+                device = BlockDevice.of("ioMax", file);
+            } catch (IllegalArgumentException notOnADisk) {
+                Cgroups.skip(notOnADisk.getMessage());
+                return;
+            }
+            try (var cgroup = Cgroup.builder(mounts)
+                    .limits(Limits.none().ioMax(IoLimit.max(device).readBytes(2, MB)))
+                    .create()) {
+                long begin = System.nanoTime();
+                String said = Cgroups.output(
+                        shell(cgroup, "dd if=" + file + " of=/dev/null bs=64k iflag=direct 2>&1 || echo failed"));
+                double seconds = (System.nanoTime() - begin) / 1e9;
+                if (said.contains("failed")) {
+                    Cgroups.skip("the file system of " + file + " has no direct reads: " + said);
+                }
+                assertTrue(seconds > 1.2, "4 MB at 2 MB/s in " + seconds + " s");
+            }
+        } finally {
+            Files.deleteIfExists(file);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(View.class)
+    void devicesThatNoRuleAllowsCannotBeOpened(View view) throws Exception {
+        var mounts = view.mounts();
+        var rules = DeviceRules.standard().and(DeviceRule.deny("c 1:5 rw"));
+        if (view == View.VERSION_1 && mounts.legacyHierarchy("devices").isEmpty()) {
+            Cgroups.skip("no devices controller of version 1 here");
+        }
+        try (var cgroup =
+                Cgroup.builder(mounts).limits(Limits.none().devices(rules)).create()) {
+            String script = "head -c 1 /dev/zero >/dev/null 2>&1 && echo zero; echo x >/dev/null && echo null";
+            assertEquals("null\n", Cgroups.output(shell(cgroup, script)));
+            cgroup.update(Limits.none().devices(DeviceRules.standard()));
+            assertEquals("zero\nnull\n", Cgroups.output(shell(cgroup, script)));
+            cgroup.update(Limits.none().devices(rules));
+            assertEquals("null\n", Cgroups.output(shell(cgroup, script)));
+        }
+    }
+
+    @Test
+    void limitsChangeWhileItRuns() throws Exception {
+        try (var cgroup = Cgroup.builder(View.ALL.with("pids"))
+                .limits(Limits.none().pidsMax(8))
+                .create()) {
+            cgroup.update(Limits.none().pidsMax(9));
+            assertEquals("9", read(cgroup, "pids", "pids.max"));
+            assertEquals(9, cgroup.limits().pidsMax().orElseThrow());
+        }
+    }
+
+    @Test
+    void aLimitOfAControllerThatHadNoPartTakesTheProcessesAlong() throws Exception {
+        var mounts = View.ALL.with("pids");
+        try (var cgroup = Cgroup.builder(mounts).create()) {
+            var process = shell(cgroup, "sleep 100 & wait");
+            Thread.sleep(50);
+            cgroup.update(Limits.none().pidsMax(20));
+            assertTrue(Integer.parseInt(read(cgroup, "pids", "pids.current")) >= 2);
+            assertTrue(process.isAlive());
+        }
+    }
+
+    @Test
+    void memoryBelowWhatIsUsedIsRefusedAndNobodyDies() throws Exception {
+        try (var cgroup = Cgroup.builder(View.ALL.with("memory"))
+                .limits(Limits.none().memoryMax(256, MB))
+                .create()) {
+            var process = shell(cgroup, "x=$(head -c 30000000 /dev/zero | tr '\\0' x); echo ready; sleep 100");
+            assertEquals('r', process.getInputStream().read());
+            var refused = assertThrows(
+                    CgroupException.class, () -> cgroup.update(Limits.none().memoryMax(1, MB)));
+            assertEquals(CgroupException.Reason.BELOW_USAGE, refused.reason());
+            assertTrue(refused.getMessage().startsWith("memoryMax:"), refused.getMessage());
+            assertTrue(process.isAlive());
+            assertEquals(256 << 20, cgroup.limits().memoryMax().orElseThrow());
+        }
+    }
+
+    @Test
+    void aLimitNobodyCanEnforceIsRefusedByNameAndLeavesNothing() throws Exception {
+        var mounts = View.ALL.mounts();
+        var impossible = new HugetlbMax(1L << 40, false, Amount.of(0));
+        var refused = assertThrows(
+                CgroupException.class,
+                () -> Cgroup.builder(mounts)
+                        .limits(Limits.none().with(impossible))
+                        .create());
+        assertEquals("hugetlbMax", refused.option());
+        assertTrue(
+                refused.reason() == CgroupException.Reason.MISSING_FILE
+                        || refused.reason() == CgroupException.Reason.MISSING_CONTROLLER,
+                refused.toString());
+    }
+
+    @Test
+    void withBestEffortItIsReportedInstead() throws Exception {
+        var mounts = View.ALL.mounts();
+        var limit =
+                mounts.isUnified("memory") ? new MemoryLimit.Swappiness(10) : new MemoryLimit.High(Amount.of(1 << 20));
+        try (var cgroup = Cgroup.builder(mounts)
+                .limits(Limits.none().with(limit))
+                .bestEffort()
+                .create()) {
+            assertEquals(
+                    List.of(limit.option()),
+                    cgroup.unenforced().stream()
+                            .map(CgroupPlan.Unenforced::option)
+                            .toList());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(View.class)
+    void aNameThatIsTakenIsNotTouched(View view) throws Exception {
+        var mounts = view.mounts();
+        try (var first = Cgroup.builder(mounts).create()) {
+            var refused = assertThrows(
+                    CgroupException.class,
+                    () -> Cgroup.builder(mounts).name(first.name()).create());
+            assertEquals(CgroupException.Reason.EXISTS, refused.reason());
+            first.directories().forEach(d -> assertTrue(Files.isDirectory(d)));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(View.class)
+    void aCgroupThatSomebodyRemovedIsAnExplainedError(View view) throws Exception {
+        try (var cgroup = create(view, Limits.none())) {
+            for (var directory : cgroup.directories()) {
+                Files.delete(directory);
+            }
+            var process = new ProcessBuilder("sleep", "10").start();
+            try {
+                var refused = assertThrows(CgroupException.class, () -> cgroup.add(process.pid()));
+                assertEquals(CgroupException.Reason.VANISHED, refused.reason());
+            } finally {
+                process.destroyForcibly().waitFor();
+            }
+        }
+    }
+
+    @Test
+    void aParentIsUsedIfItExists() throws Exception {
+        var mounts = View.VERSION_2.mounts();
+        try (var parent = Cgroup.builder(mounts).create();
+                var child = Cgroup.builder(mounts).parent("/" + parent.name()).create()) {
+            assertEquals(
+                    parent.directories().getFirst(),
+                    child.directories().getFirst().getParent());
+        }
+        var refused = assertThrows(
+                CgroupException.class,
+                () -> Cgroup.builder(mounts).parent("/caisson-test-none").create());
+        assertEquals("cgroupParent", refused.option());
+    }
+
+    @Test
+    void moreProcessorsThanThereAreAreRefused() throws Exception {
+        var mounts = View.ALL.mounts();
+        for (var limits : List.of(Limits.none().cpus(8000), Limits.none().cpuset("0,8000"))) {
+            var refused = assertThrows(
+                    IllegalArgumentException.class,
+                    () -> Cgroup.builder(mounts).limits(limits).explain());
+            assertTrue(refused.getMessage().contains("host"), refused.getMessage());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(View.class)
+    void aThreadedChildTakesSingleThreads(View view) throws Exception {
+        try (var cgroup = create(view, Limits.none())) {
+            var process = shell(cgroup, "exec sleep 100");
+            var threads = cgroup.threadedChild("threads", Limits.none());
+            threads.addThread(process.pid());
+            String file = view == View.VERSION_1 ? "tasks" : "cgroup.threads";
+            assertEquals(
+                    Long.toString(process.pid()),
+                    Files.readString(threads.directories().getFirst().resolve(file))
+                            .strip());
+        }
+    }
+
+    @Test
+    void whatIsDelegatedBelongsToTheUserAndItsLimitsDoNot() throws Exception {
+        try (var cgroup = create(View.VERSION_2, Limits.none())) {
+            cgroup.delegate(65534, 65534);
+            Path directory = cgroup.directories().getFirst();
+            assertEquals(65534, Files.getAttribute(directory, "unix:uid"));
+            assertEquals(65534, Files.getAttribute(directory.resolve("cgroup.procs"), "unix:uid"));
+            assertEquals(0, Files.getAttribute(directory.resolve("cgroup.max.depth"), "unix:uid"));
+            var _ = Cgroups.output(shell(
+                    cgroup,
+                    "exec setpriv --reuid 65534 --regid 65534 --clear-groups mkdir " + directory.resolve("inner")));
+            assertTrue(Files.isDirectory(directory.resolve("inner")));
+        }
+    }
+
+    @Test
+    void theNameTellsWhoMadeIt() throws Exception {
+        try (var cgroup = create(View.ALL, Limits.none())) {
+            assertEquals(Optional.of(Owner.ofThisProcess()), Owner.parse(cgroup.name()));
+            assertFalse(Owner.ofThisProcess().isGone());
+        }
+    }
+}
