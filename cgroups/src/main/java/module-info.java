@@ -3,7 +3,7 @@
 /** Control groups: limits, usage, freeze, kill. */
 @SuppressWarnings("module") // The module named in a qualified export is built after this one.
 module dev.caisson.cgroups {
-    requires static com.google.errorprone.annotations;
+    requires static transitive com.google.errorprone.annotations;
     requires transitive dev.caisson.linux;
     requires static transitive org.jspecify;
 

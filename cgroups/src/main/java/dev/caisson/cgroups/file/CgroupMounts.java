@@ -128,7 +128,7 @@ public record CgroupMounts(List<Hierarchy> hierarchies, Map<String, String> own)
         var best = new TreeMap<String, Hierarchy>();
         var order = Comparator.comparing(Hierarchy::readOnly)
                 .thenComparing(h -> h.root().startsWith("/.."))
-                .thenComparing(h -> h.root().length());
+                .thenComparingInt(h -> h.root().length());
         for (var hierarchy : all) {
             best.merge(hierarchy.name(), hierarchy, (a, b) -> order.compare(a, b) <= 0 ? a : b);
         }

@@ -22,7 +22,9 @@ public record Processors(NumberList online) {
                 NumberList.parse("online processors", Files.readString(Path.of("/sys/devices/system/cpu/online"))));
     }
 
-    /** @throws IllegalArgumentException if limits name more processors, or others, than there are */
+    /** Refuses what this host cannot have.
+     *
+     * @throws IllegalArgumentException if limits name more processors, or others, than there are */
     public void check(Limits limits) {
         limits.cpus().ifPresent(cpus -> {
             if (cpus > online.numbers().size()) {

@@ -17,7 +17,9 @@ import java.util.function.Function;
 public final class Writing {
     private Writing() {}
 
-    /** @param directory that a write's controller has its files in */
+    /** Writes all of them.
+     *
+     * @param directory that a write's controller has its files in */
     public static void of(List<Write> writes, Function<Write, Path> directory) throws CgroupException {
         var again = new ArrayList<Write>();
         for (var write : writes) {

@@ -43,7 +43,7 @@ final class Cpu {
         if (shares >= MOST_SHARES) {
             return 10_000;
         }
-        double l = Math.log(shares) / Math.log(2);
+        double l = Math.log((double) shares) / Math.log(2);
         double exponent = (l * l + 125 * l) / 612.0 - 7.0 / 34.0;
         // Rounding errors of a whole result must not lift it to the next: 1024 is 100, not 101.
         return (int) Math.ceil(Math.pow(10, exponent) - 1e-9);
