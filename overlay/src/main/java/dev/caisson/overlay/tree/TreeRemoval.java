@@ -14,10 +14,12 @@ import dev.caisson.linux.sys.DirectoryReader;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
 import java.nio.charset.StandardCharsets;
+import java.util.UUID;
 
 /**
  * Removes a tree name by name, by descriptors, following nothing. However deep the tree is, few descriptors are open: what
- * lies deeper is moved to the top first. The tree must not be in use, since whoever adds to it without end is waited for.
+ * lies deeper is moved to the top first. Several may remove one tree at a time: what is gone already is no error. The tree must
+ * not be in use, since whoever adds to it without end is waited for.
  */
 public final class TreeRemoval {
     private static final int DEEPEST = 32;
@@ -25,7 +27,6 @@ public final class TreeRemoval {
     private static final byte[] SELF = {'.'};
 
     private final Fd top;
-    private int moved;
 
     private TreeRemoval(Fd top) {
         this.top = top;
@@ -46,10 +47,32 @@ public final class TreeRemoval {
                 throw refused;
             }
         }
-        try (var tree = open(directory, name)) {
-            new TreeRemoval(tree).empty(tree, 0);
+        do {
+            try (var tree = open(directory, name)) {
+                new TreeRemoval(tree).empty(tree, 0);
+            } catch (LinuxException gone) {
+                ignoreIfGone(gone);
+            }
+        } while (!removeIfEmpty(directory, name));
+    }
+
+    private static void ignoreIfGone(LinuxException refused) throws LinuxException {
+        if (!refused.errno().equals(Errno.ENOENT)) {
+            throw refused;
         }
-        At.removeDirectory(directory, name);
+    }
+
+    /** {@return false if another remover has just moved something here} */
+    private static boolean removeIfEmpty(Fd directory, byte[] name) throws LinuxException {
+        try {
+            At.removeDirectory(directory, name);
+        } catch (LinuxException refused) {
+            if (refused.errno().equals(Errno.ENOTEMPTY)) {
+                return false;
+            }
+            ignoreIfGone(refused);
+        }
+        return true;
     }
 
     private static Fd open(Fd directory, byte[] name) throws LinuxException {
@@ -91,37 +114,45 @@ public final class TreeRemoval {
     }
 
     private void remove(Fd directory, DirectoryReader.Entry entry, int depth) throws LinuxException {
-        if (entry.type() != FileStatus.Type.DIRECTORY) {
-            try {
-                unlink(directory, entry.name());
-                return;
-            } catch (LinuxException refused) {
-                boolean unknown = entry.type() == FileStatus.Type.UNKNOWN;
-                if (!unknown || !FileStatus.of(directory, entry.name()).isDirectory()) {
-                    throw refused;
-                }
+        try {
+            if (!unlinked(directory, entry)) {
+                removeDirectory(directory, entry.name(), depth);
             }
+        } catch (LinuxException refused) {
+            ignoreIfGone(refused);
         }
-        if (depth >= DEEPEST) {
-            byte[] name = (".caisson-removed-" + moved++).getBytes(StandardCharsets.UTF_8);
-            At.rename(directory, entry.name(), top, name, At.RENAME_NOREPLACE);
-            return;
-        }
-        try (var child = open(directory, entry.name())) {
-            empty(child, depth + 1);
-        }
-        At.removeDirectory(directory, entry.name());
     }
 
-    private static void unlink(Fd directory, byte[] name) throws LinuxException {
+    private void removeDirectory(Fd directory, byte[] name, int depth) throws LinuxException {
+        if (depth >= DEEPEST) {
+            byte[] away = (".caisson-removed-" + UUID.randomUUID()).getBytes(StandardCharsets.UTF_8);
+            At.rename(directory, name, top, away, At.RENAME_NOREPLACE);
+            return;
+        }
+        try (var child = open(directory, name)) {
+            empty(child, depth + 1);
+        }
+        At.removeDirectory(directory, name);
+    }
+
+    /** {@return false if it is a directory} */
+    private static boolean unlinked(Fd directory, DirectoryReader.Entry entry) throws LinuxException {
+        if (entry.type() == FileStatus.Type.DIRECTORY) {
+            return false;
+        }
         try {
-            At.unlink(directory, name);
+            At.unlink(directory, entry.name());
         } catch (LinuxException refused) {
+            boolean unknown = entry.type() == FileStatus.Type.UNKNOWN;
+            if (unknown && FileStatus.of(directory, entry.name()).isDirectory()) {
+                return false;
+            }
             if (!refused.errno().equals(Errno.EACCES)) {
                 throw refused;
             }
             At.changeMode(directory, 0700);
-            At.unlink(directory, name);
+            At.unlink(directory, entry.name());
         }
+        return true;
     }
 }

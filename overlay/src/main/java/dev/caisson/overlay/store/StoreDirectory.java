@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.overlay.store;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.At;
+import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.FileData;
+import dev.caisson.linux.sys.Files;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * The directory of a store.
+ *
+ * <pre>
+ *   format                what this is
+ *   lock                  held shared by whoever adds, exclusively by whoever sweeps
+ *   layers/ID/tree        a layer           layers/ID/record      what it was made on, and whether it is on disk
+ *   branches/NAME/tree    a writable layer  branches/NAME/work    the kernel's own
+ *   branches/NAME/record  what it lies on   branches/NAME/lock    held while its owner lives
+ *   leases/NAME           the id of a layer in use, locked while its user lives
+ *   references/NAME       the id of a layer to be kept
+ *   contents/ID           the id of the layer with that content
+ *   trash/NAME            being removed
+ * </pre>
+ *
+ * What appears under its final name got it by rename(2), and is complete. What is not locked belongs to nobody alive: the
+ * kernel drops a lock with its process, however that ends.
+ */
+public final class StoreDirectory {
+    public static final String LAYERS = "layers";
+    public static final String BRANCHES = "branches";
+    public static final String LEASES = "leases";
+    public static final String REFERENCES = "references";
+    public static final String CONTENTS = "contents";
+    public static final String TRASH = "trash";
+
+    private static final List<String> PARTS = List.of(LAYERS, BRANCHES, LEASES, REFERENCES, CONTENTS, TRASH);
+
+    public static final String TREE = "tree";
+    public static final String WORK = "work";
+    public static final String RECORD = "record";
+    public static final String LOCK = "lock";
+
+    /** Ends the names of files that are being written. */
+    private static final String NEXT = ".next";
+
+    private static final String FORMAT = "caisson layers 1\n";
+
+    private final Path root;
+
+    private StoreDirectory(Path root) {
+        this.root = root;
+    }
+
+    /** Opens a store, made if it is missing or empty. */
+    public static StoreDirectory open(Path directory) throws IOException {
+        Path root = directory.toAbsolutePath().normalize();
+        java.nio.file.Files.createDirectories(root);
+        var store = new StoreDirectory(root);
+        Path format = root.resolve("format");
+        if (!java.nio.file.Files.exists(format)) {
+            try (DirectoryStream<Path> anything = java.nio.file.Files.newDirectoryStream(root)) {
+                for (Path found : anything) {
+                    String name = found.getFileName().toString();
+                    if (!name.equals(LOCK) && !name.equals("lost+found") && !isPart(name)) {
+                        throw new IOException("layer store: " + root + " is no store and not empty (" + found
+                                + "); give it a directory of its own");
+                    }
+                }
+            }
+        }
+        try (var _ = store.lock(FileData.Lock.EXCLUSIVE)) {
+            for (String part : PARTS) {
+                // Trees hold set-user-id programs and may hold anybody's files: nobody else may come here.
+                store.makeDirectory(part);
+            }
+            if (!java.nio.file.Files.exists(format)) {
+                store.write(format, FORMAT);
+            } else if (!java.nio.file.Files.readString(format).equals(FORMAT)) {
+                throw new IOException("layer store: " + root + " has the format \""
+                        + java.nio.file.Files.readString(format).strip() + "\", which this release does not know");
+            }
+        }
+        return store;
+    }
+
+    /** Of a store whose making was interrupted. */
+    private static boolean isPart(String name) {
+        return PARTS.contains(name) || name.endsWith(NEXT);
+    }
+
+    private void makeDirectory(String part) throws IOException {
+        if (!java.nio.file.Files.isDirectory(root.resolve(part))) {
+            var mine = PosixFilePermissions.fromString("rwx------");
+            java.nio.file.Files.createDirectory(root.resolve(part), PosixFilePermissions.asFileAttribute(mine));
+        }
+    }
+
+    /** {@return a path in the store} */
+    public Path path(String first, String... more) {
+        return root.resolve(Path.of(first, more));
+    }
+
+    /** {@return the names in a part of the store, in order} */
+    public List<String> names(String part) throws IOException {
+        var names = new ArrayList<String>();
+        try (DirectoryStream<Path> list = java.nio.file.Files.newDirectoryStream(root.resolve(part))) {
+            for (Path found : list) {
+                if (!found.getFileName().toString().endsWith(NEXT)) {
+                    names.add(found.getFileName().toString());
+                }
+            }
+        }
+        names.sort(null);
+        return names;
+    }
+
+    /** {@return the lock of the whole store, held until it is closed} */
+    public Fd lock(FileData.Lock lock) throws IOException {
+        var fd = Files.open(root.resolve(LOCK).toString(), Files.O_RDWR | Files.O_CREAT, 0600);
+        try {
+            FileData.lock(fd, lock);
+            return fd;
+        } catch (LinuxException failed) {
+            fd.close();
+            throw failed;
+        }
+    }
+
+    /** {@return a file made and locked for this process; nobody else has seen it unlocked} */
+    public Fd own(Path file, String content) throws IOException {
+        var fd = Files.open(file.toString(), Files.O_RDWR | Files.O_CREAT | (int) At.O_EXCL, 0600);
+        try {
+            FileData.lock(fd, FileData.Lock.EXCLUSIVE);
+            write(fd, content);
+            return fd;
+        } catch (LinuxException failed) {
+            fd.close();
+            throw failed;
+        }
+    }
+
+    /** {@return whether a file made by {@link #own} has no living owner} */
+    public boolean isAbandoned(Path file) throws IOException {
+        try (var fd = Files.open(file.toString(), Files.O_RDWR, 0)) {
+            return FileData.tryLock(fd, FileData.Lock.EXCLUSIVE);
+        } catch (LinuxException missing) {
+            if (missing.errno().equals(Errno.ENOENT)) {
+                return true;
+            }
+            throw missing;
+        }
+    }
+
+    /** Writes a file as a whole: whoever reads it, after a crash too, reads all of it or what was there before. */
+    public void write(Path file, String content) throws IOException {
+        Path next = file.resolveSibling(UUID.randomUUID() + NEXT);
+        try (var fd = Files.open(next.toString(), Files.O_RDWR | Files.O_CREAT | (int) At.O_EXCL, 0600)) {
+            write(fd, content);
+            FileData.sync(fd);
+        }
+        rename(next, file, 0);
+    }
+
+    /** Writes a new file that may be lost, whole or in part, if the power fails. */
+    public void writeSoon(Path file, String content) throws IOException {
+        try (var fd = Files.open(file.toString(), Files.O_RDWR | Files.O_CREAT | (int) At.O_EXCL, 0600)) {
+            write(fd, content);
+        }
+    }
+
+    private static void write(Fd fd, String content) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            byte[] bytes = content.getBytes(StandardCharsets.UTF_8);
+            Files.writeFully(fd, arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes));
+        }
+    }
+
+    /** Renames within the store. */
+    public void rename(Path from, Path to, int flags) throws IOException {
+        try (var old = above(from);
+                var place = above(to)) {
+            At.rename(old, name(from), place, name(to), flags);
+        }
+    }
+
+    private static Fd directory(Path directory) throws LinuxException {
+        return Files.open(directory.toString(), (int) At.O_DIRECTORY, 0);
+    }
+
+    private static Fd above(Path path) throws LinuxException {
+        return directory(path.resolveSibling("."));
+    }
+
+    private static byte[] name(Path path) {
+        return path.getFileName().toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Waits until the entries of a part of the store are on disk. */
+    public void sync(String part) throws IOException {
+        try (var directory = directory(root.resolve(part))) {
+            FileData.sync(directory);
+        }
+    }
+
+    /** Waits until everything in the store is on disk. */
+    public void syncAll() throws IOException {
+        try (var directory = directory(root)) {
+            FileData.syncFileSystem(directory);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return root.toString();
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.overlay.store;
+
+import dev.caisson.overlay.Removal;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes trees out of the way by a rename, and removes them on a thread of its own. What is not removed when the process ends
+ * is removed by the next sweep.
+ */
+public final class Trash implements AutoCloseable {
+    private static final int IDLE_SECONDS = 5;
+
+    private final StoreDirectory store;
+    private final Removal removal;
+    private final ExecutorService remover;
+    private @Nullable IOException failure;
+
+    public Trash(StoreDirectory store, Removal removal) {
+        this.store = store;
+        this.removal = removal;
+        var one = new ThreadPoolExecutor(
+                1,
+                1,
+                IDLE_SECONDS,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                Thread.ofPlatform().daemon().name("caisson-layers-", 0).factory());
+        one.allowCoreThreadTimeOut(true);
+        this.remover = one;
+    }
+
+    /** Moves a tree away, at once, whatever its size; its name is free then. */
+    public void discard(Path tree) throws IOException {
+        Path away = store.path(StoreDirectory.TRASH, UUID.randomUUID().toString());
+        store.rename(tree, away, 0);
+        remover.execute(() -> remove(away));
+    }
+
+    private void remove(Path away) {
+        try {
+            removal.remove(away);
+        } catch (IOException failed) {
+            synchronized (this) {
+                if (failure == null) {
+                    failure = failed;
+                } else {
+                    failure.addSuppressed(failed);
+                }
+            }
+        }
+    }
+
+    /** Removes all there is, on the calling thread. */
+    public void empty() throws IOException {
+        for (String name : store.names(StoreDirectory.TRASH)) {
+            removal.remove(store.path(StoreDirectory.TRASH, name));
+        }
+        synchronized (this) {
+            failure = null; // What could not be removed then is gone now.
+        }
+    }
+
+    /**
+     * Waits until everything is removed.
+     *
+     * @throws IOException if something could not be
+     */
+    @Override
+    public void close() throws IOException {
+        remover.shutdown();
+        boolean interrupted = false;
+        while (true) {
+            try {
+                if (remover.awaitTermination(1, TimeUnit.HOURS)) {
+                    break;
+                }
+            } catch (InterruptedException again) {
+                interrupted = true; // The next tree would be moved under the remover's feet.
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        synchronized (this) {
+            if (failure != null) {
+                throw failure;
+            }
+        }
+    }
+}
