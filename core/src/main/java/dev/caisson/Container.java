@@ -5,6 +5,10 @@ import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.launch.ImmutableContainerSpec;
 import dev.caisson.linux.ByteUnit;
+import dev.caisson.overlay.Branch;
+import dev.caisson.overlay.CopyUpCost;
+import dev.caisson.overlay.Layer;
+import dev.caisson.overlay.LayerStore;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.Namespace;
 import java.io.IOException;
@@ -100,6 +104,24 @@ public interface Container extends ContainerProcess {
      * @param target the path it gets; the directory above must exist
      */
     void copyOut(String source, Path target) throws IOException;
+
+    /**
+     * {@return what the first write to a file, or to all files below a directory, would cost} From metadata; nothing is read or
+     * written. A container whose root is the host's directories in a user namespace has many writable layers, and cannot tell.
+     *
+     * @param path an absolute path; links are followed
+     * @throws IllegalStateException if its root is not made of layers
+     */
+    CopyUpCost copyUpCost(String path) throws IOException;
+
+    /**
+     * Keeps the changes it made as a layer, under a name. They are copied, from memory or from the upper's directory; a container
+     * {@linkplain ContainerBuilder#on on a branch} has them in a store already, where {@link Branch#commit} makes a layer of them
+     * without copying, once this container is closed.
+     *
+     * @throws IllegalStateException if it still runs, its root is not made of layers, or it is on a branch
+     */
+    Layer commit(LayerStore store, String name) throws IOException;
 
     /** {@return what its cgroup counts now; all empty if no limit was asked for, or it has ended} */
     Usage usage() throws IOException;

@@ -76,8 +76,14 @@ public final class ContainerBuilder extends LimitSettings {
                         complete.stdin().orElseThrow(),
                         complete.stdout().orElseThrow(),
                         complete.stderr().orElseThrow());
-        Engine.shared().watch(started.process(), complete, waits);
-        return new RunningContainer(started);
+        var container = new RunningContainer(started);
+        try {
+            Engine.shared().watch(started.process(), complete, waits);
+            return container;
+        } catch (ContainerException failed) {
+            container.letGo();
+            throw failed;
+        }
     }
 
     private static List<String> checked(List<String> command) {

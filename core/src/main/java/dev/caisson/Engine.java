@@ -24,9 +24,13 @@ import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
 import dev.caisson.linux.sys.Sockets;
+import dev.caisson.overlay.Branch;
+import dev.caisson.overlay.Overlay;
+import dev.caisson.overlay.tree.SafeTree;
 import dev.caisson.process.LiveProcess;
 import dev.caisson.process.Plumbing;
 import dev.caisson.process.Poller;
+import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Namespace;
 import dev.caisson.spec.Stdio;
@@ -188,6 +192,12 @@ final class Engine {
                 }
             }
             LaunchPlan plan = planner.plan(spec, command, cgroupFiles);
+            var owner = (host.isPrivileged() ? plan.input().idMap() : Optional.<IdMap>empty()).flatMap(Engine::root);
+            Branch.@Nullable Use use = branch(spec).map(Branch::use).orElse(null);
+            if (use != null) {
+                resources.onFailure(use);
+            }
+            Volumes.make(spec.mounts(), owner);
             for (var join : spec.joins()) {
                 descriptors.put(
                         "join " + join.namespace().file(),
@@ -223,7 +233,8 @@ final class Engine {
             var process =
                     new LiveProcess(child.pid(), child.pidfd(), plumbing, status, surroundings(cgroup), startedAt);
             resources.succeeded();
-            return new Started(process, cgroup, files(keptHere, plan));
+            var files = keptHere == null ? null : new KeptFiles(Kept.from(keptHere), owner, layers(plan));
+            return new Started(process, cgroup, files, use);
         }
     }
 
@@ -252,15 +263,38 @@ final class Engine {
     record Started(
             LiveProcess process,
             @Nullable Cgroup cgroup,
-            @Nullable KeptFiles files) {}
+            @Nullable KeptFiles files,
+            Branch.@Nullable Use use) {}
 
-    private @Nullable KeptFiles files(@Nullable Fd socket, LaunchPlan plan) throws LinuxException {
-        if (socket == null) {
-            return null;
+    /** {@return the branch that the root is on; a builder may have got another root since it was named} */
+    private static Optional<Branch> branch(ContainerSpec spec) {
+        return spec.branch()
+                .filter(branch -> spec.root() instanceof ContainerSpec.Root.Layers(var overlay)
+                        && overlay.upper()
+                                .filter(u -> u.directory().equals(branch.upper()))
+                                .isPresent());
+    }
+
+    /** {@return the layers of a root that has one writable layer} */
+    private static Optional<KeptFiles.Layers> layers(LaunchPlan plan) {
+        var input = plan.input();
+        if (!(input.spec().root() instanceof ContainerSpec.Root.Layers(var overlay))
+                || input.hostTree().isPresent()) {
+            return Optional.empty();
         }
-        // An ordinary user is the container's root on the host already, or may not become it.
-        return new KeptFiles(
-                Kept.from(socket), host.isPrivileged() ? plan.input().idMap() : Optional.empty());
+        return Optional.of(new KeptFiles.Layers(
+                overlay.lower(),
+                overlay.upper().map(Overlay.Upper::directory),
+                input.idMap().isPresent() || input.spec().joined(Namespace.USER).isPresent()));
+    }
+
+    /** {@return the host's ids of the root of a user namespace} */
+    private static Optional<SafeTree.Owner> root(IdMap map) {
+        var uid = map.uids().stream().filter(r -> r.inside() == 0).findFirst();
+        var gid = map.gids().stream().filter(r -> r.inside() == 0).findFirst();
+        return uid.isPresent() && gid.isPresent()
+                ? Optional.of(new SafeTree.Owner(uid.get().outside(), gid.get().outside()))
+                : Optional.empty();
     }
 
     private static LiveProcess.@Nullable Surroundings surroundings(@Nullable Cgroup cgroup) {

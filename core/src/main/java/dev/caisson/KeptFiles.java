@@ -2,12 +2,25 @@
 package dev.caisson;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
+import dev.caisson.overlay.CopyUp;
+import dev.caisson.overlay.CopyUpCost;
+import dev.caisson.overlay.Layer;
+import dev.caisson.overlay.LayerStore;
+import dev.caisson.overlay.mark.KernelNotes;
 import dev.caisson.overlay.tree.SafeTree;
+import dev.caisson.overlay.tree.TreeCopy;
 import dev.caisson.overlay.tree.TreeFileSystem;
-import dev.caisson.spec.IdMap;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.ref.Cleaner;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -15,29 +28,35 @@ import org.jspecify.annotations.Nullable;
 final class KeptFiles implements AutoCloseable {
     private static final Cleaner CLEANER = Cleaner.create();
 
+    /** The writable layer in the workshop. */
+    private static final byte[] UPPER = "upper".getBytes(StandardCharsets.UTF_8);
+
     private final Kept kept;
     private final Optional<SafeTree.Owner> owner;
+    private final Optional<Layers> layers;
     private @Nullable TreeFileSystem fileSystem;
     private Cleaner.@Nullable Cleanable forgotten;
     private boolean closed;
 
     /**
+     * What the root is made of.
+     *
+     * @param lower the topmost first
+     * @param upper the directory of the writable layer, unless it is in memory
+     * @param inUserNamespace whether the overlay's marks are those of a user namespace
+     */
+    record Layers(List<Path> lower, Optional<Path> upper, boolean inUserNamespace) {}
+
+    /**
      * Takes ownership of what is kept.
      *
-     * @param map of the container's user namespace, if the JVM may make files as its root
+     * @param owner of the files that the JVM makes, if it may make them as the root of the container's user namespace
+     * @param layers empty if the root is not one overlay
      */
-    KeptFiles(Kept kept, Optional<IdMap> map) {
+    KeptFiles(Kept kept, Optional<SafeTree.Owner> owner, Optional<Layers> layers) {
         this.kept = kept;
-        this.owner = map.flatMap(KeptFiles::root);
-    }
-
-    /** {@return the host's ids of the container's root} */
-    private static Optional<SafeTree.Owner> root(IdMap map) {
-        var uid = map.uids().stream().filter(r -> r.inside() == 0).findFirst();
-        var gid = map.gids().stream().filter(r -> r.inside() == 0).findFirst();
-        return uid.isPresent() && gid.isPresent()
-                ? Optional.of(new SafeTree.Owner(uid.get().outside(), gid.get().outside()))
-                : Optional.empty();
+        this.owner = owner;
+        this.layers = layers;
     }
 
     /** Sees to it that a container nobody closed and nobody holds gives back what it keeps. */
@@ -47,19 +66,116 @@ final class KeptFiles implements AutoCloseable {
     }
 
     synchronized TreeFileSystem fileSystem() {
-        if (closed) {
-            throw new IllegalStateException("fs: the container is closed, and its files are let go");
-        }
+        checkOpen();
         if (fileSystem == null) {
             try {
                 Fd root = Files.duplicate(kept.root().number());
                 fileSystem = TreeFileSystem.over(root, "a container", owner);
                 var _ = CLEANER.register(fileSystem, root::close);
             } catch (LinuxException tooMany) {
-                throw new IllegalStateException("fs: " + tooMany.getMessage(), tooMany);
+                throw new UncheckedIOException("fs: " + tooMany.getMessage(), tooMany);
             }
         }
         return fileSystem;
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("fs: the container is closed, and its files are let go");
+        }
+    }
+
+    private Layers layers() {
+        return layers.orElseThrow(() -> new IllegalStateException(
+                "the container's root is not made of layers under one writable one; start it with lower(...),"
+                        + " and not with lower(\"/\") in a user namespace"));
+    }
+
+    /** {@return the writable layer} */
+    private synchronized Fd upper() throws LinuxException {
+        checkOpen();
+        var directory = layers().upper();
+        return directory.isPresent()
+                ? Files.open(directory.get().toString(), (int) At.O_DIRECTORY, 0)
+                : At.open(kept.workshop(), UPPER, At.O_DIRECTORY, 0, At.RESOLVE_BENEATH);
+    }
+
+    /** {@return a path of this process to the writable layer} */
+    private synchronized Path writable() {
+        checkOpen();
+        return layers().upper().orElseGet(() -> Path.of(At.self(kept.workshop()), "upper"));
+    }
+
+    CopyUpCost copyUpCost(String path) throws IOException {
+        var known = layers();
+        var files = fileSystem();
+        var root = files.getPath(path).toRealPath();
+        Object layersMount = mountOf(files.getPath("/"));
+        if (!layersMount.equals(mountOf(root))) {
+            return CopyUpCost.NONE; // A volume, or a file system in memory.
+        }
+        try (var prediction = new CopyUp(writable(), known.lower(), known.inUserNamespace())) {
+            return java.nio.file.Files.isDirectory(root, LinkOption.NOFOLLOW_LINKS)
+                    ? ofTree(prediction, root, layersMount)
+                    : prediction.of(root.toString());
+        } catch (UncheckedIOException refused) {
+            throw refused.getCause();
+        }
+    }
+
+    private static Object mountOf(Path path) throws IOException {
+        return java.nio.file.Files.getAttribute(path, "unix:mountId", LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /** What is mounted in the tree is not in the layers, and costs nothing. */
+    private static CopyUpCost ofTree(CopyUp prediction, Path root, Object layersMount) throws IOException {
+        long directories = 0;
+        var total = CopyUpCost.NONE;
+        try (var walk = java.nio.file.Files.walk(root)) {
+            for (Path path : (Iterable<Path>) walk::iterator) {
+                if (!layersMount.equals(mountOf(path))) {
+                    continue;
+                }
+                boolean isDirectory = java.nio.file.Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
+                var one = prediction.of(path.toString());
+                if (isDirectory && one.directories() > 0) {
+                    // The way to the top is counted once, with it.
+                    directories += path.equals(root) ? one.directories() : 1;
+                } else if (!isDirectory) {
+                    total = total.plus(one);
+                }
+            }
+        }
+        return new CopyUpCost(
+                total.files(),
+                total.bytes(),
+                total.allocatedBytes(),
+                total.sharedBytes(),
+                directories,
+                total.otherNames());
+    }
+
+    Layer commit(LayerStore store, String name) throws IOException {
+        var known = layers();
+        var everything = EnumSet.of(
+                TreeCopy.Option.RECURSIVE,
+                TreeCopy.Option.TIMES,
+                TreeCopy.Option.OWNER,
+                TreeCopy.Option.XATTRS,
+                TreeCopy.Option.REPLACE);
+        try (var branch = store.branch(known.lower().toArray(Path[]::new));
+                var upper = upper();
+                var to = Files.open(branch.upper().resolveSibling(".").toString(), Files.O_PATH, 0)) {
+            byte[] tree = branch.upper().getFileName().toString().getBytes(StandardCharsets.UTF_8);
+            TreeCopy.copy(upper, new byte[] {'.'}, to, tree, everything, KeptFiles::isKept);
+            return branch.commit(name);
+        } catch (LinuxException refused) {
+            throw new IOException("commit: " + refused.getMessage(), refused);
+        }
+    }
+
+    private static boolean isKept(String xattr) {
+        return !KernelNotes.isNote(xattr) && !xattr.equals("security.selinux");
     }
 
     @Override

@@ -5,6 +5,7 @@ import com.google.errorprone.annotations.CheckReturnValue;
 import dev.caisson.launch.ContainerSpec.Root;
 import dev.caisson.launch.ImmutableContainerSpec;
 import dev.caisson.linux.ByteUnit;
+import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.Overlay;
 import dev.caisson.spec.Mount;
 import java.nio.charset.StandardCharsets;
@@ -52,6 +53,14 @@ abstract class RootSettings extends NamespaceSettings {
         return with(s -> s.withRoot(new Root.Layers(overlay.withUpper(new Overlay.Upper(directory, work)))));
     }
 
+    /**
+     * The layers below a branch of a layer store, with the branch as the writable layer. One container at a time may be on a
+     * branch, from its start until it is closed.
+     */
+    public ContainerBuilder on(Branch branch) {
+        return lower(branch.lower()).upper(branch.upper(), branch.work()).with(s -> s.withBranch(branch));
+    }
+
     /** A directory as the root, used as it is: writes stay in it. */
     public ContainerBuilder rootfs(Path directory) {
         return with(s -> s.withRoot(new Root.Directory(directory.toAbsolutePath())));
@@ -69,6 +78,15 @@ abstract class RootSettings extends NamespaceSettings {
     /** Shows a file or directory of the host inside. */
     public ContainerBuilder bind(Path source, String target, Mount.Option... options) {
         return mount(Mount.bind(source, target, options));
+    }
+
+    /**
+     * A directory of the host for data that is written much, such as a database's: it bypasses the layers, in which the first
+     * write to a file copies all of it ({@link Container#copyUpCost}), and it outlives the container. It is made on start if
+     * it is missing, and then belongs to the container's root.
+     */
+    public ContainerBuilder volume(Path directory, String target) {
+        return bind(directory, target, Mount.Option.MAKE_SOURCE, Mount.Option.NO_SUID, Mount.Option.NO_DEVICES);
     }
 
     /** An empty file system in memory. */

@@ -5,6 +5,10 @@ import dev.caisson.cgroups.Cgroup;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.linux.Signal;
+import dev.caisson.overlay.Branch;
+import dev.caisson.overlay.CopyUpCost;
+import dev.caisson.overlay.Layer;
+import dev.caisson.overlay.LayerStore;
 import dev.caisson.process.LiveProcess;
 import dev.caisson.spec.InsidePath;
 import java.io.IOException;
@@ -27,11 +31,13 @@ final class RunningContainer implements Container {
     private final LiveProcess process;
     private final @Nullable Cgroup cgroup;
     private final @Nullable KeptFiles files;
+    private final Branch.@Nullable Use use;
 
     RunningContainer(Engine.Started started) {
         this.process = started.process();
         this.cgroup = started.cgroup();
         this.files = started.files();
+        this.use = started.use();
         if (files != null) {
             files.closeWithoutFail(this);
         }
@@ -173,6 +179,33 @@ final class RunningContainer implements Container {
     }
 
     @Override
+    public CopyUpCost copyUpCost(String path) throws IOException {
+        return files().copyUpCost(InsidePath.check("copyUpCost", path));
+    }
+
+    @Override
+    public Layer commit(LayerStore store, String name) throws IOException {
+        if (isAlive()) {
+            throw new IllegalStateException("commit: the container still runs; wait for its end, or stop it");
+        }
+        if (use != null) {
+            throw new IllegalStateException(
+                    "commit: its changes are in a branch; close the container, and commit the branch");
+        }
+        return files().commit(store, name);
+    }
+
+    /** Gives up what is kept for its files. */
+    void letGo() {
+        if (files != null) {
+            files.close();
+        }
+        if (use != null) {
+            use.close();
+        }
+    }
+
+    @Override
     public Usage usage() throws IOException {
         return cgroup == null || !isAlive()
                 ? new Usage(Optional.empty(), OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty())
@@ -232,9 +265,7 @@ final class RunningContainer implements Container {
             }
         } finally {
             process.plumbing().close();
-            if (files != null) {
-                files.close();
-            }
+            letGo();
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }

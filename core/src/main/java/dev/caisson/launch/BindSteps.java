@@ -53,7 +53,7 @@ final class BindSteps {
                 case NO_SUID -> MountCalls.NOSUID;
                 case NO_DEVICES -> MountCalls.NODEV;
                 case NO_EXEC -> MountCalls.NOEXEC;
-                case NOT_RECURSIVE, PRIVATE, SLAVE, SHARED -> 0;
+                case MAKE_SOURCE, NOT_RECURSIVE, PRIVATE, SLAVE, SHARED -> 0;
             };
         }
         return attributes;

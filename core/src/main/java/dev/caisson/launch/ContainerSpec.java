@@ -2,6 +2,7 @@
 package dev.caisson.launch;
 
 import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.Overlay;
 import dev.caisson.seccomp.FilterProgram;
 import dev.caisson.spec.Capabilities;
@@ -60,6 +61,9 @@ public interface ContainerSpec {
     default boolean kernelMounts() {
         return true;
     }
+
+    /** The branch whose directories the root uses, if it still does. */
+    Optional<Branch> branch();
 
     /** Whether the JVM keeps the root for the sake of its files. */
     @Value.Default

@@ -103,6 +103,8 @@ public sealed interface Mount {
         NO_SUID,
         NO_DEVICES,
         NO_EXEC,
+        /** The source is a directory, made on start if it is missing, and given to the container's root then. */
+        MAKE_SOURCE,
         /** The source alone, not what is mounted below it. */
         NOT_RECURSIVE,
         /** Mount events pass in neither direction; the default. */

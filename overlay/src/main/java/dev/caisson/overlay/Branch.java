@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.UUID;
 
 /**
@@ -93,11 +92,6 @@ public final class Branch implements AutoCloseable {
     /** {@return the directory for the kernel's own use} */
     public Path work() {
         return directory.resolve(WORK);
-    }
-
-    /** {@return the layers as an overlay} */
-    public Overlay overlay() {
-        return new Overlay(lower, Optional.of(new Overlay.Upper(upper(), work())), OptionalLong.empty());
     }
 
     /** A container on a branch: nobody else uses it, until this is closed. */

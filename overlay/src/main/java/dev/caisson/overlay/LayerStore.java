@@ -15,7 +15,7 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileData;
-import dev.caisson.overlay.mark.XattrNamespace;
+import dev.caisson.overlay.mark.KernelNotes;
 import dev.caisson.overlay.store.LayerRecord;
 import dev.caisson.overlay.store.StoreDirectory;
 import dev.caisson.overlay.store.Trash;
@@ -74,7 +74,7 @@ public final class LayerStore implements AutoCloseable {
     /** As above, with another way to remove trees. */
     public static LayerStore open(Path directory, Removal removal) throws IOException {
         var files = StoreDirectory.open(directory);
-        var store = new LayerStore(files, new Trash(files, removal));
+        var store = new LayerStore(files, new Trash(files, removal::remove));
         try (var _ = files.lock(FileData.Lock.EXCLUSIVE)) {
             store.dropDoubtful();
         }
@@ -179,7 +179,10 @@ public final class LayerStore implements AutoCloseable {
         }
     }
 
-    /** {@return a new writable layer on directories that are not in the store, topmost first; nobody may change them} */
+    /**
+     * {@return a new writable layer on directories, topmost first; nobody may change them} Those of a whole {@link #stack} count as
+     * its layer.
+     */
     public Branch branch(Path... below) throws IOException {
         if (below.length == 0) {
             throw new IllegalArgumentException("branch: it needs a directory or layer to lie on");
@@ -192,6 +195,18 @@ public final class LayerStore implements AutoCloseable {
             outside.add(path.toAbsolutePath().normalize());
         }
         try (var _ = directory.lock(FileData.Lock.SHARED)) {
+            Path layers = directory.path(LAYERS);
+            if (outside.getFirst().startsWith(layers)) {
+                var top = present(
+                        id(layers.relativize(outside.getFirst()).getName(0).toString()));
+                if (stack(top).equals(outside)) {
+                    return Branch.make(this, Optional.of(top.id()), List.of(), outside);
+                }
+            }
+            if (outside.stream().anyMatch(p -> p.startsWith(directory.path(LAYERS)))) {
+                throw new IllegalArgumentException("branch: " + outside
+                        + " has layers of the store, but not all of a layer's stack and nothing else");
+            }
             return Branch.make(this, Optional.empty(), outside, outside);
         }
     }
@@ -259,7 +274,7 @@ public final class LayerStore implements AutoCloseable {
         String below = layer.parent().isPresent()
                 ? identify(present(layer.parent().get())).content().toString()
                 : layer.outside().toString();
-        var content = new LayerId("tree", TreeDigest.of(layer.directory(), below, LayerStore::isContent));
+        var content = new LayerId("tree", TreeDigest.of(layer.directory(), below, xattr -> !KernelNotes.isNote(xattr)));
         try (var _ = directory.lock(FileData.Lock.SHARED)) {
             var known = find(content);
             if (known.isEmpty()) {
@@ -272,14 +287,6 @@ public final class LayerStore implements AutoCloseable {
 
     /** A layer and its content id. */
     public record Identified(LayerId content, Layer layer) {}
-
-    /** Overlayfs keeps notes for itself in its attributes: where a file came from, on this very disk. */
-    private static boolean isContent(String xattr) {
-        boolean overlays = XattrNamespace.TRUSTED.isOwn(xattr) || XattrNamespace.USER.isOwn(xattr);
-        return !overlays || !NOTES.contains(xattr.substring(xattr.lastIndexOf('.') + 1));
-    }
-
-    private static final Set<String> NOTES = Set.of("origin", "impure", "nlink", "upper", "uuid", "protattr");
 
     /** Keeps a layer, and all below it, under a name; a name that is there leads to this layer from now on. */
     public void reference(String name, Layer layer) throws IOException {

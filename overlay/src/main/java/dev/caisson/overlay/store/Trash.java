@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay.store;
 
-import dev.caisson.overlay.Removal;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.UUID;
@@ -18,12 +17,18 @@ import org.jspecify.annotations.Nullable;
 public final class Trash implements AutoCloseable {
     private static final int IDLE_SECONDS = 5;
 
+    /** Removes a directory and all that is in it. */
+    @FunctionalInterface
+    public interface Remover {
+        void remove(Path directory) throws IOException;
+    }
+
     private final StoreDirectory store;
-    private final Removal removal;
+    private final Remover removal;
     private final ExecutorService remover;
     private @Nullable IOException failure;
 
-    public Trash(StoreDirectory store, Removal removal) {
+    public Trash(StoreDirectory store, Remover removal) {
         this.store = store;
         this.removal = removal;
         var one = new ThreadPoolExecutor(

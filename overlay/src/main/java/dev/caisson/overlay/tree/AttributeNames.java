@@ -37,14 +37,24 @@ final class AttributeNames {
     private static final Map<String, Function<TreeAttributes, Object>> UNIX = with(
             POSIX,
             Map.of(
-                    "mode", a -> a.status().mode(),
-                    "ino", a -> a.status().inode(),
-                    "dev", a -> a.status().device(),
-                    "rdev", a -> a.status().rdev(),
-                    "nlink", a -> (int) a.status().links(),
-                    "uid", a -> (int) a.status().uid(),
-                    "gid", a -> (int) a.status().gid(),
-                    "ctime", a -> TreeAttributes.time(a.status().changed())));
+                    "mode",
+                    a -> a.status().mode(),
+                    "ino",
+                    a -> a.status().inode(),
+                    "dev",
+                    a -> a.status().device(),
+                    "rdev",
+                    a -> a.status().rdev(),
+                    "nlink",
+                    a -> (int) a.status().links(),
+                    "uid",
+                    a -> (int) a.status().uid(),
+                    "gid",
+                    a -> (int) a.status().gid(),
+                    "ctime",
+                    a -> TreeAttributes.time(a.status().changed()),
+                    "mountId",
+                    a -> a.status().mountId()));
 
     private AttributeNames() {}
 

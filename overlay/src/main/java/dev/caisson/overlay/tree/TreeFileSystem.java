@@ -23,7 +23,8 @@ import java.util.Set;
  * <ul>
  *   <li>Relative paths start at the root. Symbolic links and {@code ..} never lead out of it.
  *   <li>Names are exact whatever bytes they hold; {@link dev.caisson.linux.sys.FileNames} says how they become strings.
- *   <li>Attribute views: basic, owner, posix, unix, user. Owners are numbers, as this process sees them.
+ *   <li>Attribute views: basic, owner, posix, unix, user. Owners are numbers, as this process sees them. {@code unix:mountId}
+ *       tells what is mounted from what is not.
  *   <li>Pipes, sockets and devices are seen, moved and removed, but not opened: that could hang or do things to the host.
  *   <li>Permissions are those of this process. An ordinary user is refused files of its subordinate ids that only their owner
  *       may touch.
