@@ -82,7 +82,7 @@ public interface Container extends ContainerProcess {
      * <p>Files are made as the container's root, where the JVM may: as root, always. An ordinary user reaches what its own id
      * may reach; files that belong to other ids of the container's user namespace may be refused.
      *
-     * @return always the same object, which is closed with this container; thread-safe
+     * <p>Always the same object, which is closed with this container; thread-safe.
      * @throws IllegalStateException if it has no root of its own, or is closed
      */
     FileSystem fs();

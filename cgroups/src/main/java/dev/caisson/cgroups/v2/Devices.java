@@ -12,7 +12,7 @@ import dev.caisson.cgroups.spec.DeviceRules;
  *
  * <pre>
  *   struct bpf_cgroup_dev_ctx {
- *       __u32 access_type;   // access << 16 | type
+ *       __u32 access_type;   // access {@literal <}{@literal <} 16 | type
  *       __u32 major;
  *       __u32 minor;
  *   };
