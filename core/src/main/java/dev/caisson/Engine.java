@@ -20,6 +20,7 @@ import dev.caisson.linux.child.Encoder;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Outcome;
+import dev.caisson.linux.child.Trials;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
@@ -51,8 +52,8 @@ final class Engine {
     private static final String STATUS = "status";
     private static final String KEPT = "kept";
 
-    private final Kernel kernel = Kernel.ofThisMachine();
     private final Launcher launcher = new Launcher();
+    private final Kernel kernel = Kernel.ofThisMachine().asking(new Trials(launcher)::attempt);
     private final Poller poller;
     private final HostFacts host;
     private final Planner planner;

@@ -8,19 +8,17 @@ package dev.caisson.linux;
 public enum Feature {
     CLONE3("clone3(2)", "5.3", "starting every container", "none"),
     CLONE_CLEAR_SIGHAND("CLONE_CLEAR_SIGHAND", "5.5", "a child without the JVM's signal handlers", "none"),
-    CLONE_INTO_CGROUP(
-            "CLONE_INTO_CGROUP", "5.7", "a child born inside its cgroup", "the child enters before its execve"),
+    CLONE_INTO_CGROUP("CLONE_INTO_CGROUP", "5.7", "a child born inside its cgroup", "none"),
     PIDFD("pidfd_open(2) and CLONE_PIDFD", "5.3", "waiting and signalling without races", "none"),
     PIDFD_SETNS(
             "setns(2) with a pidfd", "5.8", "joining several namespaces at once", "one /proc/PID/ns file at a time"),
     CLOSE_RANGE("close_range(2) with CLOEXEC", "5.11", "closing inherited descriptors", "none"),
     OPENAT2("openat2(2)", "5.6", "resolving paths inside a root", "none"),
     NEW_MOUNT_API("fsopen(2), fsmount(2), move_mount(2), open_tree(2)", "5.2", "mounting through descriptors", "none"),
-    MOUNT_SETATTR("mount_setattr(2)", "5.12", "recursive mount attributes", "mount(2) remounts, not recursive"),
-    MOUNT_BENEATH_DETACHED(
-            "layers on detached mounts", "6.15", "overlay uppers never attached", "the upper is attached first"),
+    MOUNT_SETATTR("mount_setattr(2)", "5.12", "recursive mount attributes", "none"),
     OVERLAY("overlayfs", "3.18", "layers", "none"),
-    OVERLAY_LOWERDIR_APPEND("overlayfs lowerdir+", "6.8", "many lower layers", "one lowerdir= string of at most 4 KB"),
+    OVERLAY_LOWERDIR_APPEND(
+            "overlayfs lowerdir+", "6.8", "many lower layers", "one lowerdir= string of at most 255 bytes"),
     OVERLAY_USERXATTR("overlayfs in a user namespace", "5.11", "rootless layers", "fuse-overlayfs or a copy"),
     USER_NAMESPACE("user namespaces for this user", "3.8", "running without root", "run as root"),
     TIME_NAMESPACE("time namespaces", "5.6", "clock offsets", "none"),

@@ -13,6 +13,7 @@ import dev.caisson.linux.call.Flags;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.sys.Files;
 
 /**
  * The mount API of Linux 5.2 (fsopen(2), open_tree(2), move_mount(2), mount_setattr(2)) as steps. File systems exist as
@@ -28,9 +29,9 @@ final class MountCalls {
     static final long SLAVE = 1 << 19;
     static final long SHARED = 1 << 20;
 
-    static final int O_PATH = 0x200000;
-    static final int O_DIRECTORY = 0x10000;
-    static final int O_CLOEXEC = 0x80000;
+    static final int O_PATH = Files.O_PATH;
+    static final int O_DIRECTORY = Files.O_DIRECTORY;
+    static final int O_CLOEXEC = Files.O_CLOEXEC;
 
     /** Symbolic links of the container's files are followed, but never out of its root. */
     static final long IN_ROOT = 0x10 | 0x2;
@@ -148,26 +149,17 @@ final class MountCalls {
 
     /** {@return a place inside the root} */
     Arg resolve(OnError onError, Arg root, String path, long how) {
-        return program.result(
-                onError,
-                name(path),
-                Syscall.OPENAT2,
-                root,
-                text(relative(path)),
-                how(O_PATH | O_CLOEXEC, how),
-                HOW_SIZE);
+        return resolve(onError, root, path, O_PATH | O_CLOEXEC, how);
     }
 
     /** {@return a directory inside the root} */
     Arg resolveDirectory(OnError onError, Arg root, String path) {
+        return resolve(onError, root, path, O_PATH | O_DIRECTORY | O_CLOEXEC, IN_ROOT);
+    }
+
+    private Arg resolve(OnError onError, Arg root, String path, long flags, long how) {
         return program.result(
-                onError,
-                name(path),
-                Syscall.OPENAT2,
-                root,
-                text(relative(path)),
-                how(O_PATH | O_DIRECTORY | O_CLOEXEC, IN_ROOT),
-                HOW_SIZE);
+                onError, name(path), Syscall.OPENAT2, root, text(relative(path)), how(flags, how), HOW_SIZE);
     }
 
     /** {@return a place inside the root, made with all directories on the way where it is missing} */

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * name, the slash.
  */
 public final class At {
-    public static final long O_DIRECTORY = 0x10000;
-    public static final long O_NOFOLLOW = 0x20000;
+    public static final long O_DIRECTORY = Files.O_DIRECTORY;
+    public static final long O_NOFOLLOW = Files.O_NOFOLLOW;
     public static final long O_EXCL = 0x80;
 
     /** Followed links are kept inside the directory, which is their root (openat2(2)). */

@@ -21,8 +21,8 @@ import java.util.Optional;
  * Not thread-safe, nor are directories opened from it independent of it: they share memory.
  */
 public final class Directory implements AutoCloseable {
-    private static final int O_DIRECTORY = 0x10000;
-    private static final int O_NOFOLLOW = 0x20000;
+    private static final int O_DIRECTORY = Files.O_DIRECTORY;
+    private static final int O_NOFOLLOW = Files.O_NOFOLLOW;
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int AT_EMPTY_PATH = 0x1000;
     private static final int STATX_BASIC_STATS = 0x7ff;

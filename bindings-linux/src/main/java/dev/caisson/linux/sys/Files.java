@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
@@ -24,6 +25,8 @@ public final class Files {
     public static final int O_NONBLOCK = 0x800;
     public static final int O_CLOEXEC = 0x80000;
     public static final int O_PATH = 0x200000;
+    public static final int O_DIRECTORY = byArch(0x10000, 0x4000);
+    public static final int O_NOFOLLOW = byArch(0x20000, 0x8000);
 
     private static final int MFD_CLOEXEC = 1;
     private static final int MFD_ALLOW_SEALING = 2;
@@ -35,6 +38,14 @@ public final class Files {
     private static final int F_DUPFD_CLOEXEC = 1030;
 
     private Files() {}
+
+    /** Four flags of open(2) differ between the architectures; the others here do not. */
+    private static int byArch(int x86, int arm) {
+        return switch (Arch.host()) {
+            case X86_64, X86, X32 -> x86;
+            case AARCH64 -> arm;
+        };
+    }
 
     /** The two ends of a pipe. */
     public record Pipe(Fd reader, Fd writer) implements AutoCloseable {
