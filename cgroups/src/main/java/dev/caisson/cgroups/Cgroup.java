@@ -234,7 +234,7 @@ public final class Cgroup implements AutoCloseable {
         return unified == null ? Optional.empty() : Optional.of(unified.open());
     }
 
-    /** {@return the {@code cgroup.procs} files by which a child enters the version 1 hierarchies; the caller closes them} */
+    /** {@return the files by which a child with one thread enters the version 1 hierarchies; the caller closes them} */
     public synchronized Map<String, Fd> openLegacy() throws LinuxException {
         return legacy == null ? Map.of() : legacy.openEntries();
     }
@@ -265,7 +265,7 @@ public final class Cgroup implements AutoCloseable {
     public synchronized void update(Limits changed) throws IOException {
         requireOpen();
         var all = limits.with(changed);
-        Processors.ofThisHost().check(changed);
+        Processors.check(changed);
         var division = Division.of(mounts, changed, all, false);
         refuseBelowUsage(changed);
         if (division.needsUnified()) {
@@ -376,7 +376,7 @@ public final class Cgroup implements AutoCloseable {
     private Cgroup child(String childName, Limits childLimits, boolean threaded) throws IOException {
         requireOpen();
         var called = Placement.checkedName(childName);
-        Processors.ofThisHost().check(childLimits);
+        Processors.check(childLimits);
         var division = Division.of(mounts, childLimits, childLimits, false);
         enterHierarchies(division.legacyHierarchies(mounts));
         @Nullable V2Driver below = null;

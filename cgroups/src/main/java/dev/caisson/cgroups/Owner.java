@@ -2,6 +2,7 @@
 package dev.caisson.cgroups;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -19,9 +20,22 @@ record Owner(long pid, long startTime, String boot, long pidNamespace) {
     private static final Pattern NAME = Pattern.compile("caisson-(\\d+)-(\\d+)-([0-9a-f]{8})-(\\d+)-\\d+");
     private static final int START_TIME_AFTER_NAME = 20;
 
-    static Owner ofThisProcess() throws IOException {
-        long pid = ProcessHandle.current().pid();
-        return new Owner(pid, startTime(pid).orElseThrow(), bootId(), namespace());
+    static Owner ofThisProcess() {
+        return ThisProcess.OWNER;
+    }
+
+    /** Read once, when it is first asked for. */
+    private static final class ThisProcess {
+        private static final Owner OWNER = read();
+
+        private static Owner read() {
+            try {
+                long pid = ProcessHandle.current().pid();
+                return new Owner(pid, startTime(pid).orElseThrow(), bootId(), namespace());
+            } catch (IOException failed) {
+                throw new UncheckedIOException("cgroups are named after this process, which takes /proc", failed);
+            }
+        }
     }
 
     /** {@return the owner that a cgroup's name tells, if it is a name of ours} */

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.cgroups.Cgroups.View;
+import dev.caisson.cgroups.file.CgroupMounts;
 import dev.caisson.cgroups.spec.Amount;
 import dev.caisson.cgroups.spec.BlockDevice;
 import dev.caisson.cgroups.spec.CgroupException;
@@ -395,6 +396,66 @@ class CgroupTest {
         try (var cgroup = create(View.ALL, Limits.none())) {
             assertEquals(Optional.of(Owner.ofThisProcess()), Owner.parse(cgroup.name()));
             assertFalse(Owner.ofThisProcess().isGone());
+        }
+    }
+
+    /** A limit of whichever controller version 2 has here, or skips the test. */
+    private static Limits ofVersion2(CgroupMounts mounts) {
+        if (mounts.isUnified("pids")) {
+            return Limits.none().pidsMax(50);
+        }
+        if (mounts.isUnified("hugetlb") && Files.isDirectory(Path.of("/sys/kernel/mm/hugepages/hugepages-2048kB"))) {
+            return Limits.none().with(new HugetlbMax(MB.toBytes(2), false, Amount.of(0)));
+        }
+        Cgroups.skip("version 2 has neither pids nor hugetlb here");
+        return Limits.none();
+    }
+
+    @Test
+    void aParentWithProcessesIsRefusedUnlessTheyMayMoveToALeaf() throws Exception {
+        var mounts = View.VERSION_2.mounts();
+        var limits = ofVersion2(mounts);
+        try (var parent = Cgroup.builder(mounts).limits(limits).create()) {
+            var process = shell(parent, "exec sleep 100");
+            var below = Cgroup.builder(mounts).parent("/" + parent.name()).limits(limits);
+            var refused = assertThrows(CgroupException.class, below::create);
+            assertEquals(CgroupException.Reason.INTERNAL_PROCESSES, refused.reason());
+            assertTrue(refused.getMessage().contains("[" + process.pid() + "]"), refused.getMessage());
+            assertTrue(refused.getMessage().contains("evacuate"), refused.getMessage());
+            try (var child = below.evacuate().create()) {
+                assertTrue(Files.readString(Path.of("/proc/" + process.pid() + "/cgroup"))
+                        .contains(parent.name() + "/caisson-leaf"));
+                var inChild = shell(child, "exec sleep 100");
+                assertTrue(inChild.isAlive());
+            }
+            assertTrue(process.isAlive());
+        }
+    }
+
+    @Test
+    void aChildWithLimitsOfItsOwnTakesNewcomersWhileTheOthersStayInALeaf() throws Exception {
+        var mounts = View.VERSION_2.mounts();
+        var limits = ofVersion2(mounts);
+        try (var cgroup = Cgroup.builder(mounts).limits(limits).create()) {
+            var first = shell(cgroup, "exec sleep 100");
+            var command = cgroup.child("exec-1", limits);
+            var second = shell(command, "exec sleep 100");
+            var third = shell(cgroup, "exec sleep 100");
+            assertTrue(first.isAlive() && second.isAlive() && third.isAlive());
+            command.close();
+            assertTrue(second.waitFor(5, TimeUnit.SECONDS));
+            assertTrue(first.isAlive() && third.isAlive());
+        }
+    }
+
+    @Test
+    void subCgroupsOfVersion1HaveLimitsOfTheirOwn() throws Exception {
+        var mounts = View.VERSION_1.with("pids");
+        try (var cgroup =
+                Cgroup.builder(mounts).limits(Limits.none().pidsMax(20)).create()) {
+            var command = cgroup.child("exec-1", Limits.none().pidsMax(2));
+            String said = Cgroups.output(shell(command, "(sleep 0.1 & sleep 0.1 & sleep 0.1 & wait) 2>&1"));
+            assertTrue(said.toLowerCase(java.util.Locale.ROOT).contains("fork"), said);
         }
     }
 }

@@ -6,45 +6,47 @@ import dev.caisson.cgroups.spec.CpusetLimit;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.NumberList;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.TreeSet;
 
-/**
- * The processors of the host, whatever this process may use of them.
- *
- * @param online those that run
- */
-public record Processors(NumberList online) {
-    /** Reads what the kernel says. */
-    public static Processors ofThisHost() throws IOException {
-        return new Processors(
-                NumberList.parse("online processors", Files.readString(Path.of("/sys/devices/system/cpu/online"))));
-    }
+/** The processors of the host, whatever this process may use of them. */
+public final class Processors {
+    private static final Path ONLINE = Path.of("/sys/devices/system/cpu/online");
+
+    private Processors() {}
 
     /** Refuses what this host cannot have.
      *
-     * @throws IllegalArgumentException if limits name more processors, or others, than there are */
-    public void check(Limits limits) {
-        limits.cpus().ifPresent(cpus -> {
-            if (cpus > online.numbers().size()) {
-                throw new IllegalArgumentException("cpus: " + cpus + " is more than the "
-                        + online.numbers().size() + " processors of this host");
-            }
-        });
-        limits.find(CpusetLimit.Cpus.class).ifPresent(cpus -> {
-            var others = new TreeSet<>(cpus.list().numbers());
-            others.removeAll(online.numbers());
-            if (!others.isEmpty()) {
-                throw new IllegalArgumentException(
-                        "cpuset: this host has no processor " + new NumberList(others) + "; it has " + online);
-            }
-        });
+     * @throws IllegalArgumentException if limits name more processors than there are, or others
+     */
+    public static void check(Limits limits) throws IOException {
+        var cpus = limits.cpus();
+        var cpuset = limits.find(CpusetLimit.Cpus.class);
+        if (cpus.isPresent() || cpuset.isPresent()) {
+            var online = NumberList.parse("online processors", ControlFile.read(ONLINE));
+            check(online, cpus.orElse(0), cpuset);
+        }
         limits.find(CpuLimit.Burst.class).ifPresent(burst -> {
             var quota = limits.find(CpuLimit.Max.class).flatMap(CpuLimit.Max::quota);
             if (quota.isPresent() && burst.time().compareTo(quota.get()) > 0) {
                 throw new IllegalArgumentException(
                         "cpuBurst: " + burst.time() + " is more than the quota, " + quota.get());
+            }
+        });
+    }
+
+    private static void check(NumberList online, double cpus, Optional<CpusetLimit.Cpus> cpuset) {
+        if (cpus > online.numbers().size()) {
+            throw new IllegalArgumentException(
+                    "cpus: " + cpus + " is more than the " + online.numbers().size() + " processors of this host");
+        }
+        cpuset.ifPresent(wanted -> {
+            var others = new TreeSet<>(wanted.list().numbers());
+            others.removeAll(online.numbers());
+            if (!others.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "cpuset: this host has no processor " + new NumberList(others) + "; it has " + online);
             }
         });
     }

@@ -64,12 +64,18 @@ public final class V1Driver implements Driver {
                 .findFirst();
     }
 
-    /** {@return the {@code cgroup.procs} files by which a process enters, by the names of the hierarchies; the caller closes them} */
+    /**
+     * {@return the files by which a process with a single thread enters, by the names of the hierarchies; the caller closes
+     * them}
+     *
+     * @apiNote {@code tasks} and not {@code cgroup.procs}: when a thread moves itself, the kernel (since 5.19) need not stop
+     *     all forks of the machine, which takes it milliseconds.
+     */
     public Map<String, Fd> openEntries() throws LinuxException {
         var files = new LinkedHashMap<String, Fd>();
         try {
             for (var entry : directories.entrySet()) {
-                String file = entry.getValue().resolve("cgroup.procs").toString();
+                String file = entry.getValue().resolve("tasks").toString();
                 files.put(entry.getKey().name(), Files.open(file, Files.O_WRONLY, 0));
             }
             return files;
