@@ -4,6 +4,7 @@ package dev.caisson;
 import static dev.caisson.Containers.overHost;
 import static dev.caisson.linux.ByteUnit.MB;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,6 +17,7 @@ import dev.caisson.testkit.NoLeaks;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -130,5 +132,20 @@ class LimitsTest {
         String inside = Containers.sh(overHost().memoryMax(64, MB).pidsMax(9), "cat /proc/self/cgroup");
         assertTrue(inside.contains("/caisson-" + ProcessHandle.current().pid() + "-"), inside);
         assertEquals(before, Files.readAllLines(Path.of("/proc/self/cgroup")));
+    }
+
+    @Test
+    void inACgroupNamespaceItsOwnCgroupIsTheRoot() throws Exception {
+        for (var container : List.of(
+                overHost().newCgroup().pidsMax(9),
+                overHost().newCgroup().newUser().pidsMax(9))) {
+            String inside = Containers.sh(container, "cat /proc/self/cgroup");
+            assertFalse(inside.contains("caisson"), inside);
+            assertTrue(
+                    inside.lines()
+                            .filter(l -> l.contains(":pids:") || l.startsWith("0::"))
+                            .allMatch(l -> l.endsWith(":/")),
+                    inside);
+        }
     }
 }

@@ -32,6 +32,7 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         exec.planBeginning();
         var ids = new IdMapSteps(input, program);
         ids.plan();
+        namespaces.planCgroup();
         if (isolated) {
             // Not before the id maps: /proc/PID of an undumpable process belongs to root.
             program.purpose("be nobody's to trace or read");

@@ -74,7 +74,21 @@ final class NamespaceSteps {
         if (isDeferred()) {
             return 0;
         }
-        return flags(input.fresh().stream().filter(n -> n != Namespace.TIME).toList());
+        return flags(input.fresh().stream()
+                .filter(n -> n != Namespace.TIME && !(n == Namespace.CGROUP && entersCgroup()))
+                .toList());
+    }
+
+    private boolean entersCgroup() {
+        return input.spec().limits().isPresent() || input.spec().cgroupParent().isPresent();
+    }
+
+    /** A cgroup namespace begins at the cgroup its maker is in, which at clone3 is still that of the JVM. */
+    void planCgroup() {
+        if (!isDeferred() && input.isFresh(Namespace.CGROUP) && entersCgroup()) {
+            program.purpose("make the container's own cgroup the root of all it sees", "CAP_SYS_ADMIN");
+            program.call(Syscall.UNSHARE, CLONE_FLAGS.of(Namespace.CGROUP.flag()));
+        }
     }
 
     private static long flags(List<Namespace> namespaces) {
