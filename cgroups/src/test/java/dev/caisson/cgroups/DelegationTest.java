@@ -39,7 +39,7 @@ class DelegationTest {
                 "exec setpriv --reuid " + NOBODY + " --regid " + NOBODY + " --clear-groups " + java
                         + " --enable-native-access=ALL-UNNAMED -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "
                         + System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")) + ":"
-                        + System.getProperty("jdk.module.path", "") + " " + Ordinary.class.getName()));
+                        + System.getProperty("jdk.module.path", "") + " '" + Ordinary.class.getName() + "'"));
     }
 
     @Test
