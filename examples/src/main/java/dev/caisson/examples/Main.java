@@ -10,7 +10,13 @@ import picocli.CommandLine.Command;
         name = "caisson-examples",
         description = "Examples of Caisson, one for each job.",
         mixinStandardHelpOptions = true,
-        subcommands = {RunExample.class, ExplainExample.class, ProbeExample.class, DoctorExample.class})
+        subcommands = {
+            RunExample.class,
+            ExplainExample.class,
+            ProbeExample.class,
+            DoctorExample.class,
+            FirstWriteExample.class
+        })
 final class Main {
     private static final int CANNOT_START = 125;
 

@@ -115,6 +115,21 @@ class ExamplesTest {
     }
 
     @Test
+    void firstWriteSaysBeforehandWhatALayerCosts() throws Exception {
+        var lines = java("first-write", "--size", "8").output().lines().toList();
+        assertEquals(4, lines.size(), lines.toString());
+        assertTrue(lines.get(1).matches("in a lower layer +8 +\\d+ +\\d+"), lines.get(1));
+        assertTrue(lines.get(2).matches("in a volume +0 +\\d+ +\\d+"), lines.get(2));
+        assertTrue(lines.get(3).matches("in memory \\(tmpfs\\) +0 +\\d+ +\\d+"), lines.get(3));
+    }
+
+    @NeedsRoot
+    @Test
+    void anOrdinaryUserMeasuresTheFirstWriteToo() throws Exception {
+        assertEquals(0, asOrdinaryUser("first-write", "--size", "4").code());
+    }
+
+    @Test
     void doctorReports() throws Exception {
         assertTrue(java("doctor").output().contains("cgroup layout"));
     }
