@@ -8,7 +8,9 @@ import java.time.Duration;
  * memory over all processes, see its cgroup's usage.
  *
  * @param wallTime from the launch to the end
- * @param maxResidentBytes of the largest single process
+ * @param maxResidentBytes of the largest single process, but not less than what the JVM had resident at the launch: until
+ *     its execve the command shares the JVM's memory, and the kernel counts that too; for an exact figure see the memory
+ *     peak of its cgroup
  */
 public record Resources(
         Duration wallTime,

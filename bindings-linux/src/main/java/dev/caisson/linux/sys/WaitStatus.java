@@ -10,6 +10,8 @@ import java.util.OptionalInt;
  *
  * @param exitCode the argument of exit(2), 0 to 255, or empty if a signal ended it
  * @param signal the signal's number, or empty if it exited
+ * @param maxResidentBytes its peak, but not less than what the JVM had resident when it was launched: until its execve a
+ *     child shares the JVM's memory, and the kernel counts that too
  */
 public record WaitStatus(
         OptionalInt exitCode,
