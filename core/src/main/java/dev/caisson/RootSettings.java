@@ -75,7 +75,7 @@ abstract class RootSettings extends NamespaceSettings {
         return with(s -> s.withMounts(plus(s.mounts(), mount)));
     }
 
-    /** Shows a file or directory of the host inside. */
+    /** Shows a file, a directory or a device node of the host inside; device nodes in a directory cannot be opened. */
     public ContainerBuilder bind(Path source, String target, Mount.Option... options) {
         return mount(Mount.bind(source, target, options));
     }
@@ -86,16 +86,12 @@ abstract class RootSettings extends NamespaceSettings {
      * it is missing, and then belongs to the container's root.
      */
     public ContainerBuilder volume(Path directory, String target) {
-        return bind(directory, target, Mount.Option.MAKE_SOURCE, Mount.Option.NO_SUID, Mount.Option.NO_DEVICES);
+        return bind(directory, target, Mount.Option.MAKE_SOURCE, Mount.Option.NO_SUID);
     }
 
     /** An empty file system in memory. */
     public ContainerBuilder tmpfs(String target, long size, ByteUnit unit) {
-        return mount(new Mount.Tmpfs(
-                target,
-                OptionalLong.of(unit.toBytes(size)),
-                01777,
-                Set.of(Mount.Option.NO_SUID, Mount.Option.NO_DEVICES)));
+        return mount(new Mount.Tmpfs(target, OptionalLong.of(unit.toBytes(size)), 01777, Set.of(Mount.Option.NO_SUID)));
     }
 
     /** A read-only file with this content, such as /etc/resolv.conf. */

@@ -166,9 +166,9 @@ class ProcessTest {
 
     @Test
     void anEndedCommandHoldsNoDescriptorAndItsOutputCanStillBeRead() throws Exception {
-        var _ = overHost().run("true");
+        var _ = Container.bare().run("/bin/true");
         long before = descriptors();
-        var ended = overHost().start("sh", "-c", "echo out; echo err >&2; exit 4");
+        var ended = Container.bare().start("/bin/sh", "-c", "echo out; echo err >&2; exit 4");
         assertEquals(new Exit.Exited(4), ended.waitFor());
         assertEquals(before, descriptors());
         assertEquals("out\n", new String(ended.stdout().readAllBytes(), StandardCharsets.UTF_8));

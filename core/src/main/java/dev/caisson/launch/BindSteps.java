@@ -5,6 +5,10 @@ import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Mount.Option;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +35,8 @@ final class BindSteps {
                 boolean recursive = !bind.options().contains(Option.NOT_RECURSIVE);
                 var clone = mounts.cloneOfHostPath(
                         bind.source().toString(), bind.source().toString(), recursive);
-                mounts.setAttributes(clone, attributes(bind.options()), propagation(bind.options()), recursive);
+                long attributes = attributes(bind.options()) & (isDevice(bind.source()) ? ~MountCalls.NODEV : ~0);
+                mounts.setAttributes(clone, attributes, propagation(bind.options()), recursive);
                 clones.put(bind, clone);
             }
         }
@@ -45,15 +50,23 @@ final class BindSteps {
         return clone;
     }
 
+    private static boolean isDevice(Path source) {
+        try {
+            return Files.readAttributes(source, BasicFileAttributes.class).isOther();
+        } catch (IOException missing) {
+            return false; // open_tree(2) will say what is wrong with it.
+        }
+    }
+
     static long attributes(Set<Option> options) {
-        long attributes = 0;
+        long attributes = MountCalls.NODEV;
         for (var option : options) {
-            attributes |= switch (option) {
-                case READ_ONLY -> MountCalls.RDONLY;
-                case NO_SUID -> MountCalls.NOSUID;
-                case NO_DEVICES -> MountCalls.NODEV;
-                case NO_EXEC -> MountCalls.NOEXEC;
-                case MAKE_SOURCE, NOT_RECURSIVE, PRIVATE, SLAVE, SHARED -> 0;
+            attributes = switch (option) {
+                case READ_ONLY -> attributes | MountCalls.RDONLY;
+                case NO_SUID -> attributes | MountCalls.NOSUID;
+                case DEVICES -> attributes & ~MountCalls.NODEV;
+                case NO_EXEC -> attributes | MountCalls.NOEXEC;
+                case MAKE_SOURCE, NOT_RECURSIVE, PRIVATE, SLAVE, SHARED -> attributes;
             };
         }
         return attributes;

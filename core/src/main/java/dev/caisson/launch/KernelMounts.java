@@ -11,7 +11,6 @@ import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.SyscallProgram;
-import dev.caisson.spec.Capability;
 import dev.caisson.spec.Namespace;
 import java.util.List;
 
@@ -21,21 +20,12 @@ import java.util.List;
  */
 final class KernelMounts {
     private static final long SAFE = MountCalls.NOSUID | MountCalls.NODEV | MountCalls.NOEXEC;
-    private static final int S_IFCHR = 0020000;
     private static final int TTY_GROUP = 5;
     private static final String SHM_SIZE = Long.toString(64L << 20);
 
-    private record Device(String name, int major, int minor) {}
-
     private record Link(String name, String target) {}
 
-    private static final List<Device> DEVICES = List.of(
-            new Device("null", 1, 3),
-            new Device("zero", 1, 5),
-            new Device("full", 1, 7),
-            new Device("random", 1, 8),
-            new Device("urandom", 1, 9),
-            new Device("tty", 5, 0));
+    private static final List<String> DEVICES = List.of("null", "zero", "full", "random", "urandom", "tty");
 
     private static final List<Link> LINKS = List.of(
             new Link("fd", "/proc/self/fd"),
@@ -91,7 +81,7 @@ final class KernelMounts {
         var context = mounts.open("tmpfs");
         mounts.set(context, "mode", "0755");
         mounts.set(context, "size", "65536");
-        var dev = mounts.mount(context, "dev", MountCalls.NOSUID | MountCalls.NOEXEC);
+        var dev = mounts.mount(context, "dev", SAFE);
         for (String directory : List.of("pts", "shm", "mqueue")) {
             program.call(Syscall.MKDIRAT, dev, text(directory), octal(0755));
         }
@@ -99,22 +89,12 @@ final class KernelMounts {
             program.call(Syscall.SYMLINKAT, text(link.target()), dev, text(link.name()));
         }
         place(dev, root, "dev");
-        boolean mknod = !input.inUserNamespace() && input.host().can(Capability.MKNOD);
-        for (var device : DEVICES) {
-            if (mknod) {
-                program.purpose("make /dev/" + device.name(), "CAP_MKNOD");
-                program.call(
-                        Syscall.MKNODAT,
-                        dev,
-                        text(device.name()),
-                        named(S_IFCHR | 0666, "S_IFCHR|0666"),
-                        named(device.major() << 8 | device.minor(), device.major() + ":" + device.minor()));
-            } else {
-                program.purpose("show the host's /dev/" + device.name());
-                program.call(Syscall.MKNODAT, dev, text(device.name()), named(0100666, "S_IFREG|0666"), of(0));
-                var host = mounts.cloneOfHostPath(device.name(), "/dev/" + device.name(), false);
-                mounts.attach(host, dev, device.name());
-            }
+        for (String device : DEVICES) {
+            // Mounts of the host's nodes, not nodes of its own: then /dev can be "nodev", and a container that may make
+            // nodes (CAP_MKNOD is among the default capabilities) cannot open one anywhere.
+            program.purpose("show the host's /dev/" + device, "CAP_SYS_ADMIN");
+            program.call(Syscall.MKNODAT, dev, text(device), named(0100666, "S_IFREG|0666"), of(0));
+            mounts.attach(mounts.cloneOfHostPath(device, "/dev/" + device, false), dev, device);
         }
         pts(dev);
         shm(dev);

@@ -10,6 +10,7 @@ import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.spec.Mount;
+import java.nio.file.Files;
 
 /** What is mounted on the root: the kernel's file systems first, then what the user asked for, in that order. */
 final class MountSteps {
@@ -46,7 +47,7 @@ final class MountSteps {
         switch (mount) {
             case Mount.Bind bind -> {
                 program.purpose("bind " + bind.source() + " to " + bind.target(), "CAP_SYS_ADMIN");
-                boolean directory = !java.nio.file.Files.isRegularFile(bind.source());
+                boolean directory = !Files.exists(bind.source()) || Files.isDirectory(bind.source());
                 mounts.attach(binds.cloneOf(bind), mounts.resolveOrMake(root, bind.target(), directory));
             }
             case Mount.Tmpfs tmpfs -> {

@@ -101,7 +101,11 @@ public sealed interface Mount {
     enum Option {
         READ_ONLY,
         NO_SUID,
-        NO_DEVICES,
+        /**
+         * Device nodes on it may be opened. Without this only a bind whose source is a device node itself opens one: a
+         * container that may make nodes (CAP_MKNOD) could reach any disk of the host through a directory it writes to.
+         */
+        DEVICES,
         NO_EXEC,
         /** The source is a directory, made on start if it is missing, and given to the container's root then. */
         MAKE_SOURCE,
@@ -121,7 +125,7 @@ public sealed interface Mount {
 
     /** {@return a tmpfs without set-user-id files and devices, open to all users} */
     static Tmpfs tmpfs(String target) {
-        return new Tmpfs(target, OptionalLong.empty(), 01777, Set.of(Option.NO_SUID, Option.NO_DEVICES));
+        return new Tmpfs(target, OptionalLong.empty(), 01777, Set.of(Option.NO_SUID));
     }
 
     private static Set<Option> copy(Set<Option> options) {

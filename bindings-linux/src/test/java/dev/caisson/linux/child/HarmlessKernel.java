@@ -13,11 +13,14 @@ final class HarmlessKernel implements SimulatedKernel {
     private static final int LAST_SIGNAL = 64;
 
     private final ByteArrayOutputStream written = new ByteArrayOutputStream();
+    private final boolean emulated;
     private long umask;
     private int parentDeathSignal;
 
-    HarmlessKernel(int umask) {
+    /** Emulated if it is QEMU's, which takes a signal's number as an int, where Linux takes the whole word. */
+    HarmlessKernel(int umask, boolean emulated) {
         this.umask = umask;
+        this.emulated = emulated;
     }
 
     byte[] written() {
@@ -50,10 +53,11 @@ final class HarmlessKernel implements SimulatedKernel {
             memory.at(args[1], Integer.BYTES).set(JAVA_INT_UNALIGNED, 0, parentDeathSignal);
             return 0;
         }
-        if (Long.compareUnsigned(args[1], LAST_SIGNAL) > 0) {
+        long signal = emulated ? (int) args[1] : args[1];
+        if (Long.compareUnsigned(signal, LAST_SIGNAL) > 0) {
             return -Errno.EINVAL.code();
         }
-        parentDeathSignal = (int) args[1];
+        parentDeathSignal = (int) signal;
         return 0;
     }
 }

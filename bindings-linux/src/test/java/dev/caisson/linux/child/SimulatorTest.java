@@ -74,7 +74,7 @@ class SimulatorTest {
     }
 
     private static Ending simulated(SyscallProgram program, Arch arch) throws IOException {
-        var kernel = new HarmlessKernel(umask());
+        var kernel = new HarmlessKernel(umask(), arch != Arch.host());
         var end = Simulator.run(Encoder.encode(program, arch), Map.of(RandomProgram.OUT, STDOUT), kernel);
         return switch (end) {
             case Simulator.End.Failed(int step, Errno errno) -> Ending.failed(step, errno);
