@@ -28,6 +28,7 @@ import dev.caisson.linux.sys.Sockets;
 import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.Overlay;
 import dev.caisson.overlay.tree.SafeTree;
+import dev.caisson.process.Guardian;
 import dev.caisson.process.LiveProcess;
 import dev.caisson.process.Plumbing;
 import dev.caisson.process.Poller;
@@ -55,11 +56,13 @@ final class Engine {
     private final Launcher launcher = new Launcher();
     private final Kernel kernel = Kernel.ofThisMachine().asking(new Trials(launcher)::attempt);
     private final Poller poller;
+    private final Guardian guardian = new Guardian(launcher);
     private final HostFacts host;
     private final Planner planner;
     private @Nullable CgroupMounts cgroupMounts;
 
     private Engine() throws IOException {
+        guardian.launch();
         poller = new Poller();
         host = Hosts.ofThisProcess(kernel);
         planner = new Planner(host);
@@ -249,8 +252,8 @@ final class Engine {
             if (waits) {
                 process.awaitBriefly(spec.timeout().orElse(null));
             }
-            process.watch(poller, spec.timeout().orElse(null));
-        } catch (LinuxException refused) {
+            process.watch(poller, guardian, spec.timeout().orElse(null));
+        } catch (IOException refused) {
             try {
                 process.abandon();
             } catch (IOException alsoFailed) {

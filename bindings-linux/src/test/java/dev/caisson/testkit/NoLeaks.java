@@ -20,6 +20,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  */
 public final class NoLeaks implements BeforeEachCallback, AfterEachCallback {
     private static final ExtensionContext.Namespace STORE = ExtensionContext.Namespace.create(NoLeaks.class);
+    private static final String GUARDIAN = "guardian";
     private static final int PATIENCE_MILLIS = 3000;
 
     @Override
@@ -66,6 +67,11 @@ public final class NoLeaks implements BeforeEachCallback, AfterEachCallback {
                 all.add("mapping " + line);
             }
         }
+        // The guardian comes with the first container and stays, with the JVM's end of its socket and its pidfd.
+        if (all.remove(GUARDIAN)) {
+            all.remove("fd socket:");
+            all.remove("fd anon_inode:[pidfd]");
+        }
         all.sort(null);
         return all;
     }
@@ -109,6 +115,10 @@ public final class NoLeaks implements BeforeEachCallback, AfterEachCallback {
         return all;
     }
 
+    private static boolean isGuardian(String pid) throws IOException {
+        return Files.readString(Path.of("/proc", pid, "comm")).strip().equals("caisson-guard");
+    }
+
     private static List<String> children() throws IOException {
         var all = new ArrayList<String>();
         try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
@@ -117,7 +127,7 @@ public final class NoLeaks implements BeforeEachCallback, AfterEachCallback {
                     String pids = Files.readString(task.resolve("children")).strip();
                     if (!pids.isEmpty()) {
                         for (String pid : pids.split(" ")) {
-                            all.add("child " + pid);
+                            all.add(isGuardian(pid) ? GUARDIAN : "child " + pid);
                         }
                     }
                 } catch (IOException threadEnded) {

@@ -65,6 +65,7 @@ public final class LiveProcess {
     private final CompletableFuture<End> end = new CompletableFuture<>();
     private Poller.@Nullable Watch watch;
     private Poller.@Nullable Alarm alarm;
+    private Guardian.@Nullable Ward ward;
     private @Nullable Cause cause;
     private boolean reaped;
 
@@ -99,11 +100,16 @@ public final class LiveProcess {
         }
     }
 
-    /** Begins to wait for the end, and to count down a timeout. */
-    public synchronized void watch(Poller poller, @Nullable Duration timeout) throws LinuxException {
+    /**
+     * Begins to wait for the end, and to count down a timeout.
+     *
+     * @param guardian ends it if the JVM ends first
+     */
+    public synchronized void watch(Poller poller, Guardian guardian, @Nullable Duration timeout) throws IOException {
         if (reaped) {
             return;
         }
+        ward = guardian.watch(pidfd);
         watch = poller.watch(pidfd, Epoll.IN, this::ended);
         if (timeout != null) {
             alarm = poller.after(
@@ -159,6 +165,9 @@ public final class LiveProcess {
         }
         if (alarm != null) {
             alarm.cancel();
+        }
+        if (ward != null) {
+            ward.end();
         }
         pidfd.close();
     }

@@ -17,6 +17,9 @@ public final class Sockets {
     private static final int AF_UNIX = 1;
     private static final int SOCK_STREAM_CLOEXEC = 1 | 0x80000;
     private static final int SHUT_RDWR = 2;
+    private static final int SOL_SOCKET = 1;
+    private static final int SCM_RIGHTS = 1;
+    private static final int MSG_NOSIGNAL = 0x4000;
     private static final int CMSG_HEADER = 16;
     private static final int RECEIVE_AT_ONCE = 0x40 | 0x40000000; // MSG_DONTWAIT|MSG_CMSG_CLOEXEC
 
@@ -72,6 +75,32 @@ public final class Sockets {
                 }
             }
             return all;
+        }
+    }
+
+    /** Sends a number and, with it, a descriptor (SCM_RIGHTS); waits while the other side has much to read. */
+    public static void send(Fd socket, int number, Fd passed) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            var control = arena.allocate(CMSG_HEADER + Long.BYTES, Long.BYTES);
+            control.set(JAVA_LONG, 0, CMSG_HEADER + Integer.BYTES);
+            control.set(JAVA_INT, 8, SOL_SOCKET);
+            control.set(JAVA_INT, 12, SCM_RIGHTS);
+            control.set(JAVA_INT, CMSG_HEADER, passed.number());
+            var vector = arena.allocate(JAVA_LONG, 2);
+            vector.setAtIndex(JAVA_LONG, 0, arena.allocateFrom(JAVA_INT, number).address());
+            vector.setAtIndex(JAVA_LONG, 1, Integer.BYTES);
+            var message = arena.allocate(msghdr.layout());
+            msghdr.msg_iov(message, vector);
+            msghdr.msg_iovlen(message, 1);
+            msghdr.msg_control(message, control);
+            msghdr.msg_controllen(message, control.byteSize());
+            long result;
+            do {
+                result = Native.call(Syscall.SENDMSG, socket.number(), message.address(), MSG_NOSIGNAL);
+            } while (result == -Errno.EINTR.code());
+            if (Native.failed(result)) {
+                throw new LinuxException(Native.errno(result), "sendmsg(" + socket + ", SCM_RIGHTS " + passed + ")");
+            }
         }
     }
 
