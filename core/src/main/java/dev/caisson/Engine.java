@@ -237,8 +237,15 @@ final class Engine {
             var process =
                     new LiveProcess(child.pid(), child.pidfd(), plumbing, status, surroundings(cgroup), startedAt);
             resources.succeeded();
-            var files = keptHere == null ? null : new KeptFiles(Kept.from(keptHere), owner, layers(plan));
-            return new Started(process, cgroup, files, use);
+            try {
+                var files = keptHere == null ? null : new KeptFiles(Kept.from(keptHere), owner, layers(plan));
+                return new Started(process, cgroup, files, use);
+            } catch (IOException refused) {
+                if (use != null) {
+                    use.close();
+                }
+                throw abandoned(process, refused);
+            }
         }
     }
 
@@ -254,13 +261,17 @@ final class Engine {
             }
             process.watch(poller, guardian, spec.timeout().orElse(null));
         } catch (IOException refused) {
-            try {
-                process.abandon();
-            } catch (IOException alsoFailed) {
-                refused.addSuppressed(alsoFailed);
-            }
-            throw wrapped(refused);
+            throw wrapped(abandoned(process, refused));
         }
+    }
+
+    private static IOException abandoned(LiveProcess process, IOException because) {
+        try {
+            process.abandon();
+        } catch (IOException alsoFailed) {
+            because.addSuppressed(alsoFailed);
+        }
+        return because;
     }
 
     /** A launched command and its cgroup, if it has one of its own. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson;
 
-import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Sockets;
+import java.io.IOException;
 import java.util.List;
 
 /**
@@ -17,11 +17,16 @@ record Kept(Fd root, Fd workshop, Fd namespace) implements AutoCloseable {
     private static final int DESCRIPTORS = 3;
 
     /** {@return what the child has sent} */
-    static Kept from(Fd socket) throws LinuxException {
+    static Kept from(Fd socket) throws IOException {
         List<Fd> all = Sockets.receive(socket, DESCRIPTORS);
         if (all.size() != DESCRIPTORS) {
             all.forEach(Fd::close);
-            throw new IllegalStateException("a launched container sent " + all.size() + " descriptors of its root");
+            throw new ContainerException(
+                    "keep the container's root for fs(): " + all.size() + " of its " + DESCRIPTORS
+                            + " descriptors arrived; this JVM may open no more (RLIMIT_NOFILE, see ulimit -n):"
+                            + " raise that limit, or close containers that have ended",
+                    "keep the container's root for fs()",
+                    null);
         }
         return new Kept(all.get(0), all.get(1), all.get(2));
     }
