@@ -2,9 +2,12 @@
 
 /** Seccomp filters as immutable policies. */
 module dev.caisson.seccomp {
-    requires static com.google.errorprone.annotations;
+    requires static transitive com.google.errorprone.annotations;
     requires transitive dev.caisson.linux;
     requires static transitive org.jspecify;
+    requires tools.jackson.core;
 
     exports dev.caisson.seccomp;
+    exports dev.caisson.seccomp.bpf;
+    exports dev.caisson.seccomp.profile;
 }

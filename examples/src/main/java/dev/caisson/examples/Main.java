@@ -11,11 +11,19 @@ import picocli.CommandLine.Command;
         description = "Examples of Caisson, one for each job.",
         mixinStandardHelpOptions = true,
         subcommands = {
+<<<<<<< HEAD
             RunExample.class,
             ExplainExample.class,
             ProbeExample.class,
             DoctorExample.class,
             FirstWriteExample.class
+=======
+            SeccompExample.class,
+            RunExample.class,
+            ExplainExample.class,
+            ProbeExample.class,
+            DoctorExample.class
+>>>>>>> adb134a (Compile seccomp policies: rules, optimiser, assembler, interpreter, profiles)
         })
 final class Main {
     private static final int CANNOT_START = 125;
@@ -35,6 +43,7 @@ final class Main {
         examples.setExecutionExceptionHandler((failure, _, _) -> {
             // What goes wrong before the command runs is for people: a line, not a stack.
             if (failure instanceof ContainerException
+                    || failure instanceof java.io.IOException
                     || failure instanceof IllegalArgumentException
                     || failure instanceof IllegalStateException) {
                 System.err.println("caisson: " + failure.getMessage());

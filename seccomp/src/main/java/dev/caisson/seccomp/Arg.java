@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.seccomp;
+
+/**
+ * An argument register of a system call, from which conditions are made: {@code arg(0).is(AF_UNIX)}. Values are unsigned.
+ *
+ * @param index 0 to 5
+ */
+public record Arg(int index) {
+    /** {@return an argument, 0 to 5} */
+    public static Arg arg(int index) {
+        return new Arg(Condition.of(index, Comparison.EQ, 0).argument());
+    }
+
+    public Condition is(long value) {
+        return Condition.of(index, Comparison.EQ, value);
+    }
+
+    public Condition isNot(long value) {
+        return Condition.of(index, Comparison.NE, value);
+    }
+
+    public Condition lessThan(long value) {
+        return Condition.of(index, Comparison.LT, value);
+    }
+
+    public Condition atMost(long value) {
+        return Condition.of(index, Comparison.LE, value);
+    }
+
+    public Condition atLeast(long value) {
+        return Condition.of(index, Comparison.GE, value);
+    }
+
+    public Condition moreThan(long value) {
+        return Condition.of(index, Comparison.GT, value);
+    }
+
+    /** {@return the condition that none of some bits is set} */
+    public Condition hasNone(long bits) {
+        return masked(bits, 0);
+    }
+
+    /** {@return the condition that all of some bits are set} */
+    public Condition hasAll(long bits) {
+        return masked(bits, bits);
+    }
+
+    /**
+     * {@return the condition that the bits of a mask have a value}
+     *
+     * @throws IllegalArgumentException if the value has a bit outside of the mask, since it could never be met
+     */
+    public Condition masked(long mask, long value) {
+        if ((value & ~mask) != 0) {
+            throw new IllegalArgumentException(
+                    "value: 0x" + Long.toHexString(value) + " has bits outside of the mask 0x" + Long.toHexString(mask)
+                            + ", so the condition could never be met");
+        }
+        return new Condition(index, Comparison.MASKED_EQ, value, mask);
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.seccomp;
+
+import dev.caisson.linux.Arch;
+import dev.caisson.linux.Syscall;
+import dev.caisson.seccomp.bpf.Instruction;
+import dev.caisson.seccomp.bpf.Interpreter;
+import dev.caisson.seccomp.bpf.SeccompData;
+import dev.caisson.seccomp.ir.Emitter;
+import dev.caisson.seccomp.ir.Pass;
+import java.io.IOException;
+import java.util.List;
+import java.util.Set;
+
+/** A compiled policy: the program, and what it was made from. Immutable. */
+public final class Filter {
+    private final Seccomp policy;
+    private final List<Instruction> instructions;
+
+    private Filter(Seccomp policy, List<Instruction> instructions) {
+        this.policy = policy;
+        this.instructions = instructions;
+    }
+
+    static Filter of(Seccomp policy) {
+        return of(policy, Compiler.ALL);
+    }
+
+    static Filter of(Seccomp policy, Set<Pass> passes) {
+        var instructions = Emitter.emit(new Compiler(policy, passes).compile());
+        if (instructions.size() > Instruction.MOST) {
+            throw new IllegalStateException(Cost.tooLarge(policy, instructions.size()));
+        }
+        return new Filter(policy, instructions);
+    }
+
+    public Seccomp policy() {
+        return policy;
+    }
+
+    public List<Instruction> instructions() {
+        return instructions;
+    }
+
+    /** {@return the program as the kernel takes it, with the policy's flags} */
+    public FilterProgram program() {
+        return new FilterProgram(Instruction.encode(instructions), policy.flags());
+    }
+
+    /** {@return the program as text, one instruction a line} */
+    public String listing() {
+        return program().listing();
+    }
+
+    /** {@return the action that the program comes to, run as the kernel runs it, and the rule that decided} */
+    public Verdict evaluate(Arch arch, Syscall call, long... args) {
+        int number =
+                call.number(arch).orElseThrow(() -> new IllegalArgumentException("call: " + arch + " has no " + call));
+        return evaluate(SeccompData.of(arch.auditArch(), number, args));
+    }
+
+    /** {@return the action that the program comes to, and the rule that decided} */
+    public Verdict evaluate(SeccompData data) {
+        var action = Action.of(run(data).value());
+        var verdict = policy.evaluate(data);
+        if (!verdict.action().equals(action)) {
+            throw new AssertionError("the program says " + action.text() + ", its policy " + verdict);
+        }
+        return verdict;
+    }
+
+    Interpreter.Result run(SeccompData data) {
+        return Interpreter.run(instructions, data);
+    }
+
+    /** {@return size and path lengths of the program} */
+    public FilterSize explain() {
+        return FilterSize.of(this);
+    }
+
+    /**
+     * Installs the filter on the calling platform thread, or on all threads of this JVM. It can never be taken away again.
+     * Sets no_new_privs on them first, unless told otherwise, and that cannot be taken back either. Before anything is
+     * changed, the program, its actions and flags are checked against this kernel.
+     *
+     * @throws IllegalStateException on a virtual thread, whose carrier others use
+     * @throws IOException if the kernel refuses; its message says what to do
+     */
+    public void install(Scope scope, Privileges privileges) throws IOException {
+        Installation.install(this, scope, privileges);
+    }
+
+    /** Who is filtered. */
+    public enum Scope {
+        /** The calling thread, and what it starts from now on. */
+        THREAD,
+        /** Every thread of this JVM (TSYNC), compiler and garbage collector too: the policy must suit them. */
+        PROCESS
+    }
+
+    /** Whether programs run later may gain privileges. */
+    public enum Privileges {
+        /** Sets no_new_privs, so that no privilege is needed to install the filter. */
+        NO_NEW,
+        /** Leaves no_new_privs as it is; unless it is set, installing takes CAP_SYS_ADMIN. */
+        KEEP
+    }
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.seccomp;
+
+import com.google.errorprone.annotations.CheckReturnValue;
+import dev.caisson.linux.Arch;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Syscall;
+import dev.caisson.seccomp.bpf.SeccompData;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Which system calls may be made: an immutable policy. Each method returns a new one.
+ *
+ * {@snippet :
+ * Seccomp policy = Seccomp.otherwise(Action.fail(EPERM))
+ *         .allow(READ, WRITE, CLOSE, EXIT_GROUP)
+ *         .allow(SOCKET, arg(0).is(1));
+ * }
+ *
+ * <p>The first rule that matches decides, in the order in which they were added; where none does, {@code otherwise}. A rule
+ * that could never decide because an earlier one with another action takes all its calls is refused as a conflict.
+ * Calls of other architectures than the policy's kill the process.
+ */
+@CheckReturnValue
+public final class Seccomp {
+    private static final Set<Arch> ALL = Collections.unmodifiableSet(EnumSet.allOf(Arch.class));
+
+    private final Action otherwise;
+    private final Set<Arch> architectures;
+    private final NewerCalls newerCalls;
+    private final Set<FilterFlag> flags;
+    private final List<Rule> rules;
+
+    private Seccomp(
+            Action otherwise, Set<Arch> architectures, NewerCalls newerCalls, Set<FilterFlag> flags, List<Rule> rules) {
+        this.otherwise = otherwise;
+        this.architectures = architectures;
+        this.newerCalls = newerCalls;
+        this.flags = flags;
+        this.rules = rules;
+    }
+
+    /** {@return a policy without rules} All four architectures; ENOSYS for calls that this version does not know. */
+    public static Seccomp otherwise(Action action) {
+        return new Seccomp(action, ALL, NewerCalls.ENOSYS_PAST_KNOWN, Set.of(), List.of());
+    }
+
+    /** {@return Docker's default policy for a container with Docker's default capabilities} */
+    public static Seccomp standard() {
+        return StandardPolicy.of(StandardPolicy.DOCKER_CAPABILITIES);
+    }
+
+    /**
+     * {@return Docker's default policy for a container with some capabilities} Calls that a capability is for are allowed
+     * with it. Equal to the profile of github.com/moby/profiles, seccomp v0.2.3.
+     *
+     * @param capabilities names of capabilities(7), as {@code CAP_SYS_ADMIN}
+     */
+    public static Seccomp standard(Set<String> capabilities) {
+        return StandardPolicy.of(capabilities);
+    }
+
+    /** {@return a policy for code that computes: memory, time, and descriptors that are open already; all else kills} */
+    public static Seccomp pureComputation() {
+        return Presets.pureComputation();
+    }
+
+    /** {@return the standard policy without sockets of any kind but local ones (AF_UNIX)} */
+    public static Seccomp noNetwork() {
+        return Presets.noNetwork();
+    }
+
+    /** {@return the standard policy, with what a JVM in the container wants beyond it} */
+    public static Seccomp forJvm() {
+        return Presets.forJvm();
+    }
+
+    public Seccomp allow(Syscall... calls) {
+        return on(Action.allow(), calls);
+    }
+
+    /** Allows a call where all conditions hold. */
+    public Seccomp allow(Syscall call, Condition... conditions) {
+        return on(Action.allow(), call, conditions);
+    }
+
+    public Seccomp fail(Errno errno, Syscall... calls) {
+        return on(Action.fail(errno), calls);
+    }
+
+    public Seccomp on(Action action, Syscall... calls) {
+        return with(new Rule(Set.of(calls), List.of(), action, ALL, ""));
+    }
+
+    /** Does something about a call where all conditions hold. */
+    public Seccomp on(Action action, Syscall call, Condition... conditions) {
+        return with(new Rule(Set.of(call), List.of(conditions), action, ALL, ""));
+    }
+
+    /**
+     * Adds a rule.
+     *
+     * @throws IllegalArgumentException if an earlier rule with another action takes all its calls
+     */
+    public Seccomp with(Rule rule) {
+        Conflicts.refuseUnreachable(rules, rule);
+        var more = new ArrayList<>(rules);
+        more.add(rule);
+        return new Seccomp(otherwise, architectures, newerCalls, flags, List.copyOf(more));
+    }
+
+    /** Adds rules that are known not to conflict. */
+    Seccomp withAll(List<Rule> more) {
+        var all = new ArrayList<>(rules);
+        all.addAll(more);
+        return new Seccomp(otherwise, architectures, newerCalls, flags, List.copyOf(all));
+    }
+
+    /**
+     * Adds rules that come without an order, as those of a profile.
+     *
+     * @throws IllegalArgumentException if one call may match two of them with different actions
+     */
+    public Seccomp withUnordered(List<Rule> more) {
+        Conflicts.firstOverlap(more).ifPresent(conflict -> {
+            throw new IllegalArgumentException(conflict);
+        });
+        return withAll(more);
+    }
+
+    /** The architectures whose calls are judged at all; calls of others kill the process. */
+    public Seccomp architectures(Set<Arch> only) {
+        if (only.isEmpty()) {
+            throw new IllegalArgumentException("architectures: none; name at least one, such as " + Arch.host());
+        }
+        return new Seccomp(otherwise, Collections.unmodifiableSet(EnumSet.copyOf(only)), newerCalls, flags, rules);
+    }
+
+    public Seccomp architectures(Arch... only) {
+        return architectures(Set.copyOf(Arrays.asList(only)));
+    }
+
+    public Seccomp newerCalls(NewerCalls treatment) {
+        return new Seccomp(otherwise, architectures, treatment, flags, rules);
+    }
+
+    public Seccomp flags(FilterFlag... installation) {
+        var set = EnumSet.noneOf(FilterFlag.class);
+        Collections.addAll(set, installation);
+        return new Seccomp(otherwise, architectures, newerCalls, Collections.unmodifiableSet(set), rules);
+    }
+
+    /** {@return what happens to a call that no rule is about} */
+    public Action otherwise() {
+        return otherwise;
+    }
+
+    public Set<Arch> architectures() {
+        return architectures;
+    }
+
+    public NewerCalls newerCalls() {
+        return newerCalls;
+    }
+
+    public Set<FilterFlag> flags() {
+        return flags;
+    }
+
+    /** {@return the rules in the order in which they are tried} */
+    public List<Rule> rules() {
+        return rules;
+    }
+
+    /**
+     * {@return the filter for this policy}
+     *
+     * @throws IllegalStateException if it has more than the kernel's 4,096 instructions
+     */
+    public Filter compile() {
+        return Filter.of(this);
+    }
+
+    /** {@return what this policy says of a call} Its rules are read directly, nothing is compiled. */
+    public Verdict evaluate(Arch arch, Syscall call, long... args) {
+        var number = call.number(arch);
+        if (number.isEmpty()) {
+            throw new IllegalArgumentException("call: " + arch + " has no " + call);
+        }
+        return evaluate(SeccompData.of(arch.auditArch(), number.getAsInt(), args));
+    }
+
+    /** {@return what this policy says of a call as a filter sees it} */
+    public Verdict evaluate(SeccompData data) {
+        var arch = Convention.of(data.auditArch(), data.number());
+        if (arch.isEmpty() || !architectures.contains(arch.get())) {
+            return new Verdict(
+                    Action.killProcess(),
+                    Optional.empty(),
+                    arch.map(a -> a + " is none of the policy's architectures").orElse("an unknown architecture"));
+        }
+        var call =
+                data.number() == Convention.NO_CALL ? Optional.<Syscall>empty() : Syscall.of(arch.get(), data.number());
+        if (call.isPresent()) {
+            for (var rule : rules) {
+                if (rule.calls().contains(call.get())
+                        && rule.architectures().contains(arch.get())
+                        && rule.matches(data)) {
+                    return new Verdict(rule.action(), Optional.of(rule), rule.toString());
+                }
+            }
+        }
+        long index = Convention.index(arch.get(), data.number());
+        if (index > Convention.lastOld(this, arch.get())) {
+            return new Verdict(Action.fail(Errno.ENOSYS), Optional.empty(), "newer than the policy");
+        }
+        return new Verdict(otherwise, Optional.empty(), call.isEmpty() ? "no such call" : "no rule is about this call");
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Seccomp s
+                && otherwise.equals(s.otherwise)
+                && architectures.equals(s.architectures)
+                && newerCalls == s.newerCalls
+                && flags.equals(s.flags)
+                && rules.equals(s.rules);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(otherwise, architectures, newerCalls, flags, rules);
+    }
+
+    @Override
+    public String toString() {
+        return "Seccomp[" + rules.size() + " rules, otherwise " + otherwise.text() + "]";
+    }
+}

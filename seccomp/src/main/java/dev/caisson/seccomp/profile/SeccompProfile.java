@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.seccomp.profile;
+
+import dev.caisson.seccomp.FilterFlag;
+import dev.caisson.seccomp.Seccomp;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/**
+ * A seccomp profile in JSON, as Docker's {@code --security-opt seccomp=FILE} and the {@code linux.seccomp} object of the OCI
+ * runtime specification have it. Everything that was read is kept, so that it can be written again.
+ *
+ * @param architectures names as {@code SCMP_ARCH_X86_64} (OCI)
+ * @param archMap architectures with their sub-architectures (Docker); at most one of the two is not empty
+ * @param listenerPath the socket of a supervisor for {@code SCMP_ACT_NOTIFY}; kept, not used here
+ * @param notes what was understood but may surprise: unknown names and fields
+ */
+public record SeccompProfile(
+        String defaultAction,
+        OptionalInt defaultErrnoRet,
+        List<String> architectures,
+        Map<String, List<String>> archMap,
+        Set<FilterFlag> flags,
+        Optional<String> listenerPath,
+        Optional<String> listenerMetadata,
+        List<ProfileRule> syscalls,
+        List<String> notes) {
+    public SeccompProfile {
+        architectures = List.copyOf(architectures);
+        archMap = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(archMap));
+        flags = Set.copyOf(flags);
+        syscalls = List.copyOf(syscalls);
+        notes = List.copyOf(notes);
+    }
+
+    /**
+     * {@return the profile in a text}
+     *
+     * @throws ProfileException if it is no profile; the message says where
+     */
+    public static SeccompProfile parse(String json) throws ProfileException {
+        return new ProfileReader(json).read();
+    }
+
+    /** {@return the profile in a file} */
+    public static SeccompProfile read(Path file) throws IOException {
+        return parse(Files.readString(file, StandardCharsets.UTF_8));
+    }
+
+    /** A policy for one container, and what of the profile did not come to anything. */
+    public record Resolved(Seccomp policy, List<String> notes) {
+        public Resolved {
+            notes = List.copyOf(notes);
+        }
+    }
+
+    /**
+     * {@return the policy for a container: what does not include it, or excludes it, is left out}
+     *
+     * @throws ProfileException if rules contradict each other
+     */
+    public Resolved resolve(Target target) throws ProfileException {
+        return new Resolver(this, target).resolve();
+    }
+
+    /**
+     * {@return a profile with the same meaning as a policy}
+     *
+     * @throws IllegalArgumentException if a rule cannot be said in JSON: several conditions on one argument, all of which
+     *     must hold
+     */
+    public static SeccompProfile of(Seccomp policy) {
+        return Resolver.profile(policy);
+    }
+
+    /** {@return the profile as JSON} */
+    public String toJson() {
+        return ProfileWriter.write(this);
+    }
+}

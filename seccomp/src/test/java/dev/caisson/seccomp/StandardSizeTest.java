@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.seccomp;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.caisson.linux.Arch;
+import dev.caisson.seccomp.bpf.SeccompData;
+import org.junit.jupiter.api.Test;
+
+/** The size of the standard policy's program; the numbers are promises. */
+class StandardSizeTest {
+    @Test
+    void isSmallAndShallowForThreeArchitectures() {
+        var size = Seccomp.standard()
+                .architectures(Arch.X86_64, Arch.X86, Arch.X32)
+                .compile()
+                .explain();
+        assertTrue(size.instructions() <= 230, size::toString);
+        assertTrue(size.longestPath() <= 16, size::toString);
+        assertTrue(size.paths().get(Arch.X86_64).allowedAverage() <= 11, size::toString);
+    }
+
+    @Test
+    void isSmallForOneArchitecture() {
+        var size = Seccomp.standard().architectures(Arch.X86_64).compile().explain();
+        assertTrue(size.instructions() <= 70, size::toString);
+    }
+
+    @Test
+    void aMillionRandomCallsAreDecidedAsTheRulesSay() {
+        var policy = Seccomp.standard().architectures(Arch.values());
+        var filter = policy.compile();
+        var random = new RandomPolicies(1);
+        for (int i = 0; i < 1_000_000; i++) {
+            var verdict = filter.evaluate(random.call(policy));
+            assertTrue(!verdict.reason().isEmpty());
+        }
+        for (var arch : Arch.values()) {
+            for (int number = 0; number < 1024; number++) {
+                var _ = filter.evaluate(
+                        SeccompData.of(arch.auditArch(), number | (arch == Arch.X32 ? 0x4000_0000 : 0)));
+            }
+        }
+    }
+}
