@@ -33,12 +33,13 @@ public interface Container extends ContainerProcess {
      *   <li>a mount namespace with that root, /proc, a read-only /sys, a minimal /dev, the kernel's delicate files masked
      *   <li>a PID namespace, so that ending the container ends all of it
      *   <li>as an ordinary user, a user namespace in which that user is root
-     *   <li>Docker's default capabilities, no_new_privs, no descriptor but its standard streams, an environment of its own
+     *   <li>Docker's default capabilities and its default seccomp policy for them, no_new_privs, no descriptor but its standard streams, an environment of its own
      * </ul>
      */
     static ContainerBuilder builder() {
         return new ContainerBuilder(ImmutableContainerSpec.builder()
                 .capabilities(Capabilities.docker())
+                .standardSeccomp(true)
                 .build());
     }
 

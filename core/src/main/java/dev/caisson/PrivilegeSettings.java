@@ -3,7 +3,9 @@ package dev.caisson;
 
 import com.google.errorprone.annotations.CheckReturnValue;
 import dev.caisson.launch.ImmutableContainerSpec;
+import dev.caisson.seccomp.FilterFlag;
 import dev.caisson.seccomp.FilterProgram;
+import dev.caisson.seccomp.Seccomp;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.Securebit;
@@ -45,8 +47,31 @@ abstract class PrivilegeSettings extends ProcessSettings {
         return with(s -> s.withNoNewPrivileges(true));
     }
 
-    /** Adds a seccomp filter in the kernel's form; the strictest answer of all filters counts. */
+    /**
+     * Adds a seccomp policy, in place of the default one; of several, the strictest answer counts. Until the command itself
+     * runs, the launch makes a few calls under it: execve must be allowed.
+     *
+     * @throws IllegalArgumentException if it is to be installed with NEW_LISTENER, which would leave the listener inside
+     */
+    public ContainerBuilder seccomp(Seccomp policy) {
+        return filter(policy.compile().program());
+    }
+
+    /** Adds a seccomp filter in the kernel's form, in place of the default one; of several, the strictest answer counts. */
     public ContainerBuilder seccomp(byte[] program) {
-        return with(s -> s.withSeccompFilters(plus(s.seccompFilters(), new FilterProgram(program))));
+        return filter(new FilterProgram(program));
+    }
+
+    /** Installs no seccomp filter at all, not even the default one. Weakens isolation. */
+    public ContainerBuilder seccompUnconfined() {
+        return with(s -> s.withSeccompFilters().withStandardSeccomp(false));
+    }
+
+    private ContainerBuilder filter(FilterProgram program) {
+        if (program.flags().contains(FilterFlag.NEW_LISTENER)) {
+            throw new IllegalArgumentException(
+                    "seccomp: the flag NEW_LISTENER is not for a container's policy: nobody inside could answer");
+        }
+        return with(s -> s.withSeccompFilters(plus(s.seccompFilters(), program)));
     }
 }

@@ -41,6 +41,8 @@ class ArchitectureTest {
             "dev.caisson.spec",
             "dev.caisson.linux",
             "dev.caisson.seccomp",
+            "dev.caisson.seccomp.bpf",
+            "dev.caisson.seccomp.profile",
             "dev.caisson.cgroups",
             "dev.caisson.cgroups.spec",
             "dev.caisson.overlay");

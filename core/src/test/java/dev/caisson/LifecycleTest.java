@@ -152,9 +152,10 @@ class LifecycleTest {
 
     @Test
     void theEndIsAFutureOnAVirtualThread() throws Exception {
-        try (var container = overHost().start("sh", "-c", "exit 4")) {
+        try (var container = overHost().start("sh", "-c", "read line; exit 4")) {
             var virtual =
                     container.onExit().thenApply(_ -> Thread.currentThread().isVirtual());
+            container.stdin().close();
             assertEquals(new Exit.Exited(4), container.onExit().get(20, TimeUnit.SECONDS));
             assertTrue(virtual.get(20, TimeUnit.SECONDS));
             assertTrue(container.resources().isPresent());

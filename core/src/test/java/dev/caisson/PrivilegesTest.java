@@ -6,6 +6,10 @@ import static dev.caisson.Containers.sh;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Syscall;
+import dev.caisson.seccomp.Action;
+import dev.caisson.seccomp.Seccomp;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.Securebit;
@@ -95,6 +99,38 @@ class PrivilegesTest {
         program.putShort((short) 0x06).put((byte) 0).put((byte) 0).putInt(0x0005_0000 | 77);
         program.putShort((short) 0x06).put((byte) 0).put((byte) 0).putInt(0x7fff_0000);
         return program.array();
+    }
+
+    @Test
+    void theDefaultPolicyIsDockers() throws Exception {
+        assertEquals(
+                "2 1",
+                sh(overHost(), "awk '/^Seccomp/ {printf $2 \" \"}' /proc/self/status")
+                        .strip());
+        assertEquals("no", sh(overHost(), "unshare --user true 2>/dev/null || echo no"));
+        assertEquals("", sh(overHost().seccompUnconfined(), "unshare --user true 2>/dev/null || echo no"));
+        assertEquals("0", sh(overHost().seccompUnconfined(), "awk '/^Seccomp:/ {print $2}' /proc/self/status"));
+    }
+
+    @Test
+    void theDefaultPolicyFollowsTheCapabilities() throws Exception {
+        var container = overHost().addCapabilities(Capability.SYS_ADMIN);
+        assertEquals("", sh(container, "unshare --mount true || echo no"));
+    }
+
+    @Test
+    void aPolicyReplacesTheDefaultOneAndAnotherIsAdded() throws Exception {
+        var noUname = Seccomp.otherwise(Action.allow()).fail(Errno.EXDEV, Syscall.UNAME);
+        var noSymlinks = Seccomp.otherwise(Action.allow()).fail(Errno.EXDEV, Syscall.SYMLINK, Syscall.SYMLINKAT);
+        var both = overHost().seccomp(noUname).seccomp(noSymlinks);
+        assertEquals(
+                new Exit.Exited(1), overHost().seccomp(noUname).capture("uname").exit());
+        assertEquals(
+                "2 2 no no",
+                sh(
+                        both,
+                        "echo $(awk '/^Seccomp/ {print $2}' /proc/self/status)"
+                                + " $(uname 2>/dev/null || echo no) $(ln -s a /tmp/b 2>/dev/null || echo no)"));
     }
 
     @Test

@@ -124,8 +124,14 @@ public interface ContainerSpec {
 
     Set<Securebit> securebits();
 
-    /** Seccomp filters as raw programs ({@code struct sock_filter[]}), installed in this order. */
+    /** Seccomp filters, installed in this order. */
     List<FilterProgram> seccompFilters();
+
+    /** Whether Docker's default policy for the bounding set is installed, where there is no other filter. */
+    @Value.Default
+    default boolean standardSeccomp() {
+        return false;
+    }
 
     Optional<Limits> limits();
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
+import dev.caisson.seccomp.FilterProgram;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Namespace;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.Set;
  * @param principal whom the command runs as
  * @param hostTree the host's root as a layer inside a user namespace, if that is what is asked for
  * @param cgroupFiles the launch parameters of version 1 {@code cgroup.procs} files the child must enter by
+ * @param seccompFilters in the order in which they are installed
  */
 public record PlanInput(
         ContainerSpec spec,
@@ -24,7 +26,8 @@ public record PlanInput(
         Optional<IdMap> idMap,
         Principal principal,
         Optional<HostTree> hostTree,
-        List<String> cgroupFiles) {
+        List<String> cgroupFiles,
+        List<FilterProgram> seccompFilters) {
 
     boolean isFresh(Namespace namespace) {
         return fresh.contains(namespace);

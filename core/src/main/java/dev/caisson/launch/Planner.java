@@ -3,6 +3,8 @@ package dev.caisson.launch;
 
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.UnsupportedKernelException;
+import dev.caisson.seccomp.FilterProgram;
+import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Namespace;
 import java.io.IOException;
@@ -18,6 +20,7 @@ public final class Planner {
     private static final long UNCLAIMED_IDS = 0x8_0000;
 
     private final HostFacts host;
+    private final StandardFilters standardFilters = new StandardFilters();
 
     public Planner(HostFacts host) {
         this.host = host;
@@ -42,7 +45,23 @@ public final class Planner {
         var principal = new Accounts(spec.root()).resolve(spec.user(), spec.groups());
         map.ifPresent(m -> checkMapped(m, principal));
         return LaunchPlan.compile(new PlanInput(
-                spec, command, host, fresh, map, principal, hostTree(spec, map.isPresent()), cgroupFiles));
+                spec,
+                command,
+                host,
+                fresh,
+                map,
+                principal,
+                hostTree(spec, map.isPresent()),
+                cgroupFiles,
+                seccompFilters(spec)));
+    }
+
+    private List<FilterProgram> seccompFilters(ContainerSpec spec) {
+        if (!spec.standardSeccomp() || !spec.seccompFilters().isEmpty()) {
+            return spec.seccompFilters();
+        }
+        return List.of(standardFilters.of(
+                spec.capabilities().map(Capabilities::bounding).orElse(host.effective())));
     }
 
     private static Optional<HostTree> hostTree(ContainerSpec spec, boolean userNamespace) throws IOException {

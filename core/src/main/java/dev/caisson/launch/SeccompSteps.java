@@ -7,6 +7,8 @@ import static dev.caisson.linux.call.Arg.of;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.seccomp.FilterFlag;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** no_new_privs and the seccomp filters, as close to execve as they can be: what comes after must pass them. */
@@ -31,10 +33,19 @@ final class SeccompSteps {
         }
     }
 
+    private static Arg flags(Set<FilterFlag> flags) {
+        return named(
+                FilterFlag.bits(flags),
+                flags.isEmpty()
+                        ? "0"
+                        : String.join(
+                                "|", flags.stream().map(FilterFlag::ociName).toList()));
+    }
+
     /** Without no_new_privs this takes CAP_SYS_ADMIN, so it must come before the capabilities are gone. */
     void planFilters() {
         int number = 0;
-        for (var filter : input.spec().seccompFilters()) {
+        for (var filter : input.seccompFilters()) {
             program.purpose(
                     "install seccomp filter " + ++number,
                     input.spec().noNewPrivileges() ? "no_new_privs" : "CAP_SYS_ADMIN");
@@ -46,7 +57,7 @@ final class SeccompSteps {
             program.call(
                     Syscall.SECCOMP,
                     SECCOMP_SET_MODE_FILTER,
-                    of(0),
+                    flags(filter.flags()),
                     new Arg.Struct(sockFprog, pointers, "{len=" + filter.length() + ", filter=...}"));
         }
     }

@@ -11,19 +11,12 @@ import picocli.CommandLine.Command;
         description = "Examples of Caisson, one for each job.",
         mixinStandardHelpOptions = true,
         subcommands = {
-<<<<<<< HEAD
             RunExample.class,
             ExplainExample.class,
             ProbeExample.class,
             DoctorExample.class,
-            FirstWriteExample.class
-=======
-            SeccompExample.class,
-            RunExample.class,
-            ExplainExample.class,
-            ProbeExample.class,
-            DoctorExample.class
->>>>>>> adb134a (Compile seccomp policies: rules, optimiser, assembler, interpreter, profiles)
+            FirstWriteExample.class,
+            SeccompExample.class
         })
 final class Main {
     private static final int CANNOT_START = 125;

@@ -16,7 +16,7 @@ class StandardSizeTest {
                 .compile()
                 .explain();
         assertTrue(size.instructions() <= 230, size::toString);
-        assertTrue(size.longestPath() <= 16, size::toString);
+        assertTrue(size.longestPath() <= 18, size::toString);
         assertTrue(size.paths().get(Arch.X86_64).allowedAverage() <= 11, size::toString);
     }
 
