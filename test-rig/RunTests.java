@@ -26,7 +26,7 @@ import org.junit.platform.launcher.core.LauncherFactory;
  * Runs the tests below one directory of classes and prints a line for each: arguments are that directory and the names
  * wanted, {@code SimpleClass} or {@code SimpleClass#method}; no names are all tests.
  *
- * <p>The last line, {@code RESULT passed failed skipped name...}, is read by the script; the names are those that a test had.
+ * <p>The last line, {@code RESULT passed failed skipped name...}, is read by the script; the names are those of tests that passed.
  */
 final class RunTests implements TestExecutionListener {
     private final Set<String> wanted;
@@ -53,6 +53,7 @@ final class RunTests implements TestExecutionListener {
                 .configurationParameter("junit.jupiter.execution.timeout.thread.mode.default", "SAME_THREAD")
                 .build();
         LauncherFactory.create().execute(request, run);
+        System.out.println(); // Not all that tests print ends its line.
         run.failures.forEach(f -> System.out.println("FAILED " + f));
         System.out.println("RESULT " + run.passed + " " + run.failures.size() + " " + run.skipped + " "
                 + String.join(" ", run.met.stream().sorted().toList()));
@@ -96,18 +97,15 @@ final class RunTests implements TestExecutionListener {
 
     @Override
     public void executionSkipped(TestIdentifier test, String reason) {
-        name(test.getSource()).ifPresent(met::add);
         skipped++;
         System.out.println("skipped " + label(test) + ": " + reason);
     }
 
     @Override
     public void executionFinished(TestIdentifier test, TestExecutionResult result) {
-        if (test.isTest()) {
-            name(test.getSource()).ifPresent(met::add);
-        }
         if (result.getStatus() == SUCCESSFUL) {
             if (test.isTest()) {
+                name(test.getSource()).ifPresent(met::add);
                 passed++;
                 System.out.println("passed " + label(test) + " (" + (System.nanoTime() - begin) / 1_000_000 + " ms)");
             }

@@ -34,7 +34,8 @@ class ContainerFilesTest {
     }
 
     private static String await(FileSystem files, String path) throws Exception {
-        for (int i = 0; i < 500 && !Files.exists(files.getPath(path)); i++) {
+        // A shell makes the file first, and then runs what writes it.
+        for (int i = 0; i < 500 && (!Files.exists(files.getPath(path)) || Files.size(files.getPath(path)) == 0); i++) {
             Thread.sleep(10);
         }
         return Files.readString(files.getPath(path)).strip();

@@ -43,7 +43,7 @@ class RootFileSystemTest {
 
     @Test
     void writesAreGoneWithTheContainer() throws Exception {
-        Path file = directory.resolve("file");
+        Path file = Path.of("/caisson-test-" + System.nanoTime());
         assertEquals("written", sh(overHost(), "echo written > " + file + "; cat " + file));
         assertFalse(Files.exists(file));
     }

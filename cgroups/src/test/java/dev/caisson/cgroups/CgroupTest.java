@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** On the real kernel, in each part of this machine's layout. */
 @NeedsRoot
@@ -134,6 +135,27 @@ class CgroupTest {
             assertTrue(process.waitFor(30, TimeUnit.SECONDS));
             assertEquals(SIGKILL_CODE, process.exitValue());
             assertTrue(cgroup.outOfMemory());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void outOfMemoryTakesAllOrOnlyTheVictim(boolean whole) throws Exception {
+        var mounts = View.ALL.with("memory");
+        if (!mounts.isUnified("memory")) {
+            Cgroups.skip("version 1 has no memory.oom.group");
+        }
+        var limits = Limits.none().memoryMax(32, MB).with(new MemoryLimit.OomGroup(whole));
+        try (var cgroup = Cgroup.builder(mounts).limits(limits).create()) {
+            var process = shell(cgroup, "sleep 1000 & exec tail /dev/zero");
+            assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+            assertEquals(SIGKILL_CODE, process.exitValue());
+            for (int i = 0;
+                    i < 100 && whole && !read(cgroup, "memory", "cgroup.events").contains("populated 0");
+                    i++) {
+                Thread.sleep(20);
+            }
+            assertEquals(whole, read(cgroup, "memory", "cgroup.events").contains("populated 0"));
         }
     }
 

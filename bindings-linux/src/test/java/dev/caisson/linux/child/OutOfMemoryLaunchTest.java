@@ -64,13 +64,23 @@ class OutOfMemoryLaunchTest {
             Path mount = Path.of(halves[0].split(" ")[4]);
             boolean legacy = halves[1].startsWith("cgroup ")
                     && List.of(halves[1].split("[ ,]")).contains("memory");
-            boolean unified = halves[1].startsWith("cgroup2 ")
-                    && Files.readString(mount.resolve("cgroup.subtree_control")).contains("memory");
+            boolean unified = halves[1].startsWith("cgroup2 ") && comesDown("memory", mount);
             if (legacy || unified) {
                 return Optional.of(mount);
             }
         }
         return Optional.empty();
+    }
+
+    /** Enables a controller for the children of the root, where version 2 has it. */
+    private static boolean comesDown(String controller, Path mount) throws IOException {
+        Path control = mount.resolve("cgroup.subtree_control");
+        if (Files.exists(control)
+                && Files.readString(mount.resolve("cgroup.controllers")).contains(controller)) {
+            Files.writeString(control, "+" + controller);
+            return true;
+        }
+        return false;
     }
 
     private void limit(long bytes) throws IOException {

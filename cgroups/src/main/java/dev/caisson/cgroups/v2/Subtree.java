@@ -10,11 +10,13 @@ import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Brings controllers down to the children of a cgroup: {@code cgroup.subtree_control} of each cgroup on the way, from the top.
@@ -72,29 +74,60 @@ public final class Subtree {
     }
 
     private static void enableHere(Path cgroup, Collection<String> controllers, boolean evacuate) throws IOException {
-        String words = String.join(" ", controllers.stream().map(c -> "+" + c).toList());
         for (int attempt = 1; ; attempt++) {
-            try {
-                ControlFile.write(cgroup.resolve(CONTROL), words);
+            var inTheWay = given(cgroup, controllers);
+            if (inTheWay.isEmpty()) {
                 return;
-            } catch (LinuxException refused) {
-                if (!refused.errno().equals(Errno.EBUSY)) {
-                    throw Refusal.ofWrite(new Write("cgroup", "", CONTROL, words), cgroup.resolve(CONTROL), refused);
-                }
-                if (!evacuate || attempt == ATTEMPTS) {
-                    throw new CgroupException(
-                            Reason.INTERNAL_PROCESSES,
-                            "cgroup",
-                            refused.getMessage() + "; the cgroup " + cgroup + " has processes of its own "
-                                    + Tasks.in(cgroup)
-                                    + ", and such a one cannot give controllers to its children; allow them to be"
-                                    + " moved to a leaf (evacuate), or name another parent",
-                            refused);
-                }
-                // Again if a process forked meanwhile.
-                evacuate(cgroup);
             }
+            if (!evacuate || attempt == ATTEMPTS) {
+                throw new CgroupException(
+                        Reason.INTERNAL_PROCESSES,
+                        "cgroup",
+                        inTheWay.get() + "; the cgroup " + cgroup + " has processes of its own " + Tasks.in(cgroup)
+                                + ", and such a one cannot give controllers to its children; allow them to be"
+                                + " moved to a leaf (evacuate), or name another parent",
+                        null);
+            }
+            // Again if a process forked meanwhile.
+            evacuate(cgroup);
         }
+    }
+
+    /**
+     * Writes {@code cgroup.subtree_control}.
+     *
+     * <p>With processes inside, the kernel refuses, but not where all the controllers are of those that threads can share
+     * (cpu, cpuset, pids, perf_event): then the cgroup becomes the root of a threaded subtree, whose children take no
+     * processes. Nobody asked for that, so it is undone.
+     *
+     * @return the refusal, if processes of the cgroup itself are in the way
+     */
+    private static Optional<String> given(Path cgroup, Collection<String> controllers) throws IOException {
+        boolean plain = type(cgroup).equals("domain");
+        String words = words("+", controllers);
+        try {
+            ControlFile.write(cgroup.resolve(CONTROL), words);
+        } catch (LinuxException refused) {
+            if (refused.errno().equals(Errno.EBUSY)) {
+                return Optional.of(String.valueOf(refused.getMessage()));
+            }
+            throw Refusal.ofWrite(new Write("cgroup", "", CONTROL, words), cgroup.resolve(CONTROL), refused);
+        }
+        if (plain && type(cgroup).equals("domain threaded")) {
+            ControlFile.write(cgroup.resolve(CONTROL), words("-", controllers));
+            return Optional.of("with \"" + words + "\" the children of " + cgroup + " would take threads only");
+        }
+        return Optional.empty();
+    }
+
+    /** {@return how a cgroup treats threads; nothing of the root, which has no such file} */
+    private static String type(Path cgroup) throws IOException {
+        Path file = cgroup.resolve("cgroup.type");
+        return Files.exists(file) ? ControlFile.read(file).strip() : "";
+    }
+
+    private static String words(String sign, Collection<String> controllers) {
+        return String.join(" ", controllers.stream().map(c -> sign + c).toList());
     }
 
     /** Moves the processes of a cgroup to a leaf below it. */

@@ -121,7 +121,10 @@ class LimitsTest {
 
     @Test
     void aPartitionStandsForItsWholeDisk() throws Exception {
-        var device = BlockDevice.of("ioMax", Path.of("/sys/devices").resolve("/"));
+        Path stored = Path.of(System.getProperty("java.io.tmpdir"));
+        boolean onDisk = java.nio.file.Files.getFileStore(stored).name().startsWith("/dev/");
+        org.junit.jupiter.api.Assumptions.assumeTrue(onDisk, stored + " is on no disk");
+        var device = BlockDevice.of("ioMax", stored);
         assertTrue(java.nio.file.Files.exists(Path.of("/sys/dev/block", device.toString()))
                 && !java.nio.file.Files.exists(Path.of("/sys/dev/block", device.toString(), "partition")));
     }
