@@ -10,6 +10,8 @@ module dev.caisson.overlay {
     exports dev.caisson.overlay;
     exports dev.caisson.overlay.mark to
             dev.caisson;
+    exports dev.caisson.overlay.mount to
+            dev.caisson;
     exports dev.caisson.overlay.tree to
             dev.caisson;
 }

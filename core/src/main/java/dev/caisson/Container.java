@@ -6,14 +6,17 @@ import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.launch.ImmutableContainerSpec;
 import dev.caisson.linux.ByteUnit;
 import dev.caisson.overlay.Branch;
+import dev.caisson.overlay.Change;
 import dev.caisson.overlay.CopyUpCost;
 import dev.caisson.overlay.Layer;
 import dev.caisson.overlay.LayerStore;
+import dev.caisson.overlay.PathOrigin;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.Namespace;
 import java.io.IOException;
 import java.nio.file.FileSystem;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 
 /**
  * A running container: one command, and everything it started, with its own view of the system and its own limits.
@@ -123,6 +126,22 @@ public interface Container extends ContainerProcess {
      * @throws IllegalStateException if it still runs, its root is not made of layers, or it is on a branch
      */
     Layer commit(LayerStore store, String name) throws IOException;
+
+    /**
+     * {@return what it changed in its layers, while it runs or after its end} Read from the writable layer alone, one change at
+     * a time; see {@link dev.caisson.overlay.Overlay#changes}. Close the stream before the container.
+     *
+     * @throws IllegalStateException if its root is not made of layers, or it is closed
+     */
+    Stream<Change> changes() throws IOException;
+
+    /**
+     * {@return which layer a path of its root comes from, and what hides what}
+     *
+     * @param path absolute; what is mounted on the root is not seen
+     * @throws IllegalStateException if its root is not made of layers, or it is closed
+     */
+    PathOrigin origin(String path) throws IOException;
 
     /** {@return what its cgroup counts now; all empty if no limit was asked for, or it has ended} */
     Usage usage() throws IOException;

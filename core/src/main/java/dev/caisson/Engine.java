@@ -11,8 +11,10 @@ import dev.caisson.launch.FailureText;
 import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.Hosts;
 import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.LayerMounts;
 import dev.caisson.launch.ParentSide;
 import dev.caisson.launch.Planner;
+import dev.caisson.launch.Refusal;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.LinuxException;
@@ -202,6 +204,15 @@ final class Engine {
                 resources.onFailure(use);
             }
             Volumes.make(spec.mounts(), owner);
+            ParentSide.prepareUpper(plan).ifPresent(resources::onFailure);
+            if (spec.idmappedLayers()
+                    && spec.root() instanceof ContainerSpec.Root.Layers(var overlay)
+                    && plan.input().idMap().isPresent()) {
+                var layers = LayerMounts.make(
+                        launcher, overlay.lower(), plan.input().idMap().get(), host);
+                resources.atEnd(layers);
+                descriptors.putAll(layers.parameters());
+            }
             for (var join : spec.joins()) {
                 descriptors.put(
                         "join " + join.namespace().file(),
@@ -232,7 +243,7 @@ final class Engine {
                     intoCgroup,
                     descriptors,
                     ParentSide.gates(plan));
-            var child = launch(launch);
+            var child = launch(launch, plan);
             plumbing.launched();
             var process =
                     new LiveProcess(child.pid(), child.pidfd(), plumbing, status, surroundings(cgroup), startedAt);
@@ -300,7 +311,8 @@ final class Engine {
         return Optional.of(new KeptFiles.Layers(
                 overlay.lower(),
                 overlay.upper().map(Overlay.Upper::directory),
-                input.idMap().isPresent() || input.spec().joined(Namespace.USER).isPresent()));
+                input.idMap().isPresent() || input.spec().joined(Namespace.USER).isPresent(),
+                input.spec().idmappedLayers() ? input.idMap() : Optional.empty()));
     }
 
     /** {@return the host's ids of the root of a user namespace} */
@@ -348,7 +360,7 @@ final class Engine {
         }
     }
 
-    private Outcome.Child launch(Launch launch) throws IOException {
+    private Outcome.Child launch(Launch launch, LaunchPlan plan) throws IOException {
         Outcome outcome;
         try {
             outcome = launcher.launch(launch);
@@ -360,7 +372,7 @@ final class Engine {
             case Outcome.Child child -> child;
             case Outcome.ChildFailure failure ->
                 throw new ContainerException(
-                        FailureText.of(failure.step(), failure.errno()),
+                        Refusal.text(launcher, launch, plan, failure),
                         failure.step().purpose(),
                         new LinuxException(failure.errno(), failure.step().toString()));
             case Outcome.Died died -> throw new ContainerException(FailureText.died(died.status()), "", null);
@@ -370,12 +382,17 @@ final class Engine {
     /** Descriptors used up by a launch, closed in every case, and what is given back only if it fails. */
     private static final class LaunchResources implements AutoCloseable {
         private final List<Fd> used = new ArrayList<>();
+        private final List<LayerMounts> mounts = new ArrayList<>();
         private final List<AutoCloseable> undo = new ArrayList<>();
         private boolean succeeded;
 
         Fd use(Fd fd) {
             used.add(fd);
             return fd;
+        }
+
+        void atEnd(LayerMounts made) {
+            mounts.add(made);
         }
 
         void onFailure(AutoCloseable made) {
@@ -389,6 +406,7 @@ final class Engine {
         @Override
         public void close() throws IOException {
             used.forEach(Fd::close);
+            mounts.forEach(LayerMounts::close);
             if (succeeded) {
                 return;
             }

@@ -5,6 +5,7 @@ import dev.caisson.Plan.Actor;
 import dev.caisson.Plan.Phase;
 import dev.caisson.Plan.PlannedCall;
 import dev.caisson.cgroups.CgroupPlan;
+import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.child.Launcher;
@@ -24,6 +25,14 @@ final class Explanation {
                 made.steps().stream()
                         .map(s -> new PlannedCall(Actor.PARENT, s.text(), s.purpose(), ""))
                         .toList())));
+        if (plan.input().spec().root() instanceof ContainerSpec.Root.Layers(var overlay)) {
+            overlay.upper()
+                    .ifPresent(upper -> phases.add(new Phase(
+                            "writable layer",
+                            List.of(
+                                    parent("mkdir(\"" + upper.directory() + "\", 0755)"),
+                                    parent("mkdir(\"" + upper.work() + "\", 0700)")))));
+        }
         phases.add(new Phase(
                 "clone",
                 List.of(new PlannedCall(
@@ -49,6 +58,11 @@ final class Explanation {
         }
         flush(phases, name, calls);
         return new Plan(phases, missing);
+    }
+
+    private static PlannedCall parent(String call) {
+        return new PlannedCall(
+                Actor.PARENT, call, "make the directories of the writable layer if they are missing", "");
     }
 
     private static void flush(List<Phase> phases, String name, List<PlannedCall> calls) {

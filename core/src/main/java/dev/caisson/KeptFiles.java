@@ -5,14 +5,18 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
+import dev.caisson.overlay.Change;
 import dev.caisson.overlay.CopyUp;
 import dev.caisson.overlay.CopyUpCost;
 import dev.caisson.overlay.Layer;
 import dev.caisson.overlay.LayerStore;
+import dev.caisson.overlay.Overlay;
+import dev.caisson.overlay.OverlayOptions;
 import dev.caisson.overlay.mark.KernelNotes;
 import dev.caisson.overlay.tree.SafeTree;
 import dev.caisson.overlay.tree.TreeCopy;
 import dev.caisson.overlay.tree.TreeFileSystem;
+import dev.caisson.spec.IdMap;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.ref.Cleaner;
@@ -22,6 +26,7 @@ import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The files of a container, from its launch until it is closed, or forgotten. Thread-safe. */
@@ -44,8 +49,9 @@ final class KeptFiles implements AutoCloseable {
      * @param lower the topmost first
      * @param upper the directory of the writable layer, unless it is in memory
      * @param inUserNamespace whether the overlay's marks are those of a user namespace
+     * @param seenThrough the map by which the lower layers' ids are seen, if not as they are
      */
-    record Layers(List<Path> lower, Optional<Path> upper, boolean inUserNamespace) {}
+    record Layers(List<Path> lower, Optional<Path> upper, boolean inUserNamespace, Optional<IdMap> seenThrough) {}
 
     /**
      * Takes ownership of what is kept.
@@ -104,6 +110,34 @@ final class KeptFiles implements AutoCloseable {
     private synchronized Path writable() {
         checkOpen();
         return layers().upper().orElseGet(() -> Path.of(At.self(kept.workshop()), "upper"));
+    }
+
+    Stream<Change> changes() throws IOException {
+        var map = layers().seenThrough();
+        return map.isEmpty()
+                ? overlay().changes()
+                : overlay()
+                        .changes(
+                                id -> seen(map.get().uids(), id),
+                                id -> seen(map.get().gids(), id));
+    }
+
+    private static long seen(List<IdMap.Range> ranges, long id) {
+        return ranges.stream()
+                .filter(r -> id >= r.inside() && id - r.inside() < r.count())
+                .mapToLong(r -> r.outside() + id - r.inside())
+                .findFirst()
+                .orElse(-1);
+    }
+
+    /** {@return the layers, for questions about what the container changed} */
+    Overlay overlay() {
+        var known = layers();
+        Path upper = writable();
+        var marks = known.inUserNamespace() ? OverlayOptions.Attributes.USER : OverlayOptions.Attributes.TRUSTED;
+        return Overlay.of(known.lower().toArray(Path[]::new))
+                .withUpper(new Overlay.Upper(upper, upper.resolveSibling("work")))
+                .withOptions(OverlayOptions.defaults().attributes(marks));
     }
 
     CopyUpCost copyUpCost(String path) throws IOException {

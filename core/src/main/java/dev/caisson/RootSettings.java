@@ -7,6 +7,7 @@ import dev.caisson.launch.ImmutableContainerSpec;
 import dev.caisson.linux.ByteUnit;
 import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.Overlay;
+import dev.caisson.overlay.OverlayOptions;
 import dev.caisson.spec.Mount;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -36,7 +37,8 @@ abstract class RootSettings extends NamespaceSettings {
     }
 
     /**
-     * Makes writes persistent: they go to a directory, next to which a work directory is made for the kernel.
+     * Makes writes persistent: they go to a directory, next to which a work directory is made for the kernel. Both are made
+     * if they are missing, and belong to the container's root.
      *
      * @throws IllegalStateException if there are no layers yet
      */
@@ -47,9 +49,7 @@ abstract class RootSettings extends NamespaceSettings {
 
     /** As {@link #upper(Path)} with a work directory of one's own, on the same file system. */
     public ContainerBuilder upper(Path directory, Path work) {
-        if (!(spec.root() instanceof Root.Layers(var overlay))) {
-            throw new IllegalStateException("upper contradicts a root without layers: call lower(...) first");
-        }
+        var overlay = layers("upper");
         return with(s -> s.withRoot(new Root.Layers(overlay.withUpper(new Overlay.Upper(directory, work)))));
     }
 
@@ -59,6 +59,42 @@ abstract class RootSettings extends NamespaceSettings {
      */
     public ContainerBuilder on(Branch branch) {
         return lower(branch.lower()).upper(branch.upper(), branch.work()).with(s -> s.withBranch(branch));
+    }
+
+    private Overlay layers(String option) {
+        if (!(spec.root() instanceof Root.Layers(var overlay))) {
+            throw new IllegalStateException(option + " contradicts a root without layers: call lower(...) first");
+        }
+        return overlay;
+    }
+
+    /**
+     * Limits the writable layer in memory, together with injected files; beyond it writes fail with ENOSPC.
+     *
+     * @throws IllegalStateException if there are no layers yet
+     */
+    public ContainerBuilder upperSize(long size, ByteUnit unit) {
+        var overlay = layers("upperSize");
+        return with(s -> s.withRoot(new Root.Layers(overlay.withSize(unit.toBytes(size)))));
+    }
+
+    /**
+     * Sets how the layers are merged, such as whether directories of theirs can be renamed.
+     *
+     * @throws IllegalStateException if there are no layers yet
+     */
+    public ContainerBuilder overlayOptions(OverlayOptions options) {
+        var overlay = layers("overlayOptions");
+        return with(s -> s.withRoot(new Root.Layers(overlay.withOptions(options))));
+    }
+
+    /**
+     * Shows layers with the ids of the container's user namespace: what belongs to root on disk belongs to root inside, so
+     * that one layer serves containers under different maps without chown. Takes root on the host, Linux 5.19, and layers on
+     * ext4, xfs, btrfs or tmpfs; a launch that cannot have it fails.
+     */
+    public ContainerBuilder idmappedLayers() {
+        return with(s -> s.withIdmappedLayers(true));
     }
 
     /** A directory as the root, used as it is: writes stay in it. */

@@ -6,9 +6,11 @@ import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.linux.Signal;
 import dev.caisson.overlay.Branch;
+import dev.caisson.overlay.Change;
 import dev.caisson.overlay.CopyUpCost;
 import dev.caisson.overlay.Layer;
 import dev.caisson.overlay.LayerStore;
+import dev.caisson.overlay.PathOrigin;
 import dev.caisson.process.LiveProcess;
 import dev.caisson.spec.InsidePath;
 import java.io.IOException;
@@ -24,6 +26,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The container behind {@code start}: a live process, its streams and its cgroup. */
@@ -181,6 +184,16 @@ final class RunningContainer implements Container {
     @Override
     public CopyUpCost copyUpCost(String path) throws IOException {
         return files().copyUpCost(InsidePath.check("copyUpCost", path));
+    }
+
+    @Override
+    public Stream<Change> changes() throws IOException {
+        return files().changes();
+    }
+
+    @Override
+    public PathOrigin origin(String path) throws IOException {
+        return files().overlay().explain(InsidePath.check("origin", path));
     }
 
     @Override

@@ -68,7 +68,7 @@ class FallbackTest {
                 Feature.OVERLAY_LOWERDIR_APPEND,
                 container,
                 "[ $(cat /one) = upper ] && [ $(cat /two) = lower ] && exit 9");
-        assertTrue(plan.program().toString().contains("\"lowerdir\""), plan.program()::toString);
+        assertTrue(plan.program().toString().contains("lowerdir=0:1:2,"), plan.program()::toString);
         assertEquals(9, exitCode(plan));
     }
 

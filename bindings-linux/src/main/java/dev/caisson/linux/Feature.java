@@ -17,8 +17,8 @@ public enum Feature {
     NEW_MOUNT_API("fsopen(2), fsmount(2), move_mount(2), open_tree(2)", "5.2", "mounting through descriptors", "none"),
     MOUNT_SETATTR("mount_setattr(2)", "5.12", "recursive mount attributes", "none"),
     OVERLAY("overlayfs", "3.18", "layers", "none"),
-    OVERLAY_LOWERDIR_APPEND(
-            "overlayfs lowerdir+", "6.8", "many lower layers", "one lowerdir= string of at most 255 bytes"),
+    OVERLAY_LOWERDIR_APPEND("overlayfs lowerdir+", "6.8", "many lower layers", "mount(2) with short links"),
+    OVERLAY_LAYER_DESCRIPTORS("overlayfs layers by descriptor", "6.13", "layers that no path races", "short paths"),
     OVERLAY_USERXATTR("overlayfs in a user namespace", "5.11", "rootless layers", "fuse-overlayfs or a copy"),
     USER_NAMESPACE("user namespaces for this user", "3.8", "running without root", "run as root"),
     TIME_NAMESPACE("time namespaces", "5.6", "clock offsets", "none"),

@@ -12,16 +12,28 @@ public final class LinuxException extends IOException {
 
     private final int errno;
     private final String call;
+    private final String kernelMessage;
 
     public LinuxException(Errno errno, String call) {
-        super(call + " = " + errno);
+        this(errno, call, "");
+    }
+
+    /** @param kernelMessage what the kernel itself said of the refusal, in its words; may be empty */
+    public LinuxException(Errno errno, String call, String kernelMessage) {
+        super(call + " = " + errno + (kernelMessage.isEmpty() ? "" : "; the kernel says: " + kernelMessage));
         this.errno = errno.code();
         this.call = call;
+        this.kernelMessage = kernelMessage;
     }
 
     /** {@return the reason the kernel gave} */
     public Errno errno() {
         return new Errno(errno);
+    }
+
+    /** {@return what the kernel said beyond the errno, as file systems do through fsopen(2); mostly empty} */
+    public String kernelMessage() {
+        return kernelMessage;
     }
 
     /** {@return the refused call with its arguments, as strace prints it} */

@@ -56,6 +56,12 @@ public interface ContainerSpec {
         return false;
     }
 
+    /** Whether layers are shown with the ids of the container's user namespace. */
+    @Value.Default
+    default boolean idmappedLayers() {
+        return false;
+    }
+
     /** Whether proc, sysfs, a minimal /dev and the rest of {@link KernelMounts} are mounted. */
     @Value.Default
     default boolean kernelMounts() {

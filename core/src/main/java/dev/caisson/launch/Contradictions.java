@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
+import dev.caisson.overlay.OverlayOptions;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Namespace;
 import java.util.HashSet;
+import java.util.Optional;
 
 /** Settings that are fine alone and not together. Each message names both and says how out of it. */
 final class Contradictions {
@@ -76,6 +78,31 @@ final class Contradictions {
                 "securebits",
                 "capabilities left as they are",
                 "say which capabilities the command has");
+        refuse(
+                spec.idmappedLayers() && !(spec.root() instanceof ContainerSpec.Root.Layers),
+                "idmappedLayers",
+                "a root without layers",
+                "call lower(...)");
+        refuse(
+                spec.idmappedLayers()
+                        && (!Implied.namespaces(spec).contains(Namespace.USER)
+                                || spec.idMap()
+                                        .filter(dev.caisson.spec.IdMap::isSingle)
+                                        .isPresent()),
+                "idmappedLayers",
+                "no new user namespace with a map of several ids",
+                "call newUser(IdMap.range(...))");
+        if (spec.root() instanceof ContainerSpec.Root.Layers(var overlay)) {
+            boolean ownMarks = overlay.options().redirectDir().equals(Optional.of(OverlayOptions.RedirectDir.ON))
+                    || overlay.options().metacopy().equals(Optional.of(OverlayOptions.Metacopy.ON));
+            refuse(
+                    ownMarks
+                            && (Implied.namespaces(spec).contains(Namespace.USER)
+                                    || spec.joined(Namespace.USER).isPresent()),
+                    "redirectDir or metacopy",
+                    "a user namespace",
+                    "the kernel refuses them where root is not the host's; leave one out");
+        }
         var targets = new HashSet<String>();
         for (Mount mount : spec.mounts()) {
             refuse(

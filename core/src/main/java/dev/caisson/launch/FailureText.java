@@ -12,8 +12,19 @@ public final class FailureText {
 
     /** {@return the message for a step that the kernel refused} */
     public static String of(Step step, Errno errno) {
+        return of(step, errno, "", Optional.empty());
+    }
+
+    /**
+     * {@return the message for a step that the kernel refused}
+     *
+     * @param kernel what the kernel said beyond the errno, or empty
+     * @param cause what is known to be the cause; empty: a likely one is guessed
+     */
+    static String of(Step step, Errno errno, String kernel, Optional<String> cause) {
         return step.purpose() + ": " + call(step) + " = " + errno
-                + hint(step, errno).map(h -> "; " + h).orElse("");
+                + (kernel.isEmpty() ? "" : "; the kernel says: " + kernel)
+                + cause.or(() -> hint(step, errno)).map(h -> "; " + h).orElse("");
     }
 
     /** {@return the message for a child that was killed before its execve} */
@@ -102,19 +113,10 @@ public final class FailureText {
         if (errno.equals(Errno.EACCES) && purpose.startsWith("run ")) {
             return Optional.of("this user may not execute it, or its file system is mounted noexec");
         }
-        if (purpose.startsWith("merge ") && errno.equals(Errno.EINVAL)) {
-            return Optional.of(
-                    "the upper's file system may not support overlayfs uppers (another overlay, NFS), or upper"
-                            + " and work are not on one file system; the kernel log (dmesg) says which");
-        }
         if (purpose.startsWith("mount /proc") && errno.equals(Errno.EPERM)) {
             return Optional.of(
                     "the host's own /proc is covered in part, as inside Docker, and then a user namespace may not"
                             + " have a new one; keep the host's with host(Namespace.PID)");
-        }
-        if (errno.equals(Errno.ELOOP) && purpose.startsWith("merge ")) {
-            return Optional.of("one layer lies inside another on the same file system, which overlayfs refuses; every"
-                    + " directory lies inside a layer \"/\" of its file system");
         }
         if (errno.equals(Errno.ELOOP)) {
             return Optional.of("the image has a symbolic link where a directory belongs; it may be hostile");

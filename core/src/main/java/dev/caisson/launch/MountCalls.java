@@ -25,6 +25,9 @@ final class MountCalls {
     static final long NODEV = 0x4;
     static final long NOEXEC = 0x8;
 
+    /** For mount(2), which has bits of its own. */
+    static final long MS_NODEV = 4;
+
     static final long PRIVATE = 1 << 18;
     static final long SLAVE = 1 << 19;
     static final long SHARED = 1 << 20;

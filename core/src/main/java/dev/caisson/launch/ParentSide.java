@@ -2,6 +2,7 @@
 package dev.caisson.launch;
 
 import dev.caisson.linux.child.Gate;
+import dev.caisson.overlay.mount.UpperDirectory;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.IdMap;
 import java.io.IOException;
@@ -11,6 +12,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 
 /** What the JVM does at the gates of a launch. */
@@ -27,7 +30,31 @@ public final class ParentSide {
                 .orElse(Map.of());
     }
 
-    private static void writeMaps(int pid, IdMap map, HostFacts host) throws IOException {
+    /**
+     * Makes the directories of a writable layer on disk that are missing.
+     *
+     * @return what takes them away again, should the launch fail
+     */
+    public static Optional<AutoCloseable> prepareUpper(LaunchPlan plan) throws IOException {
+        if (!(plan.input().spec().root() instanceof ContainerSpec.Root.Layers(var overlay))
+                || overlay.upper().isEmpty()) {
+            return Optional.empty();
+        }
+        var upper = overlay.upper().get();
+        return Optional.of(UpperDirectory.prepare(upper.directory(), upper.work(), owner(plan.input())));
+    }
+
+    /** {@return root of the container as the host knows it, if that is somebody else than the JVM} */
+    private static OptionalLong owner(PlanInput input) {
+        return input.idMap().stream()
+                .flatMap(map -> map.uids().stream())
+                .filter(range -> range.inside() == 0)
+                .mapToLong(IdMap.Range::outside)
+                .filter(uid -> uid != input.host().uid() && input.host().can(Capability.CHOWN))
+                .findFirst();
+    }
+
+    static void writeMaps(int pid, IdMap map, HostFacts host) throws IOException {
         if (host.can(Capability.SETUID) && host.can(Capability.SETGID)) {
             write(pid, "uid_map", map.uids());
             write(pid, "gid_map", map.gids());

@@ -35,6 +35,10 @@ public final class Planner {
      */
     public LaunchPlan plan(ContainerSpec spec, List<String> command, List<String> cgroupFiles) throws IOException {
         Contradictions.check(spec);
+        if (spec.idmappedLayers() && !host.isPrivileged()) {
+            throw new UnsupportedKernelException(
+                    Feature.IDMAPPED_MOUNTS, "to an ordinary user; run as root, or leave idmappedLayers out");
+        }
         var fresh = Implied.namespaces(spec, host);
         if (fresh.contains(Namespace.TIME) && !host.has().test(Feature.TIME_NAMESPACE_AT_EXEC)) {
             throw new UnsupportedKernelException(Feature.TIME_NAMESPACE_AT_EXEC, "leave the clock offsets out");

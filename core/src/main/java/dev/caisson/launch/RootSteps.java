@@ -8,7 +8,6 @@ import static dev.caisson.linux.call.Arg.of;
 import static dev.caisson.linux.call.Arg.text;
 
 import dev.caisson.launch.ContainerSpec.Root;
-import dev.caisson.linux.Feature;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
@@ -16,7 +15,6 @@ import dev.caisson.overlay.Overlay;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
-import java.util.stream.Collectors;
 
 /**
  * The root file system: layers or a directory become a mount, everything else is mounted on it, and then it is the root
@@ -106,51 +104,22 @@ final class RootSteps {
     }
 
     private Arg layers(Overlay layers, Arg workshop) {
+        var overlays = new OverlaySteps(input, program, mounts, workshop);
         if (input.hostTree().isPresent()) {
             return new HostTreeSteps(
                             program,
                             mounts,
-                            (lower, upper, work) -> overlay(List.of(Path.of(lower)), upper, work, lower))
+                            (lower, upper, work) -> overlays.mount(
+                                    List.of(Path.of(lower)),
+                                    upper,
+                                    work,
+                                    layers.options().parameters(),
+                                    lower))
                     .plan(input.hostTree().get(), workshop);
         }
-        program.purpose(
-                "merge " + layers.lower().size() + (layers.lower().size() == 1 ? " layer" : " layers")
-                        + " and a writable one",
-                input.inUserNamespace() ? "overlayfs in a user namespace (Linux 5.11)" : "CAP_SYS_ADMIN");
-        String upper = "upper";
-        String work = "work";
-        if (layers.upper().isPresent()) {
-            upper = Overlay.escape(layers.upper().get().directory());
-            work = Overlay.escape(layers.upper().get().work());
-        } else {
-            program.call(Syscall.MKDIRAT, workshop, text(upper), octal(0755));
-            program.call(Syscall.MKDIRAT, workshop, text(work), octal(0700));
-            program.call(Syscall.FCHDIR, workshop);
-        }
-        var root = overlay(layers.lower(), upper, work, "root");
+        var root = overlays.root(layers);
         mounts.park(root);
         return root;
-    }
-
-    private Arg overlay(List<Path> lowers, String upper, String work, String name) {
-        var overlay = mounts.open("overlay");
-        if (input.host().has().test(Feature.OVERLAY_LOWERDIR_APPEND)) {
-            for (Path lower : lowers) {
-                mounts.set(overlay, "lowerdir+", lower.toString());
-            }
-        } else {
-            mounts.set(overlay, "lowerdir", colonSeparated(lowers));
-        }
-        mounts.set(overlay, "upperdir", upper);
-        mounts.set(overlay, "workdir", work);
-        if (input.inUserNamespace()) {
-            mounts.setFlag(overlay, "userxattr");
-        }
-        return mounts.mount(overlay, name, MountCalls.NODEV);
-    }
-
-    private static String colonSeparated(List<Path> lower) {
-        return lower.stream().map(Overlay::escape).collect(Collectors.joining(":"));
     }
 
     private Arg directory(Path path) {

@@ -16,7 +16,8 @@ import picocli.CommandLine.Command;
             ProbeExample.class,
             DoctorExample.class,
             FirstWriteExample.class,
-            SeccompExample.class
+            SeccompExample.class,
+            LayersExample.class
         })
 final class Main {
     private static final int CANNOT_START = 125;

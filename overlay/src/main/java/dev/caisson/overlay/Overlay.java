@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay;
 
+import dev.caisson.linux.sys.Kernel;
+import dev.caisson.overlay.mark.MarkReader;
+import dev.caisson.overlay.mark.XattrNamespace;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.LongUnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * Read-only layers merged under a writable one (Documentation/filesystems/overlayfs.rst). Immutable.
@@ -13,8 +20,9 @@ import java.util.OptionalLong;
  * @param lower the topmost layer first, 1 to 500
  * @param upper where changes stay; empty: in memory, and gone with the mount
  * @param size the most bytes an upper in memory takes; empty: half of the host's memory
+ * @param options how it behaves
  */
-public record Overlay(List<Path> lower, Optional<Upper> upper, OptionalLong size) {
+public record Overlay(List<Path> lower, Optional<Upper> upper, OptionalLong size, OverlayOptions options) {
     private static final int MOST_LAYERS = 500;
 
     /**
@@ -60,9 +68,123 @@ public record Overlay(List<Path> lower, Optional<Upper> upper, OptionalLong size
         }
     }
 
+    /** An overlay that behaves as the kernel has it by default. */
+    public Overlay(List<Path> lower, Optional<Upper> upper, OptionalLong size) {
+        this(lower, upper, size, OverlayOptions.defaults());
+    }
+
+    /** {@return these layers under a writable one in memory} */
+    public static Overlay of(Path... lower) {
+        return new Overlay(List.of(lower), Optional.empty(), OptionalLong.empty());
+    }
+
     /** {@return this with another writable layer} */
     public Overlay withUpper(Upper upper) {
-        return new Overlay(lower, Optional.of(upper), OptionalLong.empty());
+        return new Overlay(lower, Optional.of(upper), OptionalLong.empty(), options);
+    }
+
+    /** {@return this with a writable layer in a directory, next to which a work directory is made for the kernel} */
+    public Overlay withUpper(Path directory) {
+        Path absolute = directory.toAbsolutePath().normalize();
+        return withUpper(new Upper(absolute, absolute.resolveSibling(absolute.getFileName() + ".work")));
+    }
+
+    /** {@return this with a writable layer in memory, of at most this many bytes} */
+    public Overlay withSize(long size) {
+        return new Overlay(lower, Optional.empty(), OptionalLong.of(size), options);
+    }
+
+    /** {@return this with other options} */
+    public Overlay withOptions(OverlayOptions options) {
+        return new Overlay(lower, upper, size, options);
+    }
+
+    /**
+     * Mounts it for this process, without a place in any mount table. Directories of the upper that are missing are made.
+     *
+     * @throws OverlayException if the kernel refuses
+     */
+    public OverlayMount mount() throws IOException {
+        return mount(Kernel.ofThisMachine());
+    }
+
+    OverlayMount mount(Kernel kernel) throws IOException {
+        return OverlayMount.writable(this, kernel);
+    }
+
+    /**
+     * Mounts it for looking only: nothing can be written, and an upper, if there is one, is the topmost layer.
+     *
+     * @throws OverlayException if the kernel refuses
+     */
+    public OverlayMount mountReadOnly() throws IOException {
+        return mountReadOnly(Kernel.ofThisMachine());
+    }
+
+    OverlayMount mountReadOnly(Kernel kernel) throws IOException {
+        return OverlayMount.readOnly(this, kernel);
+    }
+
+    /**
+     * {@return what differs between the layers below and what shows with the upper over them} Exact, and read from the upper
+     * alone: the cost is that of listing the upper. Directories come before what is in them, names in the order of their
+     * bytes. To be closed, as {@link java.nio.file.Files#walk}; throws {@link java.io.UncheckedIOException} on the way.
+     *
+     * <p>With {@link OverlayOptions.Index#ON}, other names of a lower file with several hard links are not listed.
+     *
+     * @throws IllegalStateException if there is no upper on disk; that of a mount in memory is in {@link
+     *     OverlayMount#overlay}
+     */
+    public Stream<Change> changes() throws IOException {
+        return changes(LongUnaryOperator.identity(), LongUnaryOperator.identity());
+    }
+
+    /**
+     * {@return the same for layers that were mounted with other ids (mount_setattr(2), MOUNT_ATTR_IDMAP)} A file that was
+     * copied up has the id it was seen with; that alone is no change.
+     *
+     * @param uids what a user's id in a lower layer was seen as
+     * @param gids what a group's id in a lower layer was seen as
+     */
+    public Stream<Change> changes(LongUnaryOperator uids, LongUnaryOperator gids) throws IOException {
+        return Changes.of(requiredUpper().directory(), lower, reader(), new Comparison.SeenIds(uids, gids));
+    }
+
+    /** {@return what the upper takes up} */
+    public TreeSize upperSize() throws IOException {
+        return TreeSize.of(requiredUpper().directory());
+    }
+
+    /**
+     * {@return which layer a path of the merged tree comes from, and what hides what} Nothing needs to be mounted.
+     *
+     * @param path absolute within the merged tree; a symbolic link is not followed
+     */
+    public PathOrigin explain(String path) throws IOException {
+        return new Explorer(readOnlyLayers(), reader()).explain(path);
+    }
+
+    /** {@return the same for each entry of a directory of the merged tree, hidden ones included, in order of names} */
+    public List<PathOrigin> list(String path) throws IOException {
+        return new Explorer(readOnlyLayers(), reader()).list(path);
+    }
+
+    private Upper requiredUpper() {
+        return upper.orElseThrow(() ->
+                new IllegalStateException("this overlay's upper is in memory: ask the overlay() of its mount instead"));
+    }
+
+    private MarkReader reader() {
+        return new MarkReader(
+                options.attributes() == OverlayOptions.Attributes.USER ? XattrNamespace.USER : XattrNamespace.TRUSTED);
+    }
+
+    /** {@return all layers, the upper first if there is one on disk} */
+    List<Path> readOnlyLayers() {
+        var layers = new ArrayList<Path>();
+        upper.ifPresent(u -> layers.add(u.directory()));
+        layers.addAll(lower);
+        return layers;
     }
 
     /** {@return a path as the string form of overlayfs options wants it: separators escaped} */

@@ -21,6 +21,11 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
     /** The parameter that holds the child's end of the gate socket. */
     public static final String GATE = "gate";
 
+    /** The lines that a file system's context keeps, and how long one may be. */
+    private static final int LOG_LINES = 8;
+
+    private static final int LOG_LINE = 1024;
+
     /** The parameter that holds the launcher's end, which the child closes so that it sees the JVM's death as end of file. */
     public static final String GATE_FAR_END = "gate far end";
 
@@ -62,6 +67,30 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
                         old.result(),
                         new Step.Fail(Arg.named(errno.code(), errno.name()))));
         return new SyscallProgram(changed, labels, gates);
+    }
+
+    /**
+     * {@return this program as far as a step, which may fail again, and then what the file system it is about has to say} For
+     * a step whose first argument is a context of fsopen(2): the lines of its log go to a descriptor, and the program fails.
+     *
+     * @param parameter of the descriptor that is written to
+     */
+    public SyscallProgram sayingWhy(int index, String parameter) {
+        if (!(steps.get(index).operation() instanceof Step.Invoke(Call call, var _))) {
+            throw new IllegalArgumentException("step " + index + " is no call: " + steps.get(index));
+        }
+        var builder = builder();
+        builder.steps.addAll(steps.subList(0, index));
+        builder.call(OnError.ignore(), call.syscall(), call.args().toArray(Arg[]::new));
+        labels.forEach((label, target) -> builder.labels.put(label, Math.min(target, index + 1)));
+        var line = Arg.buffer("log line", LOG_LINE);
+        for (int i = 0; i < LOG_LINES; i++) {
+            var length = builder.result(
+                    OnError.ignore(), "length", Syscall.READ, call.args().get(0), line, Arg.of(LOG_LINE));
+            builder.call(OnError.ignore(), Syscall.WRITE, Arg.parameter(parameter), line, length);
+        }
+        builder.fail(Arg.named(Errno.ECANCELED.code(), "ECANCELED"));
+        return new SyscallProgram(builder.steps, builder.labels, gates);
     }
 
     /** {@return one line a step, labels in the margin} */

@@ -26,6 +26,7 @@ import java.util.List;
 final class Probes {
     private static final int FSCONFIG_SET_FLAG = 0;
     private static final int FSCONFIG_SET_STRING = 1;
+    private static final int FSCONFIG_SET_FD = 5;
     private static final int FSOPEN_CLOEXEC = 1;
     private static final int SECCOMP_SET_MODE_FILTER = 1;
     private static final int SECCOMP_GET_ACTION_AVAIL = 2;
@@ -67,6 +68,7 @@ final class Probes {
             case MOUNT_SETATTR, IDMAPPED_MOUNTS -> exists(Syscall.MOUNT_SETATTR);
             case OVERLAY -> overlay();
             case OVERLAY_LOWERDIR_APPEND -> overlayOption(FSCONFIG_SET_STRING, "lowerdir+", "/");
+            case OVERLAY_LAYER_DESCRIPTORS -> overlayDescriptor();
             case OVERLAY_USERXATTR -> overlayOption(FSCONFIG_SET_FLAG, "userxattr", "");
             case USER_NAMESPACE -> file("/proc/self/ns/user") == NO ? NO : COULD_NOT_TELL;
             case TIME_NAMESPACE -> file("/proc/self/ns/time_for_children");
@@ -128,6 +130,28 @@ final class Probes {
 
     private static Answer file(String path) {
         return Files.exists(Path.of(path), LinkOption.NOFOLLOW_LINKS) ? YES : NO;
+    }
+
+    private static Answer overlayDescriptor() {
+        try (var arena = Arena.ofConfined()) {
+            long context = openOverlay(arena);
+            if (Native.failed(context)) {
+                return COULD_NOT_TELL;
+            }
+            try (var fd = Fd.owning(context);
+                    var root = dev.caisson.linux.sys.Files.open("/", dev.caisson.linux.sys.Files.O_PATH, 0)) {
+                return answer(Native.call(
+                        Syscall.FSCONFIG,
+                        fd.number(),
+                        FSCONFIG_SET_FD,
+                        arena.allocateFrom("lowerdir+").address(),
+                        0,
+                        root.number(),
+                        0));
+            } catch (LinuxException unreadable) {
+                return COULD_NOT_TELL;
+            }
+        }
     }
 
     private static long openOverlay(Arena arena) {

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson;
+
+import static dev.caisson.Containers.sh;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.caisson.linux.ByteUnit;
+import dev.caisson.overlay.OverlayOptions;
+import dev.caisson.spec.IdMap;
+import dev.caisson.spec.Mount;
+import dev.caisson.testkit.NeedsRoot;
+import dev.caisson.testkit.NoLeaks;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+@NeedsRoot
+@ExtendWith(NoLeaks.class)
+class LayersTest {
+    @TempDir
+    Path directory;
+
+    private Path base;
+
+    @BeforeEach
+    void makeBase() throws IOException {
+        // Users of containers must be able to reach the layers.
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+        base = Files.createDirectories(directory.resolve("base"));
+        for (String name : List.of("bin", "lib", "lib64")) {
+            Files.createSymbolicLink(base.resolve(name), Path.of("usr", name));
+        }
+        Files.createDirectories(base.resolve("d"));
+        Files.writeString(base.resolve("d/file"), "of the base");
+    }
+
+    private ContainerBuilder over(List<Path> layers) {
+        return Container.builder().lower(layers).bind(Path.of("/usr"), "/usr", Mount.Option.READ_ONLY);
+    }
+
+    private ContainerBuilder overBase() {
+        return over(List.of(base));
+    }
+
+    @Test
+    void fiveHundredLayersAreARoot() throws Exception {
+        var layers = new ArrayList<Path>();
+        for (int i = 0; i < 499; i++) {
+            Path layer = Files.createDirectory(directory.resolve("layer" + i));
+            Files.writeString(layer.resolve("of" + i), "");
+            layers.add(layer);
+        }
+        layers.add(base);
+        assertEquals("499", sh(over(layers), "ls / | grep -c ^of"));
+    }
+
+    @Test
+    void pathsLongerThanTheKernelTakesAreLayersAndUppers() throws Exception {
+        Path deep = directory.resolve("x".repeat(200)).resolve("y:,\\" + "z".repeat(200));
+        Path layer = Files.createDirectories(deep.resolve("layer"));
+        Files.writeString(layer.resolve("deep"), "");
+        sh(over(List.of(layer, base)).upper(deep.resolve("upper")), "ls /deep; echo kept > /new");
+        assertEquals("kept\n", Files.readString(deep.resolve("upper/new")));
+    }
+
+    @Test
+    void theDirectoriesOfAnUpperAreMade() throws Exception {
+        Path upper = directory.resolve("up, per\\");
+        sh(overBase().upper(upper), "echo kept > /new");
+        assertEquals("kept\n", Files.readString(upper.resolve("new")));
+    }
+
+    @Test
+    void theDirectoriesOfAnUpperGoWithALaunchThatFails() {
+        var container = over(List.of(base, directory.resolve("none"))).upper(directory.resolve("upper"));
+        assertThrows(ContainerException.class, () -> container.run("/bin/true"));
+        assertFalse(Files.exists(directory.resolve("upper")));
+        assertFalse(Files.exists(directory.resolve("upper.work")));
+    }
+
+    @Test
+    void anUpperOfAUserNamespaceBelongsToItsRoot() throws Exception {
+        Path upper = directory.resolve("upper");
+        var container = overBase().upper(upper).newUser(IdMap.range(0, 700_000, 65_536));
+        assertEquals("0", sh(container, "echo x > /new; stat -c %u /new"));
+        assertEquals(700_000, Files.getAttribute(upper.resolve("new"), "unix:uid"));
+        Path another = Files.createDirectory(directory.resolve("another"));
+        var failure = assertThrows(
+                ContainerException.class,
+                () -> overBase()
+                        .upper(another)
+                        .newUser(IdMap.range(0, 700_000, 65_536))
+                        .run("/bin/true"));
+        assertTrue(failure.getMessage().contains("belongs to uid 0"), failure.getMessage());
+    }
+
+    @Test
+    void anUpperInMemoryHasItsSize() throws Exception {
+        assertEquals(
+                "full",
+                sh(overBase().upperSize(1, ByteUnit.MB), "head -c 2000000 /dev/zero > /big 2>/dev/null || echo full"));
+    }
+
+    @Test
+    void aDirectoryOfALayerIsRenamedWithRedirectsOnly() throws Exception {
+        String rename = "perl -e 'rename(\"/d\", \"/e\") ? print \"renamed\" : print $!'";
+        var off = OverlayOptions.defaults().redirectDir(OverlayOptions.RedirectDir.OFF);
+        var on = OverlayOptions.defaults().redirectDir(OverlayOptions.RedirectDir.ON);
+        assertEquals("Invalid cross-device link", sh(overBase().overlayOptions(off), rename));
+        assertEquals("renamed", sh(overBase().overlayOptions(on), rename));
+    }
+
+    @Test
+    void redirectsContradictAUserNamespace() {
+        var container = overBase()
+                .newUser(IdMap.range(0, 700_000, 65_536))
+                .overlayOptions(OverlayOptions.defaults().redirectDir(OverlayOptions.RedirectDir.ON));
+        var failure = assertThrows(IllegalStateException.class, () -> container.run("/bin/true"));
+        assertTrue(failure.getMessage().contains("redirectDir"), failure.getMessage());
+    }
+
+    @Test
+    void oneLayerServesDifferentIdMaps() throws Exception {
+        for (int outside : List.of(700_000, 800_000)) {
+            var container = overBase().newUser(IdMap.range(0, outside, 65_536));
+            assertEquals("65534", sh(container, "stat -c %u /d/file"));
+            assertEquals(
+                    "0 changed",
+                    sh(
+                            container.idmappedLayers(),
+                            "echo changed > /d/file; echo $(stat -c %u /d/file) $(cat /d/file)"));
+        }
+        assertEquals(0, Files.getAttribute(base.resolve("d/file"), "unix:uid"));
+        assertEquals("of the base", Files.readString(base.resolve("d/file")));
+    }
+
+    @Test
+    void aLayerThatCannotHaveOtherIdsIsNamed() {
+        var container = over(List.of(Path.of("/proc/sys"), base))
+                .newUser(IdMap.range(0, 700_000, 65_536))
+                .idmappedLayers();
+        var failure = assertThrows(ContainerException.class, () -> container.run("/bin/true"));
+        assertTrue(failure.getMessage().contains("/proc/sys"), failure.getMessage());
+        assertTrue(failure.getMessage().contains("does not allow"), failure.getMessage());
+    }
+
+    @Test
+    void theKernelsOwnWordsAreInTheMessage() throws Exception {
+        for (var container : List.of(
+                overBase().upper(Path.of("/proc/sys/kernel"), Path.of("/proc/sys/vm")), // No upper can be there.
+                overBase()
+                        .upper(Path.of("/proc/sys/kernel"), Path.of("/proc/sys/vm"))
+                        .init())) {
+            var failure = assertThrows(ContainerException.class, () -> container.run("/bin/true"));
+            assertTrue(failure.getMessage().contains("the kernel says: overlay: "), failure.getMessage());
+            assertTrue(failure.getMessage().contains("is on proc"), failure.getMessage());
+        }
+    }
+
+    @Test
+    void whatAContainerChangedIsListedWhereverItsUpperIs() throws Exception {
+        for (var container : List.of(
+                overBase(),
+                overBase().upper(directory.resolve("upper")),
+                overBase().newUser(IdMap.range(0, 700_000, 65_536)).idmappedLayers())) {
+            try (var running = container.start("/bin/sh", "-c", "echo x > /new; rm -r /d; mkdir /d; ln -s a /link")) {
+                assertEquals(0, running.waitFor() instanceof Exit.Exited(int code) ? code : -1);
+                try (var changes = running.changes()) {
+                    var said = changes.map(c -> c.getClass().getSimpleName() + " " + c.path())
+                            .filter(line -> !line.matches("Added /(dev|proc|sys|usr).*"))
+                            .toList();
+                    assertEquals(List.of("Deleted /d/file", "Added /link", "Added /new"), said);
+                }
+                assertTrue(running.origin("/d/file").kind().isEmpty());
+                assertEquals(base, running.origin("/bin").layer().orElseThrow());
+            }
+        }
+    }
+}

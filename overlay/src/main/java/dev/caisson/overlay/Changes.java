@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.overlay;
+
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.Directory;
+import dev.caisson.linux.sys.FileNames;
+import dev.caisson.linux.sys.FileStat;
+import dev.caisson.overlay.Change.Aspect;
+import dev.caisson.overlay.mark.Mark;
+import dev.caisson.overlay.mark.MarkReader;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.Spliterator;
+import java.util.Spliterators.AbstractSpliterator;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Walks an upper directory and nothing else, and asks the layers below only about the names it meets. One directory is in
+ * memory at a time per level. What changes meanwhile is seen or not, as with any walk; links are never followed.
+ */
+final class Changes extends AbstractSpliterator<Change> implements AutoCloseable {
+    /** Names as the kernel compares them: by their bytes. */
+    private static final Comparator<String> BY_BYTES = Changes::compare;
+
+    private static final char FIRST_SURROGATE = '\ud800';
+
+    private final MarkReader reader;
+    private final Comparison comparison;
+    private final Deque<Frame> frames = new ArrayDeque<>();
+    private final Map<Identity, String> linked = new HashMap<>();
+
+    private record Identity(long device, long inode) {}
+
+    /**
+     * A directory of the upper being read.
+     *
+     * @param path of it, with a slash at its end
+     * @param origin the path in the layers below of what it is compared with, likewise
+     * @param merges whether what the layers below have in it, and it has not, shows through
+     */
+    private record Frame(
+            String path,
+            String origin,
+            Directory upper,
+            Mark.Directory mark,
+            Below below,
+            boolean merges,
+            List<Named> entries,
+            int[] next)
+            implements AutoCloseable {
+        @Override
+        public void close() {
+            upper.close();
+            below.close();
+        }
+    }
+
+    /** A name in the upper, or, without an entry, one that only the layers below have. */
+    private record Named(String name, Directory.@Nullable Entry entry) {}
+
+    private Changes(MarkReader reader, Comparison.SeenIds ids) {
+        super(Long.MAX_VALUE, Spliterator.ORDERED | Spliterator.DISTINCT | Spliterator.NONNULL);
+        this.reader = reader;
+        this.comparison = new Comparison(reader.names(), ids);
+    }
+
+    static Stream<Change> of(Path upper, List<Path> lower, MarkReader reader, Comparison.SeenIds ids)
+            throws LinuxException {
+        var changes = new Changes(reader, ids);
+        var top = Directory.open(upper.toString());
+        try {
+            changes.enter("/", "/", top, reader.directory(top), Below.open(lower, reader), true);
+        } catch (LinuxException | RuntimeException failed) {
+            top.close();
+            throw failed;
+        }
+        return StreamSupport.stream(changes, false).onClose(changes::close);
+    }
+
+    private void enter(String path, String origin, Directory upper, Mark.Directory mark, Below below, boolean merges)
+            throws LinuxException {
+        var names = new ArrayList<Named>();
+        for (var entry : upper.entries()) {
+            names.add(new Named(entry.name(), entry));
+        }
+        if (!merges && !below.isNothing()) {
+            var rest = below.names();
+            names.forEach(named -> rest.remove(named.name()));
+            rest.forEach(name -> names.add(new Named(name, null)));
+        }
+        names.sort(Comparator.comparing(Named::name, BY_BYTES));
+        frames.push(new Frame(path, origin, upper, mark, below, merges, names, new int[1]));
+    }
+
+    @Override
+    public boolean tryAdvance(Consumer<? super Change> action) {
+        try {
+            while (!frames.isEmpty()) {
+                var frame = frames.element();
+                if (frame.next()[0] == frame.entries().size()) {
+                    frames.pop().close();
+                    continue;
+                }
+                var change = change(frame, frame.entries().get(frame.next()[0]++));
+                if (change != null) {
+                    action.accept(change);
+                    return true;
+                }
+            }
+            return false;
+        } catch (LinuxException refused) {
+            close();
+            throw new UncheckedIOException("changes: " + refused.getMessage(), refused);
+        }
+    }
+
+    private @Nullable Change change(Frame frame, Named named) throws LinuxException {
+        String name = named.name();
+        String path = frame.path() + name;
+        if (named.entry() == null) {
+            return new Change.Deleted(path);
+        }
+        if (named.entry().type() == Directory.Entry.DIRECTORY) {
+            var directory = frame.upper().directory(name);
+            return directory.isPresent() ? directory(frame, path, name, directory.get()) : null;
+        }
+        var stat = frame.upper().stat(name);
+        if (stat.isEmpty()) {
+            return null; // It went while we walked.
+        }
+        if (stat.get().isDirectory()) {
+            var directory = frame.upper().directory(name);
+            return directory.isPresent() ? directory(frame, path, name, directory.get()) : null;
+        }
+        if (reader.whiteout(frame.upper(), frame.mark(), name, stat.get()).isPresent()) {
+            return frame.below().find(name).isPresent() ? new Change.Deleted(path) : null;
+        }
+        return file(frame, path, name, stat.get());
+    }
+
+    private @Nullable Change directory(Frame frame, String path, String name, Directory directory)
+            throws LinuxException {
+        boolean entered = false;
+        try {
+            var mark = reader.directory(directory);
+            // An opaque directory shows nothing of the layers below, wherever it once was redirected to.
+            if (mark.redirect().isPresent() && !mark.opaque()) {
+                String from = absolute(frame, mark.redirect().get());
+                var origin = frame.below().redirected(mark.redirect().get());
+                if (!origin.isNothing()) {
+                    var aspects = compare(directory, origin);
+                    enter(path + "/", from + "/", directory, mark, origin, true);
+                    entered = true;
+                    return new Change.Renamed(path, from, Change.Kind.DIRECTORY, aspects);
+                }
+            }
+            var before = frame.below().find(name);
+            boolean merged = before.isPresent() && before.get().stat().isDirectory();
+            var below = merged ? frame.below().child(name) : frame.below().nothing();
+            boolean shows = frame.merges() && !mark.opaque();
+            var aspects = merged ? compare(directory, below) : Set.<Aspect>of();
+            enter(path + "/", frame.origin() + name + "/", directory, mark, below, shows);
+            entered = true;
+            if (before.isEmpty()) {
+                return new Change.Added(path, Change.Kind.DIRECTORY, Optional.empty());
+            }
+            if (!merged) {
+                return new Change.Modified(path, Change.Kind.DIRECTORY, Set.of(Aspect.KIND), Optional.empty());
+            }
+            return aspects.isEmpty()
+                    ? null
+                    : new Change.Modified(path, Change.Kind.DIRECTORY, aspects, Optional.empty());
+        } finally {
+            if (!entered) {
+                directory.close();
+            }
+        }
+    }
+
+    private Set<Aspect> compare(Directory upper, Below lower) throws LinuxException {
+        var shown = lower.parts().get(0).directory();
+        return comparison.ofDirectories(upper, upper.stat(), shown, shown.stat());
+    }
+
+    private @Nullable Change file(Frame frame, String path, String name, FileStat stat) throws LinuxException {
+        var kind = Comparison.kind(stat);
+        var link = stat.links() > 1
+                ? Optional.ofNullable(linked.putIfAbsent(new Identity(stat.device(), stat.inode()), path))
+                : Optional.<String>empty();
+        var before = frame.below().find(name);
+        // An empty file has no content that could be elsewhere.
+        boolean canBeMetacopy = stat.isRegular() && stat.size() > 0;
+        List<String> attributes =
+                canBeMetacopy || before.isPresent() ? frame.upper().xattrs(name) : List.of();
+        var mark = attributes.isEmpty() ? Mark.NONE : reader.file(frame.upper(), name, attributes);
+        if (mark instanceof Mark.File(boolean metacopy, Optional<String> redirect)) {
+            if (metacopy && redirect.isPresent()) {
+                return renamed(frame, path, name, stat, attributes, redirect.get());
+            }
+            if (before.isEmpty()) {
+                return new Change.Added(path, kind, link);
+            }
+            var aspects = comparison.ofFiles(
+                    frame.upper(), name, stat, attributes, metacopy, frame.below(), name, before.get());
+            return aspects.isEmpty() ? null : new Change.Modified(path, kind, aspects, link);
+        }
+        throw new AssertionError(mark);
+    }
+
+    private Change renamed(
+            Frame frame, String path, String name, FileStat stat, List<String> attributes, String redirect)
+            throws LinuxException {
+        String from = absolute(frame, redirect);
+        int slash = redirect.lastIndexOf('/');
+        String last = redirect.substring(slash + 1);
+        try (var parent = slash >= 0 ? frame.below().resolve(redirect.substring(0, slash), 0) : null) {
+            var origin = parent == null ? frame.below() : parent;
+            var found = origin.find(last);
+            if (found.isEmpty()) {
+                return new Change.Added(path, Comparison.kind(stat), Optional.empty());
+            }
+            var aspects = comparison.ofFiles(frame.upper(), name, stat, attributes, true, origin, last, found.get());
+            return new Change.Renamed(path, from, Comparison.kind(stat), aspects);
+        }
+    }
+
+    private static String absolute(Frame frame, String redirect) {
+        return redirect.startsWith("/") ? redirect : frame.origin() + redirect;
+    }
+
+    private static int compare(String one, String other) {
+        int common = Math.min(one.length(), other.length());
+        for (int i = 0; i < common; i++) {
+            char a = one.charAt(i);
+            char b = other.charAt(i);
+            if (a != b) {
+                // UTF-8 keeps the order of code points, UTF-16 only below the surrogates.
+                return a < FIRST_SURROGATE && b < FIRST_SURROGATE
+                        ? a - b
+                        : Arrays.compareUnsigned(FileNames.encode(one), FileNames.encode(other));
+            }
+        }
+        return one.length() - other.length();
+    }
+
+    @Override
+    public void close() {
+        while (!frames.isEmpty()) {
+            frames.pop().close();
+        }
+    }
+}

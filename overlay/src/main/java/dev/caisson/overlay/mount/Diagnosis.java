@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.overlay.mount;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.sys.Native;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Why the kernel refused an overlay: which directory, on which file system, and the way out. Looks at the directories after
+ * the fact; the happy path pays nothing.
+ */
+public final class Diagnosis {
+    private static final long OVERLAY = 0x794c7630L;
+    private static final long ST_RDONLY = 1;
+
+    /** What statfs(2) calls them, of those people meet; a name is for the message only. */
+    private static final Map<Long, String> NAMES = Map.ofEntries(
+            Map.entry(OVERLAY, "overlay"),
+            Map.entry(0xef53L, "ext4"),
+            Map.entry(0x58465342L, "xfs"),
+            Map.entry(0x9123683eL, "btrfs"),
+            Map.entry(0x01021994L, "tmpfs"),
+            Map.entry(0x858458f6L, "ramfs"),
+            Map.entry(0x6969L, "NFS"),
+            Map.entry(0x65735546L, "FUSE"),
+            Map.entry(0xff534d42L, "CIFS"),
+            Map.entry(0x4d44L, "vfat"),
+            Map.entry(0x2fc12fc1L, "ZFS"),
+            Map.entry(0x01021997L, "9p"),
+            Map.entry(0x73717368L, "squashfs"),
+            Map.entry(0xe0f5e1e2L, "erofs"),
+            Map.entry(0x9fa0L, "proc"),
+            Map.entry(0x62656572L, "sysfs"));
+
+    private Diagnosis() {}
+
+    private record FileSystem(long magic, boolean readOnly) {
+        String name() {
+            return NAMES.getOrDefault(magic, "file system 0x" + Long.toHexString(magic));
+        }
+    }
+
+    /**
+     * {@return the likely cause and the remedy, as one sentence without a full stop; empty if nothing is found}
+     *
+     * @param userNamespace whether it was to be mounted inside a user namespace
+     */
+    public static Optional<String> of(
+            List<Path> lower, Optional<OverlayMounter.UpperPaths> upper, Errno errno, boolean userNamespace) {
+        for (Path layer : lower) {
+            if (!Files.exists(layer)) {
+                return Optional.of("the layer " + layer + " does not exist, or may not be seen by this user");
+            }
+            if (!Files.isDirectory(layer)) {
+                return Optional.of("the layer " + layer + " is not a directory");
+            }
+        }
+        var overlapping = overlap(lower, upper);
+        if (overlapping.isPresent()) {
+            return overlapping;
+        }
+        if (upper.isPresent()) {
+            var cause =
+                    upper(Path.of(upper.get().directory()), Path.of(upper.get().work()), errno);
+            if (cause.isPresent()) {
+                return cause;
+            }
+        }
+        var nested = nested(lower);
+        if (nested.isPresent() && errno.equals(Errno.EINVAL)) {
+            return nested;
+        }
+        if (errno.equals(Errno.EPERM)) {
+            return Optional.of(
+                    userNamespace
+                            ? "this kernel or an LSM forbids overlayfs in user namespaces (Linux 5.11 allows it); use"
+                                    + " fuse-overlayfs or a copy instead"
+                            : "mounting takes CAP_SYS_ADMIN; an ordinary user needs a user namespace around it");
+        }
+        if (errno.equals(Errno.ENODEV)) {
+            return Optional.of("this kernel has no overlayfs (modprobe overlay, or CONFIG_OVERLAY_FS)");
+        }
+        if (errno.equals(Errno.ENOSPC)) {
+            return Optional.of("the file system of the upper is full, in bytes or in inodes");
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<String> overlap(List<Path> lower, Optional<OverlayMounter.UpperPaths> upper) {
+        var all = new ArrayList<Path>(lower);
+        upper.ifPresent(u -> {
+            all.add(Path.of(u.directory()));
+            all.add(Path.of(u.work()));
+        });
+        var real = new ArrayList<Path>();
+        for (Path path : all) {
+            try {
+                real.add(path.toRealPath());
+            } catch (IOException detached) {
+                real.add(path); // On a mount without a place there is no real path.
+            }
+        }
+        for (int i = 0; i < real.size(); i++) {
+            for (int j = 0; j < real.size(); j++) {
+                if (i != j && real.get(i).startsWith(real.get(j)) && sameFileSystem(all.get(i), all.get(j))) {
+                    return Optional.of(
+                            all.get(i) + (real.get(i).equals(real.get(j)) ? " and " : " lies inside another: ")
+                                    + all.get(j)
+                                    + (real.get(i).equals(real.get(j)) ? " are one directory" : "")
+                                    + ", which overlayfs refuses; every directory lies inside a layer \"/\" of its file system");
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static boolean sameFileSystem(Path one, Path other) {
+        try {
+            return Files.getAttribute(one, "unix:dev").equals(Files.getAttribute(other, "unix:dev"));
+        } catch (IOException vanished) {
+            return false;
+        }
+    }
+
+    private static Optional<String> upper(Path upper, Path work, Errno errno) {
+        if (!sameFileSystem(upper, work)) {
+            return Optional.of("the upper " + upper + " and its work directory " + work
+                    + " are on different file systems; put both on one");
+        }
+        var on = fileSystem(upper);
+        if (on.readOnly()) {
+            return Optional.of("the upper " + upper + " is on a " + on.name() + " mounted read-only");
+        }
+        if (errno.equals(Errno.EBUSY)) {
+            return Optional.of("the upper " + upper + " or its work directory is in use by another overlay");
+        }
+        if (errno.equals(Errno.ESTALE)) {
+            return Optional.of("the upper " + upper
+                    + " was made over other layers, and index=on or verified origins keep it to them");
+        }
+        if (errno.equals(Errno.EINVAL)) {
+            return Optional.of(
+                    on.magic() == OVERLAY
+                            ? "the upper " + upper + " is itself on an overlay, which cannot hold another's changes;"
+                                    + " leave the upper out (memory), or put it on a volume"
+                            : "the upper " + upper + " is on " + on.name()
+                                    + "; an upper needs a file system with extended attributes, file types in"
+                                    + " directories, and rename with whiteouts, such as ext4, xfs, btrfs or tmpfs");
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<String> nested(List<Path> lower) {
+        for (Path layer : lower) {
+            if (fileSystem(layer).magic() == OVERLAY) {
+                return Optional.of("the layer " + layer
+                        + " is itself on an overlay, and file systems may be stacked two deep; copy it, or name the"
+                        + " layers below it instead");
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static FileSystem fileSystem(Path path) {
+        try (var arena = Arena.ofConfined()) {
+            var statfs = arena.allocate(256, Long.BYTES);
+            long result = Native.call(
+                    Syscall.STATFS, arena.allocateFrom(path.toString()).address(), statfs.address(), 0);
+            return Native.failed(result)
+                    ? new FileSystem(0, false)
+                    : new FileSystem(
+                            statfs.get(ValueLayout.JAVA_LONG, 0),
+                            (statfs.get(ValueLayout.JAVA_LONG, 80) & ST_RDONLY) != 0);
+        }
+    }
+}

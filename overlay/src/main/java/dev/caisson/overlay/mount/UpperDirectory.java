@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.overlay.mount;
+
+import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+
+/** Makes the two directories of a writable layer on disk ready to be mounted, and takes back what it made. */
+public final class UpperDirectory implements AutoCloseable {
+    private static final String VOLATILE_MARK = "work/incompat/volatile";
+
+    private final List<Path> made;
+
+    private UpperDirectory(List<Path> made) {
+        this.made = made;
+    }
+
+    /**
+     * Makes what is missing: the upper directory for everybody to see into, the work directory for the kernel alone.
+     *
+     * @param owner user and group of root in the container, if that is not this process's own; directories made here become
+     *     its own
+     * @throws IOException if they cannot be used together, in words for the caller
+     */
+    public static UpperDirectory prepare(Path upper, Path work, OptionalLong owner) throws IOException {
+        var made = new ArrayList<Path>();
+        var prepared = new UpperDirectory(made);
+        try {
+            make(upper, "rwxr-xr-x", owner, made);
+            make(work, "rwx------", owner, made);
+            check(upper, work, owner);
+            return prepared;
+        } catch (IOException | RuntimeException failed) {
+            prepared.close();
+            throw failed;
+        }
+    }
+
+    private static void make(Path directory, String permissions, OptionalLong owner, List<Path> made)
+            throws IOException {
+        if (Files.isDirectory(directory)) {
+            return;
+        }
+        if (Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
+            throw new IOException("upper: " + directory + " is not a directory");
+        }
+        Path parent = directory.getParent();
+        if (parent == null || !Files.isDirectory(parent)) {
+            throw new IOException(
+                    "upper: " + parent + ", in which " + directory.getFileName() + " would be made, does not exist");
+        }
+        Files.createDirectory(directory);
+        made.add(directory);
+        // Not by the attribute of createDirectory: the umask would take some away.
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString(permissions));
+        if (owner.isPresent()) {
+            Files.setAttribute(directory, "unix:uid", (int) owner.getAsLong());
+            Files.setAttribute(directory, "unix:gid", (int) owner.getAsLong());
+        }
+    }
+
+    private static void check(Path upper, Path work, OptionalLong owner) throws IOException {
+        if (!Files.getAttribute(upper, "unix:dev").equals(Files.getAttribute(work, "unix:dev"))) {
+            throw new IOException("upper: " + upper + " and its work directory " + work
+                    + " are on different file systems; the kernel moves files from one to the other, so both must be on"
+                    + " one");
+        }
+        if (Files.exists(work.resolve(VOLATILE_MARK))) {
+            throw new IOException("upper: " + upper + " was last used without syncs (volatile), and the host may have"
+                    + " stopped before its files were on disk; if it did not, delete " + work.resolve("work")
+                    + ", else delete both directories and begin anew");
+        }
+        if (owner.isPresent()) {
+            for (Path directory : List.of(upper, work)) {
+                long is = Integer.toUnsignedLong((int) Files.getAttribute(directory, "unix:uid"));
+                if (is != owner.getAsLong()) {
+                    throw new IOException("upper: " + directory + " belongs to uid " + is
+                            + ", but root of the container's user namespace is uid " + owner.getAsLong()
+                            + " here; chown it, or name a directory that does not exist yet");
+                }
+            }
+        }
+    }
+
+    /** Removes the directories that were made here, unless something is in them already. */
+    @Override
+    public void close() throws IOException {
+        for (Path directory : made.reversed()) {
+            try {
+                Files.deleteIfExists(directory);
+            } catch (DirectoryNotEmptyException used) {
+                // It holds somebody's changes by now.
+            }
+        }
+        made.clear();
+    }
+}
