@@ -135,6 +135,54 @@ class ExamplesTest {
     }
 
     @Test
+    void seccompCompilesProfilesToRawPrograms() throws Exception {
+        Path profile = Files.writeString(directory.resolve("small.json"), """
+                {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 1, "architectures": ["SCMP_ARCH_X86_64"],
+                 "syscalls": [{"names": ["read", "write"], "action": "SCMP_ACT_ALLOW"}]}""");
+        Path out = directory.resolve("out");
+        var ended = java(
+                "seccomp",
+                "compile",
+                "--arch",
+                "x86_64",
+                "--kernel",
+                "6.18",
+                "--no-enosys",
+                "--raw",
+                "--out",
+                out.toString(),
+                profile.toString(),
+                "standard");
+        assertEquals(0, ended.code(), ended.output());
+        long small = Files.size(out.resolve("small.bpf"));
+        assertTrue(small > 0 && small % 8 == 0 && small < Files.size(out.resolve("standard.bpf")), () -> "" + small);
+        assertEquals(
+                0,
+                java("seccomp", "evaluate", "--arch", "x86_64", profile.toString(), "read")
+                        .code());
+        assertEquals(
+                1,
+                java("seccomp", "evaluate", "--arch", "x86_64", profile.toString(), "openat")
+                        .code());
+        var differences = java("seccomp", "diff", "--arch", "x86_64", profile.toString(), "standard");
+        assertEquals(1, differences.code());
+        assertTrue(differences.output().contains("openat"), differences.output());
+    }
+
+    @Test
+    void seccompExplainsAndListsAPolicy() throws Exception {
+        assertTrue(java("seccomp", "explain", "standard").output().contains("instructions, longest path"));
+        assertTrue(java("seccomp", "list", "standard").output().lines().count() > 50);
+    }
+
+    @Test
+    void aBrokenSeccompProfileIsNamedWithTheLine() throws Exception {
+        Path profile = Files.writeString(directory.resolve("broken.json"), "{\n  \"defaultAction\": 5\n}");
+        var ended = java("seccomp", "explain", profile.toString());
+        assertTrue(ended.code() != 0 && ended.output().contains("line 2"), ended.output());
+    }
+
+    @Test
     void badOptionsAreALineNotAStack() throws Exception {
         var ended = java("run", "--memory-max", "lots", "--", "true");
         assertEquals("caisson: --memory-max: \"lots\" is not a size such as 256M", ended.output());
