@@ -153,8 +153,8 @@ class CgroupTest {
     void aLimitOfAControllerThatHadNoPartTakesTheProcessesAlong() throws Exception {
         var mounts = View.ALL.with("pids");
         try (var cgroup = Cgroup.builder(mounts).create()) {
-            var process = shell(cgroup, "sleep 100 & wait");
-            Thread.sleep(50);
+            var process = shell(cgroup, "sleep 100 & echo ready; wait");
+            assertEquals('r', process.getInputStream().read());
             cgroup.update(Limits.none().pidsMax(20));
             assertTrue(Integer.parseInt(read(cgroup, "pids", "pids.current")) >= 2);
             assertTrue(process.isAlive());
