@@ -352,15 +352,4 @@ class CgroupTest {
             assertTrue(first.isAlive() && third.isAlive());
         }
     }
-
-    @Test
-    void subCgroupsOfVersion1HaveLimitsOfTheirOwn() throws Exception {
-        var mounts = View.VERSION_1.with("pids");
-        try (var cgroup =
-                Cgroup.builder(mounts).limits(Limits.none().pidsMax(20)).create()) {
-            var command = cgroup.child("exec-1", Limits.none().pidsMax(2));
-            String said = Cgroups.output(shell(command, "(sleep 0.1 & sleep 0.1 & sleep 0.1 & wait) 2>&1"));
-            assertTrue(said.toLowerCase(java.util.Locale.ROOT).contains("fork"), said);
-        }
-    }
 }
