@@ -134,7 +134,7 @@ class CgroupTest {
             var process = shell(cgroup, "exec tail /dev/zero");
             assertTrue(process.waitFor(30, TimeUnit.SECONDS));
             assertEquals(SIGKILL_CODE, process.exitValue());
-            assertTrue(cgroup.outOfMemory());
+            assertTrue(cgroup.outOfMemory().isPresent());
         }
     }
 
