@@ -26,6 +26,7 @@ import dev.caisson.linux.child.Trials;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
+import dev.caisson.linux.sys.Poller;
 import dev.caisson.linux.sys.Sockets;
 import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.Overlay;
@@ -33,7 +34,6 @@ import dev.caisson.overlay.tree.SafeTree;
 import dev.caisson.process.Guardian;
 import dev.caisson.process.LiveProcess;
 import dev.caisson.process.Plumbing;
-import dev.caisson.process.Poller;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Namespace;
@@ -45,6 +45,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,7 +66,7 @@ final class Engine {
 
     private Engine() throws IOException {
         guardian.launch();
-        poller = new Poller();
+        poller = Poller.shared();
         host = Hosts.ofThisProcess(kernel);
         planner = new Planner(host);
     }
@@ -245,12 +246,15 @@ final class Engine {
                     ParentSide.gates(plan));
             var child = launch(launch, plan);
             plumbing.launched();
-            var process =
-                    new LiveProcess(child.pid(), child.pidfd(), plumbing, status, surroundings(cgroup), startedAt);
+            @Nullable
+            ContainerCgroup own = cgroup == null
+                    ? null
+                    : new ContainerCgroup(cgroup, spec.init() ? OptionalLong.empty() : OptionalLong.of(child.pid()));
+            var process = new LiveProcess(child.pid(), child.pidfd(), plumbing, status, own, startedAt);
             resources.succeeded();
             try {
                 var files = keptHere == null ? null : new KeptFiles(Kept.from(keptHere), owner, layers(plan));
-                return new Started(process, cgroup, files, use);
+                return new Started(process, own, files, use);
             } catch (IOException refused) {
                 if (use != null) {
                     use.close();
@@ -288,7 +292,7 @@ final class Engine {
     /** A launched command and its cgroup, if it has one of its own. */
     record Started(
             LiveProcess process,
-            @Nullable Cgroup cgroup,
+            @Nullable ContainerCgroup cgroup,
             @Nullable KeptFiles files,
             Branch.@Nullable Use use) {}
 
@@ -322,25 +326,6 @@ final class Engine {
         return uid.isPresent() && gid.isPresent()
                 ? Optional.of(new SafeTree.Owner(uid.get().outside(), gid.get().outside()))
                 : Optional.empty();
-    }
-
-    private static LiveProcess.@Nullable Surroundings surroundings(@Nullable Cgroup cgroup) {
-        if (cgroup == null) {
-            return null;
-        }
-        return new LiveProcess.Surroundings() {
-            @Override
-            public void kill() throws IOException {
-                cgroup.kill();
-            }
-
-            @Override
-            public boolean dissolve() throws IOException {
-                try (cgroup) {
-                    return cgroup.outOfMemory();
-                }
-            }
-        };
     }
 
     private static Fd open(Join join) throws IOException {

@@ -3,16 +3,15 @@ package dev.caisson.cgroups;
 
 import dev.caisson.cgroups.file.Reading;
 import dev.caisson.cgroups.spec.Usage;
-import dev.caisson.cgroups.v1.V1Driver;
-import dev.caisson.cgroups.v2.V2Driver;
 import java.io.IOException;
-import org.jspecify.annotations.Nullable;
 
 /** Reads what a cgroup uses, each controller in the version that has it. */
 final class UsageFiles {
     private UsageFiles() {}
 
-    static Usage read(@Nullable V2Driver unified, @Nullable V1Driver legacy) throws IOException {
+    static Usage read(CgroupDirectories parts) throws IOException {
+        var unified = parts.unified();
+        var legacy = parts.legacy();
         try (var reading = new Reading()) {
             var old = legacy == null ? Usage.none() : dev.caisson.cgroups.v1.UsageFiles.read(reading, legacy);
             if (unified == null) {

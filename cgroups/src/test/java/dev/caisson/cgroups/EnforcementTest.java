@@ -40,7 +40,7 @@ class EnforcementTest {
             var process = shell(cgroup, "exec tail /dev/zero");
             assertTrue(process.waitFor(60, TimeUnit.SECONDS));
             assertEquals(SIGKILL_CODE, process.exitValue());
-            assertTrue(cgroup.outOfMemory());
+            assertTrue(cgroup.outOfMemory().isPresent());
         }
     }
 

@@ -17,7 +17,8 @@ import picocli.CommandLine.Command;
             DoctorExample.class,
             FirstWriteExample.class,
             SeccompExample.class,
-            LayersExample.class
+            LayersExample.class,
+            LimitsExample.class
         })
 final class Main {
     private static final int CANNOT_START = 125;

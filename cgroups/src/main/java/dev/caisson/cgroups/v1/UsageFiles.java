@@ -82,7 +82,8 @@ public final class UsageFiles {
                 Duration.ofNanos(system.getAsLong())));
     }
 
-    private static Optional<Usage.Throttling> throttling(Reading.Directory files) throws IOException {
+    /** {@return what a limit of time did, as cpu.stat says} */
+    public static Optional<Usage.Throttling> throttling(Reading.Directory files) throws IOException {
         return files.text("cpu.stat")
                 .map(CPU::parse)
                 .filter(f -> f.get(0).isPresent())

@@ -8,7 +8,6 @@ import dev.caisson.cgroups.file.Micros;
 import dev.caisson.cgroups.file.NestedKeyed;
 import dev.caisson.cgroups.file.PressureFile;
 import dev.caisson.cgroups.file.Reading;
-import dev.caisson.cgroups.file.Text;
 import dev.caisson.cgroups.file.Values;
 import dev.caisson.cgroups.spec.BlockDevice;
 import dev.caisson.cgroups.spec.Usage;
@@ -46,7 +45,7 @@ public final class UsageFiles {
         var pids = files.number("pids.current");
         return new Usage(
                 cpu.map(UsageFiles::cpu),
-                cpu.filter(found -> found.get(3).isPresent()).map(UsageFiles::throttling),
+                cpu.flatMap(UsageFiles::throttling),
                 memory.isPresent() ? Optional.of(memory(files, memory.getAsLong())) : Optional.empty(),
                 memory.isPresent() ? swap(files) : Optional.empty(),
                 io(files),
@@ -70,14 +69,22 @@ public final class UsageFiles {
                 Micros.duration(found.orZero(0)), Micros.duration(found.orZero(1)), Micros.duration(found.orZero(2)));
     }
 
-    private static Usage.Throttling throttling(Values found) {
+    /** {@return what a limit of time did, as cpu.stat says} */
+    public static Optional<Usage.Throttling> throttling(Reading.Directory files) throws IOException {
+        return flat(files, "cpu.stat", CPU).flatMap(UsageFiles::throttling);
+    }
+
+    private static Optional<Usage.Throttling> throttling(Values found) {
+        var periods = found.get(3);
         var burst = found.get(7);
-        return new Usage.Throttling(
-                found.orZero(3),
-                found.orZero(4),
-                Micros.duration(found.orZero(5)),
-                found.get(6),
-                burst.isPresent() ? Optional.of(Micros.duration(burst.getAsLong())) : Optional.empty());
+        return periods.isEmpty() // The cpu controller is not here.
+                ? Optional.empty()
+                : Optional.of(new Usage.Throttling(
+                        periods.getAsLong(),
+                        found.orZero(4),
+                        Micros.duration(found.orZero(5)),
+                        found.get(6),
+                        burst.isPresent() ? Optional.of(Micros.duration(burst.getAsLong())) : Optional.empty()));
     }
 
     private static Usage.Memory memory(Reading.Directory files, long current) throws IOException {
@@ -91,11 +98,6 @@ public final class UsageFiles {
                 stat.isPresent() ? stat.get().get(0) : OptionalLong.empty(),
                 stat.isPresent() ? stat.get().get(1) : OptionalLong.empty(),
                 stat.isPresent() ? stat.get().get(2) : OptionalLong.empty());
-    }
-
-    /** {@return what memory.events says} */
-    static Usage.MemoryEvents memoryEvents(Text text) {
-        return memoryEvents(MEMORY_EVENTS.parse(text));
     }
 
     private static Usage.MemoryEvents memoryEvents(Values found) {
