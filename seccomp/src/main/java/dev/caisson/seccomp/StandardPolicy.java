@@ -14,23 +14,6 @@ import java.util.Set;
 
 /** Docker's default policy as of moby/profiles seccomp v0.2.3; a test compares it with that profile, rule by rule. */
 final class StandardPolicy {
-    /** What Docker gives a container that asks for nothing. */
-    static final Set<String> DOCKER_CAPABILITIES = Set.of(
-            "CAP_CHOWN",
-            "CAP_DAC_OVERRIDE",
-            "CAP_FSETID",
-            "CAP_FOWNER",
-            "CAP_MKNOD",
-            "CAP_NET_RAW",
-            "CAP_SETGID",
-            "CAP_SETUID",
-            "CAP_SETFCAP",
-            "CAP_SETPCAP",
-            "CAP_NET_BIND_SERVICE",
-            "CAP_SYS_CHROOT",
-            "CAP_KILL",
-            "CAP_AUDIT_WRITE");
-
     /** The CLONE_NEW* flags of clone(2), all eight but the time namespace, whose bit is part of the exit signal there. */
     private static final long NEW_NAMESPACES = 0x7E02_0000L;
 
@@ -100,6 +83,10 @@ final class StandardPolicy {
     private StandardPolicy() {}
 
     static Seccomp of(Set<String> capabilities) {
+        return of(capabilities, Arch.host());
+    }
+
+    static Seccomp of(Set<String> capabilities, Arch host) {
         var rules = new ArrayList<Rule>();
         allow(rules, ALWAYS, "always", EVERYWHERE);
         allow(rules, OF_OTHERS, "since Linux 4.8", EVERYWHERE);
@@ -140,7 +127,7 @@ final class StandardPolicy {
         withCapability(rules, capabilities, "CAP_PERFMON", "perf_event_open");
         return Seccomp.otherwise(Action.fail(Errno.EPERM))
                 .newerCalls(NewerCalls.ENOSYS_PAST_NAMED)
-                .architectures(Arch.host() == Arch.AARCH64 ? Set.of(Arch.AARCH64) : X86_FAMILY)
+                .architectures(host == Arch.AARCH64 ? Set.of(Arch.AARCH64) : X86_FAMILY)
                 .withAll(rules);
     }
 
