@@ -20,7 +20,6 @@ import java.nio.file.FileSystem;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -220,9 +219,7 @@ final class RunningContainer implements Container {
 
     @Override
     public Usage usage() throws IOException {
-        return cgroup == null || !isAlive()
-                ? new Usage(Optional.empty(), OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty())
-                : cgroup.usage();
+        return cgroup == null || !isAlive() ? Usage.none() : cgroup.usage();
     }
 
     @Override

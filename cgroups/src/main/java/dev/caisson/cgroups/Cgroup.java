@@ -479,12 +479,20 @@ public final class Cgroup implements AutoCloseable {
 
     /** {@return whether the out-of-memory killer took a process of this cgroup} */
     public boolean outOfMemory() throws IOException {
-        return UsageFiles.outOfMemory(this);
+        return usage().memory().map(m -> m.events().oomKill().orElse(0) > 0).orElse(false);
     }
 
-    /** {@return what is used now} */
+    /**
+     * {@return what is used now}
+     *
+     * @throws CgroupException if somebody removed the cgroup
+     */
     public Usage usage() throws IOException {
-        return UsageFiles.read(this);
+        return UsageFiles.read(unified, legacy());
+    }
+
+    private synchronized @Nullable V1Driver legacy() {
+        return legacy;
     }
 
     /** Kills every process in it and below, at once where the kernel can (cgroup.kill, Linux 5.14). */
