@@ -394,6 +394,11 @@ public final class Cgroup implements AutoCloseable {
         }
     }
 
+    /** {@return the same, without the kernel's log} */
+    synchronized Optional<OutOfMemory> outOfMemoryByCounters() throws IOException {
+        return cause == null ? Optional.empty() : cause.findByCounters();
+    }
+
     /**
      * {@return what is used now}
      *
