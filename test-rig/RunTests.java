@@ -30,7 +30,7 @@ import org.junit.platform.launcher.core.LauncherFactory;
  */
 final class RunTests implements TestExecutionListener {
     /** Tests of the code itself, which no kernel changes, and which take minutes when emulated. They run only by name. */
-    private static final Set<String> NOT_ABOUT_A_KERNEL = Set.of("ArchitectureTest");
+    private static final Set<String> NOT_ABOUT_A_KERNEL = Set.of("ArchitectureTest", "SimulatorTest");
 
     private final Set<String> wanted;
     private final Set<String> met = new HashSet<>();

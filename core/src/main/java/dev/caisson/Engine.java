@@ -200,6 +200,9 @@ final class Engine {
             }
             LaunchPlan plan = planner.plan(spec, command, cgroupFiles);
             var owner = (host.isPrivileged() ? plan.input().idMap() : Optional.<IdMap>empty()).flatMap(Engine::root);
+            if (spec.delegatesCgroup() && cgroup != null) {
+                Delegation.of(cgroup, owner);
+            }
             Branch.@Nullable Use use = branch(spec).map(Branch::use).orElse(null);
             if (use != null) {
                 resources.onFailure(use);

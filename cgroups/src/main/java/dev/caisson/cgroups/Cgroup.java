@@ -8,6 +8,7 @@ import dev.caisson.cgroups.file.Driver;
 import dev.caisson.cgroups.file.Hierarchy;
 import dev.caisson.cgroups.file.Placement;
 import dev.caisson.cgroups.file.Processors;
+import dev.caisson.cgroups.jfr.FlightEvents;
 import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
@@ -48,6 +49,7 @@ public final class Cgroup implements AutoCloseable {
     private @Nullable OutOfMemory lastOutOfMemory;
     private Limits limits;
     private boolean closed;
+    private boolean recorded;
 
     private Cgroup(
             CgroupMounts mounts,
@@ -101,7 +103,12 @@ public final class Cgroup implements AutoCloseable {
             CgroupMounts mounts, String name, CgroupDirectories parts, Limits limits, List<Unenforced> unenforced)
             throws IOException {
         try {
-            return new Cgroup(mounts, name, parts, limits, unenforced, true);
+            var cgroup = new Cgroup(mounts, name, parts, limits, unenforced, true);
+            cgroup.recorded = FlightEvents.areRecorded();
+            if (cgroup.recorded) {
+                cgroup.events().subscribe(FlightEvents.recorder(name));
+            }
+            return cgroup;
         } catch (IOException | RuntimeException failed) {
             parts.undo(failed);
             throw failed;
@@ -394,6 +401,11 @@ public final class Cgroup implements AutoCloseable {
         }
     }
 
+    /** {@return the same, without the kernel's log} */
+    synchronized Optional<OutOfMemory> outOfMemoryByCounters() throws IOException {
+        return cause == null ? Optional.empty() : cause.findByCounters();
+    }
+
     /**
      * {@return what is used now}
      *
@@ -446,10 +458,29 @@ public final class Cgroup implements AutoCloseable {
      */
     @Override
     public void close() throws IOException {
+        if (events.areWatched() || FlightEvents.areRecorded()) {
+            lastWords();
+        }
         events.close();
         synchronized (this) {
             remove();
         }
+    }
+
+    /** What only the directory tells, before it goes. */
+    private void lastWords() {
+        try {
+            var cause = outOfMemory();
+            if (!recorded && !isClosed()) {
+                FlightEvents.recordAll(name, usage(), cause);
+            }
+        } catch (IOException removed) {
+            // Then there is nothing to be learned any more, and removing goes on.
+        }
+    }
+
+    private synchronized boolean isClosed() {
+        return closed;
     }
 
     private void remove() throws IOException {

@@ -251,6 +251,13 @@ final class CgroupEvents {
         return event;
     }
 
+    /** {@return whether there are subscribers} */
+    boolean areWatched() {
+        synchronized (streams) {
+            return !streams.isEmpty();
+        }
+    }
+
     /** Ends all streams, after what the kernel told of until now. */
     void close() {
         List<Stream> all;

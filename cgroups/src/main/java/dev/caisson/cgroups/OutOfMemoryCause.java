@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 
 /**
  * Finds out whose limit made the out-of-memory killer take processes of a cgroup: by the kernel's log, which names it, else by
@@ -49,6 +50,15 @@ final class OutOfMemoryCause {
 
     /** {@return what happened, if anything did} */
     Optional<OutOfMemory> find() throws IOException {
+        return find(KernelLog::kills);
+    }
+
+    /** {@return what happened, if nobody reads the log} */
+    Optional<OutOfMemory> findByCounters() throws IOException {
+        return find(_ -> List.of());
+    }
+
+    private Optional<OutOfMemory> find(Function<String, List<KernelLog.Kill>> kernelLog) throws IOException {
         OptionalLong kills;
         try {
             kills = levels.kills(directory);
@@ -58,7 +68,7 @@ final class OutOfMemoryCause {
         if (kills.isEmpty() || kills.getAsLong() == 0) {
             return Optional.empty();
         }
-        var log = KernelLog.kills(path(directory));
+        var log = kernelLog.apply(path(directory));
         var found = log.isEmpty() ? byCounters() : byLog(log.getLast());
         var level = found.level;
         return Optional.of(new OutOfMemory(

@@ -53,6 +53,8 @@ final class LimitsExample implements Callable<Integer> {
         var screen = LimitsScreen.ofThisProgram(plain);
         try (var container =
                 Container.sandbox().lower(Path.of("/")).limits(limits).start(hogging.command())) {
+            var events = new LimitsEvents(screen);
+            container.events().subscribe(events);
             var feeder = Thread.ofVirtual().unstarted(() -> hogging.feed(container));
             if (hogs.contains(Hogs.Kind.memory)) {
                 feeder.start();
@@ -62,7 +64,9 @@ final class LimitsExample implements Callable<Integer> {
             } finally {
                 feeder.interrupt();
             }
-            screen.tell("end: " + (container.isAlive() ? container.stop(Duration.ZERO) : container.waitFor()));
+            var exit = container.isAlive() ? container.stop(Duration.ZERO) : container.waitFor();
+            events.awaitEnd();
+            screen.tell("end: " + exit);
         }
         return 0;
     }

@@ -45,6 +45,10 @@ class LimitsExampleTest {
         assertTrue(pids.getLast() == 12 && pids.stream().allMatch(n -> n <= 12), output);
         assertTrue(numbers("forks refused (\\d+)", output).getLast() > 0, output);
         assertTrue(output.contains("OUT_OF_MEMORY"), output);
+        // The kernel's log, which names the victim, forgets and skips.
+        String cause =
+                "out of memory, killed (tail \\(pid \\d+\\)|1 process): its own limit of " + (48 << 20) + " bytes";
+        assertTrue(Pattern.compile(cause).matcher(output).find(), output);
     }
 
     @Test

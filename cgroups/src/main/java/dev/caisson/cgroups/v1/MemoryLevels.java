@@ -23,6 +23,10 @@ public final class MemoryLevels implements MemoryLevel {
         if (own.isEmpty()) {
             return own;
         }
+        // Each directory inside is one more link; most often there is none, and nothing to list.
+        if ((int) Files.getAttribute(cgroup, "unix:nlink") <= 2) {
+            return own;
+        }
         long sum = own.getAsLong();
         for (Path below : Tasks.tree(cgroup)) {
             if (!below.equals(cgroup) && Files.isDirectory(below)) {
