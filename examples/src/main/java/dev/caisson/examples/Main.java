@@ -17,7 +17,10 @@ import picocli.CommandLine.Command;
             DoctorExample.class,
             FirstWriteExample.class,
             SeccompExample.class,
-            LayersExample.class
+            LayersExample.class,
+            EmulateExample.class,
+            EgressExample.class,
+            OpenPolicyExample.class
         })
 final class Main {
     private static final int CANNOT_START = 125;
