@@ -5,6 +5,7 @@ import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.Overlay;
 import dev.caisson.seccomp.FilterProgram;
+import dev.caisson.seccomp.Seccomp;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Join;
@@ -138,6 +139,9 @@ public interface ContainerSpec {
 
     /** Seccomp filters, installed in this order. */
     List<FilterProgram> seccompFilters();
+
+    /** The policy whose supervisors answer; of the filters, its program is the one with NEW_LISTENER. */
+    Optional<Seccomp> supervised();
 
     /** Whether Docker's default policy for the bounding set is installed, where there is no other filter. */
     @Value.Default

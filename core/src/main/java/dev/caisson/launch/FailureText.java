@@ -131,6 +131,11 @@ public final class FailureText {
                     "the host's own /proc is covered in part, as inside Docker, and then a user namespace may not"
                             + " have a new one; keep the host's with host(Namespace.PID)");
         }
+        if (purpose.startsWith("install seccomp filter") && errno.equals(Errno.EBUSY)) {
+            return Optional.of(
+                    "another supervisor listens to the calls of this JVM already, as a container manager's may,"
+                            + " and the kernel allows one: leave the supervisors out of the policy");
+        }
         if (errno.equals(Errno.ELOOP)) {
             return Optional.of("the image has a symbolic link where a directory belongs; it may be hostile");
         }

@@ -18,7 +18,10 @@ import picocli.CommandLine.Command;
             FirstWriteExample.class,
             SeccompExample.class,
             LayersExample.class,
-            LimitsExample.class
+            LimitsExample.class,
+            EmulateExample.class,
+            EgressExample.class,
+            OpenPolicyExample.class
         })
 final class Main {
     private static final int CANNOT_START = 125;

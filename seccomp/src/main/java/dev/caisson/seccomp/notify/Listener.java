@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.seccomp.BadAddressException;
 import dev.caisson.seccomp.CallerGoneException;
@@ -55,8 +56,8 @@ public final class Listener implements AutoCloseable {
         return key;
     }
 
-    Mounter mounter() {
-        return home.mounter();
+    Launcher launcher() {
+        return home.launcher();
     }
 
     /** Lets the poller watch. */

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 public final class Listeners implements AutoCloseable {
     private static final int IDLE_SECONDS = 1;
 
-    private final Mounter mounter;
+    private final Launcher launcher;
     private final ConcurrentHashMap<Long, Listener> all = new ConcurrentHashMap<>();
     private final AtomicLong keys = new AtomicLong();
     private final ExecutorService threads = new ThreadPoolExecutor(
@@ -41,7 +41,7 @@ public final class Listeners implements AutoCloseable {
 
     /** @param launcher of the children that act in other namespaces for a caller */
     public Listeners(Launcher launcher) {
-        this.mounter = new Mounter(launcher);
+        this.launcher = launcher;
     }
 
     /**
@@ -111,8 +111,8 @@ public final class Listeners implements AutoCloseable {
         all.remove(key);
     }
 
-    Mounter mounter() {
-        return mounter;
+    Launcher launcher() {
+        return launcher;
     }
 
     /** Closes all listeners and ends the threads. */
