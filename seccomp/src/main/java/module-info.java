@@ -6,10 +6,12 @@ module dev.caisson.seccomp {
     requires static transitive com.google.errorprone.annotations;
     requires transitive dev.caisson.linux;
     requires static transitive org.jspecify;
+    requires jdk.jfr;
     requires tools.jackson.core;
 
     exports dev.caisson.seccomp;
     exports dev.caisson.seccomp.bpf;
+    exports dev.caisson.seccomp.learning;
     exports dev.caisson.seccomp.notify to
             dev.caisson;
     exports dev.caisson.seccomp.profile;

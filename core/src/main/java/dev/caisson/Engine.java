@@ -266,7 +266,13 @@ final class Engine {
                     ? null
                     : new ContainerCgroup(cgroup, spec.init() ? OptionalLong.empty() : OptionalLong.of(child.pid()));
             var process = new LiveProcess(child.pid(), child.pidfd(), plumbing, status, own, startedAt);
-            process.atEnd(() -> close(listener));
+            process.atEnd(() -> {
+                var open = listener.get();
+                if (open != null) {
+                    process.supervisorKilled(open.killed());
+                    open.close();
+                }
+            });
             resources.succeeded();
             try {
                 var files = keptHere == null ? null : new KeptFiles(Kept.from(keptHere), owner, layers(plan));

@@ -33,7 +33,13 @@ public sealed interface Exit {
         /** The time given by {@code timeout} was over. */
         TIMEOUT,
         /** {@code stop} or {@code close} was called on this side. */
-        STOPPED
+        STOPPED,
+        /**
+         * A seccomp filter: the signal is SIGSYS, which the kernel sends for a call that a filter kills or traps for; or it
+         * is SIGKILL, and a supervisor killed the command. Which call it was and by which rule, a policy tells that is
+         * {@linkplain dev.caisson.seccomp.Seccomp#reporting reporting}.
+         */
+        SECCOMP
     }
 
     /** {@return whether it exited with code 0} */

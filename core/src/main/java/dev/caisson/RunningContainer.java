@@ -123,6 +123,9 @@ final class RunningContainer implements Container {
         if (end.cause() == LiveProcess.Cause.STOPPED) {
             return Exit.Reason.STOPPED;
         }
+        if (signal.equals(Signal.SIGSYS) || killed && end.cause() == LiveProcess.Cause.SUPERVISOR) {
+            return Exit.Reason.SECCOMP;
+        }
         return killed && end.outOfMemory() ? Exit.Reason.OUT_OF_MEMORY : Exit.Reason.SIGNAL;
     }
 

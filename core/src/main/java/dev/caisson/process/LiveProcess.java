@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +44,9 @@ public final class LiveProcess {
     /** Why this side killed it. */
     public enum Cause {
         TIMEOUT,
-        STOPPED
+        STOPPED,
+        /** A supervisor of its system calls killed it. */
+        SUPERVISOR
     }
 
     /**
@@ -127,6 +130,13 @@ public final class LiveProcess {
 
     public int pid() {
         return pid;
+    }
+
+    /** A supervisor has killed processes, by their numbers; an init's command, whose number is not known, is one of them. */
+    public synchronized void supervisorKilled(Set<Integer> processes) {
+        if (cause == null && (processes.contains(pid) || initStatus != null && !processes.isEmpty())) {
+            cause = Cause.SUPERVISOR;
+        }
     }
 
     public Plumbing plumbing() {

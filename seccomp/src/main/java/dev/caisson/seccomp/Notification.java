@@ -120,4 +120,7 @@ public interface Notification {
      * @return the number that it got
      */
     int inject(Reply.Inject what) throws IOException;
+
+    /** Kills the caller's process (SIGKILL). The call is still to be answered, and is not made if the answer is a refusal. */
+    void kill() throws IOException;
 }

@@ -128,7 +128,8 @@ public final class Processes {
         return result == -Errno.EINVAL.code() ? open(process(tid)) : own(result, tid, "PIDFD_THREAD");
     }
 
-    private static int process(int tid) throws LinuxException {
+    /** {@return the process of a thread, both as this PID namespace numbers them} */
+    public static int process(int tid) throws LinuxException {
         try (var lines = java.nio.file.Files.lines(Path.of("/proc/" + tid + "/status"))) {
             return lines.filter(line -> line.startsWith("Tgid:"))
                     .mapToInt(line ->

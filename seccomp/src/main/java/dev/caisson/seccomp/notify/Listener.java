@@ -17,6 +17,7 @@ import dev.caisson.seccomp.bpf.SeccompData;
 import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -43,6 +44,7 @@ public final class Listener implements AutoCloseable {
     private final Seccomp policy;
     private final long key;
     private State state = State.SERVED;
+    private final Set<Integer> killed = ConcurrentHashMap.newKeySet();
     private final Set<Thread> deciding = new HashSet<>();
 
     Listener(Listeners home, Fd fd, Seccomp policy, NotificationSizes sizes, long key) {
@@ -250,6 +252,15 @@ public final class Listener implements AutoCloseable {
     private synchronized void end() {
         deciding.remove(Thread.currentThread());
         var _ = Thread.interrupted();
+    }
+
+    void killed(int process) {
+        killed.add(process);
+    }
+
+    /** {@return the processes that supervisors have killed, by their numbers in the JVM's PID namespace} */
+    public Set<Integer> killed() {
+        return Set.copyOf(killed);
     }
 
     boolean isPending(long id) {

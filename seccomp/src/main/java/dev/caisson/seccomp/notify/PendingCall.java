@@ -4,6 +4,7 @@ package dev.caisson.seccomp.notify;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.Signal;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
@@ -181,6 +182,17 @@ final class PendingCall implements Notification {
             throw new CallerGoneException();
         }
         return (int) number;
+    }
+
+    @Override
+    public void kill() throws IOException {
+        try (var pidfd = Processes.openThread(pid)) {
+            checkPending();
+            listener.killed(Processes.process(pid));
+            var _ = Processes.signal(pidfd, Signal.SIGKILL);
+        } catch (LinuxException refused) {
+            throw goneOr(refused);
+        }
     }
 
     private void checkPending() throws CallerGoneException {
