@@ -3,16 +3,17 @@ package dev.caisson.examples;
 
 import picocli.CommandLine.Command;
 
-/** Seccomp profiles without a kernel: compiled, listed, explained, evaluated, compared. */
+/** Seccomp profiles: compiled, listed, explained, evaluated and compared without a kernel; learned from a command. */
 @Command(
         name = "seccomp",
-        description = "Compile, list, explain, evaluate and compare seccomp profiles.",
+        description = "Compile, list, explain, evaluate, compare and learn seccomp profiles.",
         mixinStandardHelpOptions = true,
         subcommands = {
             SeccompCompileExample.class,
             SeccompListExample.class,
             SeccompExplainExample.class,
             SeccompEvaluateExample.class,
-            SeccompDiffExample.class
+            SeccompDiffExample.class,
+            SeccompLearnExample.class
         })
 final class SeccompExample {}

@@ -169,6 +169,19 @@ class ExamplesTest {
         assertTrue(differences.output().contains("openat"), differences.output());
     }
 
+    @NeedsRoot
+    @Test
+    void seccompLearnsWhatACommandNeeds() throws Exception {
+        Path profile = directory.resolve("learned.json");
+        var ended = java("seccomp", "learn", "--out", profile.toString(), "--", "uname", "-s");
+        assertEquals("Linux", ended.output().strip());
+        assertEquals(0, java("seccomp", "evaluate", profile.toString(), "uname").code());
+        assertEquals(1, java("seccomp", "evaluate", profile.toString(), "mount").code());
+        var source = java("seccomp", "learn", "--java", "--class", "UnamePolicy", "--", "uname", "-s");
+        assertTrue(source.output().contains("final class UnamePolicy"), source.output());
+        assertEquals(1, java("seccomp", "learn", "--", "false").code());
+    }
+
     @Test
     void seccompExplainsAndListsAPolicy() throws Exception {
         assertTrue(java("seccomp", "explain", "standard").output().contains("instructions, longest path"));

@@ -10,7 +10,7 @@ import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
 /** What {@link Blocked} says, for Flight Recorder. */
-@Name("dev.caisson.seccomp.Blocked")
+@Name("dev.caisson.CallBlocked")
 @Label("Blocked System Call")
 @Category({"Caisson", "Seccomp"})
 @Description("A system call that a reporting seccomp policy did not let through")

@@ -223,7 +223,7 @@ public final class Seccomp {
     /**
      * {@return the same policy, for containers, which tells of each call that it does not let through} What it would have
      * the kernel refuse is left to a supervisor that refuses it just so, and tells which call it was and which rule decided;
-     * Flight Recorder gets an event {@code dev.caisson.seccomp.Blocked}. Allowed calls cost nothing more, refused ones some
+     * Flight Recorder gets an event {@code dev.caisson.CallBlocked}. Allowed calls cost nothing more, refused ones some
      * microseconds. To kill a thread becomes to kill its process, and that by SIGKILL instead of SIGSYS. Not told of are
      * traps, since only the kernel can raise them, and calls of other architectures than the policy's.
      *

@@ -24,7 +24,7 @@ class BlockedEventTest {
                 .reporting(_ -> {});
         var file = directory.resolve("blocked.jfr");
         try (var recording = new Recording()) {
-            recording.enable("dev.caisson.seccomp.Blocked");
+            recording.enable("dev.caisson.CallBlocked");
             recording.start();
             try (var thread = new SupervisedThread(policy)) {
                 assertEquals(-18, (long) thread.run(() -> Native.call(Syscall.GETPPID, 0)));
@@ -33,7 +33,7 @@ class BlockedEventTest {
             recording.dump(file);
         }
         var events = RecordingFile.readAllEvents(file).stream()
-                .filter(e -> e.getEventType().getName().equals("dev.caisson.seccomp.Blocked"))
+                .filter(e -> e.getEventType().getName().equals("dev.caisson.CallBlocked"))
                 .toList();
         assertEquals(1, events.size());
         assertEquals("getppid", events.getFirst().getString("call"));
