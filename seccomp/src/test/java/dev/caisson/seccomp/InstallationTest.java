@@ -12,6 +12,7 @@ import dev.caisson.linux.sys.Native;
 import dev.caisson.testkit.NeedsRoot;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -71,6 +72,47 @@ class InstallationTest {
     }
 
     @Test
+    void theHostsActionsAreThoseItListsAndEachIsTakenInAFilter() throws Exception {
+        var listed = Files.readString(Path.of("/proc/sys/kernel/seccomp/actions_avail"))
+                .strip()
+                .split(" ");
+        assertEquals(listed.length, SeccompSupport.probe().actions().size(), () -> String.join(" ", listed));
+        for (var action : List.of(
+                Action.log(),
+                Action.trace(1),
+                Action.supervise(),
+                Action.trap(),
+                Action.killThread(),
+                Action.killProcess())) {
+            if (SeccompSupport.has(action)) {
+                var policy = Seccomp.otherwise(Action.allow()).on(action, Syscall.REBOOT);
+                assertTrue(onNewThread(() -> {
+                    policy.compile().install(Filter.Scope.THREAD, Filter.Privileges.NO_NEW);
+                    return Native.call(Syscall.GETPPID, 0) > 0;
+                }));
+            }
+        }
+    }
+
+    @Test
+    void flagsAreTakenByTheKernel() throws Exception {
+        for (var flag : List.of(FilterFlag.LOG, FilterFlag.SPEC_ALLOW)) {
+            if (SeccompSupport.has(flag)) {
+                assertEquals(-77L, onNewThread(() -> {
+                    REFUSING.flags(flag).compile().install(Filter.Scope.THREAD, Filter.Privileges.NO_NEW);
+                    return Native.call(Syscall.GETPPID, 0);
+                }));
+            }
+        }
+    }
+
+    @Test
+    void aComputingThreadComputesAndItsProcessDiesIfItDoesMore() throws Exception {
+        assertEquals("computed 499500", childJvm(List.of(), ComputingChild.class, "compute"));
+        assertEquals("", childJvm(List.of("/bin/sh", "-c", "\"$0\" \"$@\" 2>/dev/null"), ComputingChild.class, "more"));
+    }
+
+    @Test
     void thisHostHasWhatItsKernelIsKnownToHave() {
         var support = SeccompSupport.probe();
         assertTrue(support.actions().contains(Action.Fail.class), support::toString);
@@ -91,14 +133,20 @@ class InstallationTest {
     }
 
     private static String childJvm(List<String> prefix, String mode) throws IOException, InterruptedException {
+        return childJvm(prefix, InstallationChild.class, mode);
+    }
+
+    private static String childJvm(List<String> prefix, Class<?> main, String mode)
+            throws IOException, InterruptedException {
         var command = new java.util.ArrayList<>(prefix);
         Path java = Path.of(System.getProperty("java.home"), "bin", "java");
         command.addAll(List.of(
                 java.toString(),
                 "--enable-native-access=ALL-UNNAMED",
+                "-XX:-CreateCoredumpOnCrash",
                 "-cp",
                 System.getProperty("java.class.path"),
-                InstallationChild.class.getName(),
+                main.getName(),
                 mode));
         var process = new ProcessBuilder(command).redirectErrorStream(true).start();
         process.getOutputStream().close();
