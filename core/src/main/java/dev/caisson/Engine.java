@@ -26,6 +26,7 @@ import dev.caisson.linux.child.Trials;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
+import dev.caisson.linux.sys.Poller;
 import dev.caisson.linux.sys.Sockets;
 import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.Overlay;
@@ -33,7 +34,6 @@ import dev.caisson.overlay.tree.SafeTree;
 import dev.caisson.process.Guardian;
 import dev.caisson.process.LiveProcess;
 import dev.caisson.process.Plumbing;
-import dev.caisson.process.Poller;
 import dev.caisson.seccomp.notify.Listener;
 import dev.caisson.seccomp.notify.Listeners;
 import dev.caisson.spec.IdMap;
@@ -47,6 +47,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -69,7 +70,7 @@ final class Engine {
 
     private Engine() throws IOException {
         guardian.launch();
-        poller = new Poller();
+        poller = Poller.shared();
         host = Hosts.ofThisProcess(kernel);
         planner = new Planner(host);
     }
@@ -206,6 +207,9 @@ final class Engine {
             }
             LaunchPlan plan = planner.plan(spec, command, cgroupFiles);
             var owner = (host.isPrivileged() ? plan.input().idMap() : Optional.<IdMap>empty()).flatMap(Engine::root);
+            if (spec.delegatesCgroup() && cgroup != null) {
+                Delegation.of(cgroup, owner);
+            }
             Branch.@Nullable Use use = branch(spec).map(Branch::use).orElse(null);
             if (use != null) {
                 resources.onFailure(use);
@@ -257,13 +261,16 @@ final class Engine {
                                     listeners.listen(fd, spec.supervised().orElseThrow()))));
             var child = launch(launch, plan);
             plumbing.launched();
-            var process =
-                    new LiveProcess(child.pid(), child.pidfd(), plumbing, status, surroundings(cgroup), startedAt);
+            @Nullable
+            ContainerCgroup own = cgroup == null
+                    ? null
+                    : new ContainerCgroup(cgroup, spec.init() ? OptionalLong.empty() : OptionalLong.of(child.pid()));
+            var process = new LiveProcess(child.pid(), child.pidfd(), plumbing, status, own, startedAt);
             process.atEnd(() -> close(listener));
             resources.succeeded();
             try {
                 var files = keptHere == null ? null : new KeptFiles(Kept.from(keptHere), owner, layers(plan));
-                return new Started(process, cgroup, files, use);
+                return new Started(process, own, files, use);
             } catch (IOException refused) {
                 if (use != null) {
                     use.close();
@@ -301,7 +308,7 @@ final class Engine {
     /** A launched command and its cgroup, if it has one of its own. */
     record Started(
             LiveProcess process,
-            @Nullable Cgroup cgroup,
+            @Nullable ContainerCgroup cgroup,
             @Nullable KeptFiles files,
             Branch.@Nullable Use use) {}
 
@@ -335,25 +342,6 @@ final class Engine {
         return uid.isPresent() && gid.isPresent()
                 ? Optional.of(new SafeTree.Owner(uid.get().outside(), gid.get().outside()))
                 : Optional.empty();
-    }
-
-    private static LiveProcess.@Nullable Surroundings surroundings(@Nullable Cgroup cgroup) {
-        if (cgroup == null) {
-            return null;
-        }
-        return new LiveProcess.Surroundings() {
-            @Override
-            public void kill() throws IOException {
-                cgroup.kill();
-            }
-
-            @Override
-            public boolean dissolve() throws IOException {
-                try (cgroup) {
-                    return cgroup.outOfMemory();
-                }
-            }
-        };
     }
 
     private static Fd open(Join join) throws IOException {

@@ -92,6 +92,7 @@ public final class NoLeaks implements BeforeEachCallback, AfterEachCallback {
                     if (!target.endsWith(".jar")
                             && !target.contains("/proc/")
                             && !target.contains("/modules")
+                            && !target.endsWith("random") // The JDK's, for names of temporary directories.
                             && !target.contains("[event")) {
                         all.add("fd " + target.replaceAll("\\[\\d+]", ""));
                     }

@@ -63,6 +63,12 @@ public interface ContainerSpec {
         return false;
     }
 
+    /** Whether its own cgroup is mounted, to be divided by whoever is root in it. */
+    @Value.Default
+    default boolean delegatesCgroup() {
+        return false;
+    }
+
     /** Whether proc, sysfs, a minimal /dev and the rest of {@link KernelMounts} are mounted. */
     @Value.Default
     default boolean kernelMounts() {

@@ -86,6 +86,13 @@ public final class FailureText {
                 + " there, use --security-opt seccomp=unconfined)";
     }
 
+    /** {@return the AppArmor profile that holds for this JVM and its children} */
+    private static Optional<String> enforcedProfile() {
+        return ProcFile.line("/proc/self/attr/current")
+                .filter(line -> line.endsWith(" (enforce)"))
+                .map(line -> line.replace(" (enforce)", ""));
+    }
+
     private static String call(Step step) {
         return switch (step.operation()) {
             case Step.Invoke i -> i.call().toString();
@@ -96,6 +103,12 @@ public final class FailureText {
 
     private static Optional<String> hint(Step step, Errno errno) {
         String purpose = step.purpose();
+        var profile = errno.equals(Errno.EACCES) ? enforcedProfile() : Optional.<String>empty();
+        if (profile.isPresent()) {
+            return Optional.of(
+                    "this JVM is confined by the AppArmor profile " + profile.get() + "; for containers it needs the"
+                            + " rules mount, umount, pivot_root, and flags=(attach_disconnected)");
+        }
         if (purpose.startsWith("run ") && errno.equals(Errno.ENOENT)) {
             return Optional.of(
                     "the file is not in the container's root, or the interpreter it names (#! line or dynamic"

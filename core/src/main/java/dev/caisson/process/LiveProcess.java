@@ -10,6 +10,7 @@ import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Native;
+import dev.caisson.linux.sys.Poller;
 import dev.caisson.linux.sys.Processes;
 import dev.caisson.linux.sys.WaitStatus;
 import java.io.IOException;
@@ -34,7 +35,7 @@ public final class LiveProcess {
         /**
          * Learns what there is to learn after the end, and removes everything.
          *
-         * @return whether memory ran out
+         * @return whether the out-of-memory killer took the command, if a SIGKILL did and nobody else sent it
          */
         boolean dissolve() throws IOException;
     }

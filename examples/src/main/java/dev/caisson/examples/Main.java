@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
             FirstWriteExample.class,
             SeccompExample.class,
             LayersExample.class,
+            LimitsExample.class,
             EmulateExample.class,
             EgressExample.class,
             OpenPolicyExample.class

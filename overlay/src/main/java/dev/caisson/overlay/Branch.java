@@ -11,6 +11,7 @@ import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.overlay.store.LayerRecord;
+import dev.caisson.overlay.store.StoreDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +46,7 @@ public final class Branch implements AutoCloseable {
         Path directory = files.path(BRANCHES, UUID.randomUUID().toString());
         Files.createDirectory(
                 directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        var lock = files.own(directory.resolve(LOCK), "");
+        var lock = StoreDirectory.own(directory.resolve(LOCK), "");
         try {
             var record = LayerRecord.fresh(parent.map(LayerId::toString), outside);
             files.writeSoon(directory.resolve(RECORD), record.text());

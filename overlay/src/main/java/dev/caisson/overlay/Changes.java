@@ -5,6 +5,7 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.FileNames;
 import dev.caisson.linux.sys.FileStat;
+import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.overlay.Change.Aspect;
 import dev.caisson.overlay.mark.Mark;
 import dev.caisson.overlay.mark.MarkReader;
@@ -28,7 +29,7 @@ import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Walks an upper directory and nothing else, and asks the layers below only about the names it meets. One directory is in
+ * Walks an upper directory and nothing else (or a whole merged tree, where there is no upper), and asks the layers below only about the names it meets. One directory is in
  * memory at a time per level. What changes meanwhile is seen or not, as with any walk; links are never followed.
  */
 final class Changes extends AbstractSpliterator<Change> implements AutoCloseable {
@@ -37,6 +38,7 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
 
     private static final char FIRST_SURROGATE = '\ud800';
 
+    private final Source source;
     private final MarkReader reader;
     private final Comparison comparison;
     private final Deque<Frame> frames = new ArrayDeque<>();
@@ -71,23 +73,54 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
     /** A name in the upper, or, without an entry, one that only the layers below have. */
     private record Named(String name, Directory.@Nullable Entry entry) {}
 
-    private Changes(MarkReader reader, Comparison.SeenIds ids) {
+    /** What is compared with the layers below. */
+    sealed interface Source {
+        Path directory();
+
+        /** An upper: what is not in it shows through. */
+        record Upper(Path directory) implements Source {}
+
+        /**
+         * All of the merged tree, in which nothing is a mark.
+         *
+         * @param settled what has a ctime up to it is as the layers have it; nothing, if there is no such moment
+         */
+        record Whole(Path directory, FileStatus.@Nullable Time settled) implements Source {
+            boolean isUntouched(FileStat stat) {
+                return settled != null
+                        && (stat.changedSeconds() < settled.seconds()
+                                || stat.changedSeconds() == settled.seconds()
+                                        && stat.changedNanos() <= settled.nanos());
+            }
+        }
+    }
+
+    private Changes(Source source, MarkReader reader, Comparison.SeenIds ids) {
         super(Long.MAX_VALUE, Spliterator.ORDERED | Spliterator.DISTINCT | Spliterator.NONNULL);
+        this.source = source;
         this.reader = reader;
         this.comparison = new Comparison(reader.names(), ids);
     }
 
-    static Stream<Change> of(Path upper, List<Path> lower, MarkReader reader, Comparison.SeenIds ids)
+    static Stream<Change> of(Source source, List<Path> lower, MarkReader reader, Comparison.SeenIds ids)
             throws LinuxException {
-        var changes = new Changes(reader, ids);
-        var top = Directory.open(upper.toString());
+        var changes = new Changes(source, reader, ids);
+        var top = Directory.open(source.directory().toString());
         try {
-            changes.enter("/", "/", top, reader.directory(top), Below.open(lower, reader), true);
+            changes.enter("/", "/", top, changes.mark(top), Below.open(lower, reader), source instanceof Source.Upper);
         } catch (LinuxException | RuntimeException failed) {
             top.close();
             throw failed;
         }
         return StreamSupport.stream(changes, false).onClose(changes::close);
+    }
+
+    private Mark.Directory mark(Directory directory) throws LinuxException {
+        return source instanceof Source.Upper ? reader.directory(directory) : Mark.PLAIN_DIRECTORY;
+    }
+
+    private boolean isUntouched(FileStat stat) {
+        return source instanceof Source.Whole whole && whole.isUntouched(stat);
     }
 
     private void enter(String path, String origin, Directory upper, Mark.Directory mark, Below below, boolean merges)
@@ -145,7 +178,9 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
             var directory = frame.upper().directory(name);
             return directory.isPresent() ? directory(frame, path, name, directory.get()) : null;
         }
-        if (reader.whiteout(frame.upper(), frame.mark(), name, stat.get()).isPresent()) {
+        if (source instanceof Source.Upper
+                && reader.whiteout(frame.upper(), frame.mark(), name, stat.get())
+                        .isPresent()) {
             return frame.below().find(name).isPresent() ? new Change.Deleted(path) : null;
         }
         return file(frame, path, name, stat.get());
@@ -155,7 +190,7 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
             throws LinuxException {
         boolean entered = false;
         try {
-            var mark = reader.directory(directory);
+            var mark = mark(directory);
             // An opaque directory shows nothing of the layers below, wherever it once was redirected to.
             if (mark.redirect().isPresent() && !mark.opaque()) {
                 String from = absolute(frame, mark.redirect().get());
@@ -192,7 +227,8 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
 
     private Set<Aspect> compare(Directory upper, Below lower) throws LinuxException {
         var shown = lower.parts().get(0).directory();
-        return comparison.ofDirectories(upper, upper.stat(), shown, shown.stat());
+        var now = upper.stat();
+        return isUntouched(now) ? Set.of() : comparison.ofDirectories(upper, now, shown, shown.stat());
     }
 
     private @Nullable Change file(Frame frame, String path, String name, FileStat stat) throws LinuxException {
@@ -201,11 +237,16 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
                 ? Optional.ofNullable(linked.putIfAbsent(new Identity(stat.device(), stat.inode()), path))
                 : Optional.<String>empty();
         var before = frame.below().find(name);
+        if (before.isPresent() && before.get().stat().type() == stat.type() && isUntouched(stat)) {
+            return null;
+        }
         // An empty file has no content that could be elsewhere.
         boolean canBeMetacopy = stat.isRegular() && stat.size() > 0;
         List<String> attributes =
                 canBeMetacopy || before.isPresent() ? frame.upper().xattrs(name) : List.of();
-        var mark = attributes.isEmpty() ? Mark.NONE : reader.file(frame.upper(), name, attributes);
+        var mark = attributes.isEmpty() || source instanceof Source.Whole
+                ? Mark.NONE
+                : reader.file(frame.upper(), name, attributes);
         if (mark instanceof Mark.File(boolean metacopy, Optional<String> redirect)) {
             if (metacopy && redirect.isPresent()) {
                 return renamed(frame, path, name, stat, attributes, redirect.get());

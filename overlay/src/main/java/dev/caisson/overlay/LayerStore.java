@@ -354,7 +354,7 @@ public final class LayerStore implements AutoCloseable {
         try (var _ = directory.lock(FileData.Lock.SHARED)) {
             var id = present(layer.id()).id();
             Path file = directory.path(LEASES, UUID.randomUUID().toString());
-            return new Lease(file, directory.own(file, id.toString()));
+            return new Lease(file, StoreDirectory.own(file, id.toString()));
         }
     }
 
@@ -373,12 +373,12 @@ public final class LayerStore implements AutoCloseable {
         var roots = new ArrayList<>(references().values());
         for (String name : directory.names(LEASES)) {
             Path lease = directory.path(LEASES, name);
-            if (!directory.isAbandoned(lease)) {
+            if (!StoreDirectory.isAbandoned(lease)) {
                 roots.add(LayerId.parse(Files.readString(lease).strip()));
             }
         }
         for (String name : directory.names(BRANCHES)) {
-            if (!directory.isAbandoned(directory.path(BRANCHES, name, LOCK))) {
+            if (!StoreDirectory.isAbandoned(directory.path(BRANCHES, name, LOCK))) {
                 LayerRecord.read(directory.path(BRANCHES, name, RECORD))
                         .flatMap(LayerRecord::parent)
                         .ifPresent(id -> roots.add(LayerId.parse(id)));
@@ -415,13 +415,13 @@ public final class LayerStore implements AutoCloseable {
                 }
             }
             for (String name : directory.names(BRANCHES)) {
-                if (directory.isAbandoned(directory.path(BRANCHES, name, LOCK))) {
+                if (StoreDirectory.isAbandoned(directory.path(BRANCHES, name, LOCK))) {
                     trash.discard(directory.path(BRANCHES, name));
                     branches++;
                 }
             }
             for (String name : directory.names(LEASES)) {
-                if (directory.isAbandoned(directory.path(LEASES, name))) {
+                if (StoreDirectory.isAbandoned(directory.path(LEASES, name))) {
                     Files.deleteIfExists(directory.path(LEASES, name));
                 }
             }

@@ -21,8 +21,14 @@ import java.util.stream.Stream;
  * @param upper where changes stay; empty: in memory, and gone with the mount
  * @param size the most bytes an upper in memory takes; empty: half of the host's memory
  * @param options how it behaves
+ * @param fallbacks what may be done where the kernel refuses, in this order; empty: its refusal is an exception
  */
-public record Overlay(List<Path> lower, Optional<Upper> upper, OptionalLong size, OverlayOptions options) {
+public record Overlay(
+        List<Path> lower,
+        Optional<Upper> upper,
+        OptionalLong size,
+        OverlayOptions options,
+        List<OverlayFallback> fallbacks) {
     private static final int MOST_LAYERS = 500;
 
     /**
@@ -48,6 +54,7 @@ public record Overlay(List<Path> lower, Optional<Upper> upper, OptionalLong size
      * @throws IllegalArgumentException if there are too few or too many layers, or directories overlap
      */
     public Overlay {
+        fallbacks = List.copyOf(fallbacks);
         lower = lower.stream().map(p -> p.toAbsolutePath().normalize()).toList();
         if (lower.isEmpty() || lower.size() > MOST_LAYERS) {
             throw new IllegalArgumentException(
@@ -70,7 +77,7 @@ public record Overlay(List<Path> lower, Optional<Upper> upper, OptionalLong size
 
     /** An overlay that behaves as the kernel has it by default. */
     public Overlay(List<Path> lower, Optional<Upper> upper, OptionalLong size) {
-        this(lower, upper, size, OverlayOptions.defaults());
+        this(lower, upper, size, OverlayOptions.defaults(), List.of());
     }
 
     /** {@return these layers under a writable one in memory} */
@@ -80,7 +87,7 @@ public record Overlay(List<Path> lower, Optional<Upper> upper, OptionalLong size
 
     /** {@return this with another writable layer} */
     public Overlay withUpper(Upper upper) {
-        return new Overlay(lower, Optional.of(upper), OptionalLong.empty(), options);
+        return new Overlay(lower, Optional.of(upper), OptionalLong.empty(), options, fallbacks);
     }
 
     /** {@return this with a writable layer in a directory, next to which a work directory is made for the kernel} */
@@ -91,18 +98,28 @@ public record Overlay(List<Path> lower, Optional<Upper> upper, OptionalLong size
 
     /** {@return this with a writable layer in memory, of at most this many bytes} */
     public Overlay withSize(long size) {
-        return new Overlay(lower, Optional.empty(), OptionalLong.of(size), options);
+        return new Overlay(lower, Optional.empty(), OptionalLong.of(size), options, fallbacks);
     }
 
     /** {@return this with other options} */
     public Overlay withOptions(OverlayOptions options) {
-        return new Overlay(lower, upper, size, options);
+        return new Overlay(lower, upper, size, options, fallbacks);
+    }
+
+    /** {@return this with other ways to merge, tried in this order where the kernel refuses} */
+    public Overlay withFallbacks(OverlayFallback... inThisOrder) {
+        return withFallbacks(List.of(inThisOrder));
+    }
+
+    /** {@return this with other ways to merge, tried in this order where the kernel refuses} */
+    public Overlay withFallbacks(List<OverlayFallback> inThisOrder) {
+        return new Overlay(lower, upper, size, options, inThisOrder);
     }
 
     /**
      * Mounts it for this process, without a place in any mount table. Directories of the upper that are missing are made.
      *
-     * @throws OverlayException if the kernel refuses
+     * @throws OverlayException if the kernel refuses, and no fallback was named or can be had
      */
     public OverlayMount mount() throws IOException {
         return mount(Kernel.ofThisMachine());
@@ -115,7 +132,7 @@ public record Overlay(List<Path> lower, Optional<Upper> upper, OptionalLong size
     /**
      * Mounts it for looking only: nothing can be written, and an upper, if there is one, is the topmost layer.
      *
-     * @throws OverlayException if the kernel refuses
+     * @throws OverlayException if the kernel refuses, and no fallback was named or can be had
      */
     public OverlayMount mountReadOnly() throws IOException {
         return mountReadOnly(Kernel.ofThisMachine());
@@ -132,8 +149,8 @@ public record Overlay(List<Path> lower, Optional<Upper> upper, OptionalLong size
      *
      * <p>With {@link OverlayOptions.Index#ON}, other names of a lower file with several hard links are not listed.
      *
-     * @throws IllegalStateException if there is no upper on disk; that of a mount in memory is in {@link
-     *     OverlayMount#overlay}
+     * @throws IllegalStateException if there is no upper on disk; that of a mount in memory is asked for by {@link
+     *     OverlayMount#changes}
      */
     public Stream<Change> changes() throws IOException {
         return changes(LongUnaryOperator.identity(), LongUnaryOperator.identity());
@@ -147,7 +164,11 @@ public record Overlay(List<Path> lower, Optional<Upper> upper, OptionalLong size
      * @param gids what a group's id in a lower layer was seen as
      */
     public Stream<Change> changes(LongUnaryOperator uids, LongUnaryOperator gids) throws IOException {
-        return Changes.of(requiredUpper().directory(), lower, reader(), new Comparison.SeenIds(uids, gids));
+        return Changes.of(
+                new Changes.Source.Upper(requiredUpper().directory()),
+                lower,
+                reader(),
+                new Comparison.SeenIds(uids, gids));
     }
 
     /** {@return what the upper takes up} */
@@ -170,11 +191,11 @@ public record Overlay(List<Path> lower, Optional<Upper> upper, OptionalLong size
     }
 
     private Upper requiredUpper() {
-        return upper.orElseThrow(() ->
-                new IllegalStateException("this overlay's upper is in memory: ask the overlay() of its mount instead"));
+        return upper.orElseThrow(() -> new IllegalStateException(
+                "this overlay's upper is in memory: ask the changes() or the overlay() of its mount instead"));
     }
 
-    private MarkReader reader() {
+    MarkReader reader() {
         return new MarkReader(
                 options.attributes() == OverlayOptions.Attributes.USER ? XattrNamespace.USER : XattrNamespace.TRUSTED);
     }

@@ -26,7 +26,9 @@ public record FileStat(
         long size,
         long blocks,
         long modifiedSeconds,
-        int modifiedNanos) {
+        int modifiedNanos,
+        long changedSeconds,
+        int changedNanos) {
     /** The bytes of {@code struct statx}. */
     static final int SIZE = 256;
 
@@ -44,7 +46,9 @@ public record FileStat(
                 statx.get(JAVA_LONG, 40),
                 statx.get(JAVA_LONG, 48),
                 statx.get(JAVA_LONG, 112),
-                statx.get(JAVA_INT, 120));
+                statx.get(JAVA_INT, 120),
+                statx.get(JAVA_LONG, 96),
+                statx.get(JAVA_INT, 104));
     }
 
     private static long device(MemorySegment statx, long offset) {

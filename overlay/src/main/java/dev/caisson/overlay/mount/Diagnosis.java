@@ -75,15 +75,14 @@ public final class Diagnosis {
                 return cause;
             }
         }
-        var nested = nested(lower);
-        if (nested.isPresent() && errno.equals(Errno.EINVAL)) {
-            return nested;
+        if (errno.equals(Errno.EINVAL)) {
+            return nested(lower).or(() -> upper.flatMap(u -> unfit(Path.of(u.directory()))));
         }
         if (errno.equals(Errno.EPERM)) {
             return Optional.of(
                     userNamespace
-                            ? "this kernel or an LSM forbids overlayfs in user namespaces (Linux 5.11 allows it); use"
-                                    + " fuse-overlayfs or a copy instead"
+                            ? "this kernel or an LSM forbids overlayfs in user namespaces (Linux 5.11 allows it); name"
+                                    + " a fallback, such as a copy"
                             : "mounting takes CAP_SYS_ADMIN; an ordinary user needs a user namespace around it");
         }
         if (errno.equals(Errno.ENODEV)) {
@@ -147,24 +146,26 @@ public final class Diagnosis {
             return Optional.of("the upper " + upper
                     + " was made over other layers, and index=on or verified origins keep it to them");
         }
-        if (errno.equals(Errno.EINVAL)) {
-            return Optional.of(
-                    on.magic() == OVERLAY
-                            ? "the upper " + upper + " is itself on an overlay, which cannot hold another's changes;"
-                                    + " leave the upper out (memory), or put it on a volume"
-                            : "the upper " + upper + " is on " + on.name()
-                                    + "; an upper needs a file system with extended attributes, file types in"
-                                    + " directories, and rename with whiteouts, such as ext4, xfs, btrfs or tmpfs");
+        if (errno.equals(Errno.EINVAL) && on.magic() == OVERLAY) {
+            return Optional.of("the upper " + upper + " is itself on an overlay, which cannot hold another's changes;"
+                    + " leave the upper out (memory), put it on a volume, or name a fallback");
         }
         return Optional.empty();
+    }
+
+    private static Optional<String> unfit(Path upper) {
+        return Optional.of("the upper " + upper + " is on " + fileSystem(upper).name()
+                + "; an upper needs a file system with extended attributes, file types in"
+                + " directories, and rename with whiteouts, such as ext4, xfs, btrfs or tmpfs; put it on one, or name a"
+                + " fallback");
     }
 
     private static Optional<String> nested(List<Path> lower) {
         for (Path layer : lower) {
             if (fileSystem(layer).magic() == OVERLAY) {
                 return Optional.of("the layer " + layer
-                        + " is itself on an overlay, and file systems may be stacked two deep; copy it, or name the"
-                        + " layers below it instead");
+                        + " is itself on an overlay, and file systems may be stacked two deep; name the layers"
+                        + " below it instead, or a fallback");
             }
         }
         return Optional.empty();

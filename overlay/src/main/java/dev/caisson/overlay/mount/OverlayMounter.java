@@ -192,7 +192,7 @@ public final class OverlayMounter {
         return Files.open(layer.toString(), O_PATH_DIRECTORY, 0);
     }
 
-    private static Fd clone(String path) throws LinuxException {
+    static Fd clone(String path) throws LinuxException {
         return Fd.owning(HereRunner.run(Call.of(
                 Syscall.OPEN_TREE,
                 Arg.named(Files.AT_FDCWD, "AT_FDCWD"),
@@ -200,7 +200,8 @@ public final class OverlayMounter {
                 Arg.named(1 | Files.O_CLOEXEC, "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC"))));
     }
 
-    private static Fd bind(Path layer) throws LinuxException {
+    /** {@return a read-only view of a directory} */
+    public static Fd bind(Path layer) throws LinuxException {
         var fd = clone(layer.toString());
         try {
             long attributes = MOUNTED | FsContext.READ_ONLY;
@@ -218,7 +219,7 @@ public final class OverlayMounter {
         }
     }
 
-    private static Fd tmpfs(OptionalLong size) throws LinuxException {
+    static Fd tmpfs(OptionalLong size) throws LinuxException {
         Fd made;
         try (var context = FsContext.open("tmpfs")) {
             context.set("mode", "0755");

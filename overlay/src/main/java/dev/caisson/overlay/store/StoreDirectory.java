@@ -138,7 +138,7 @@ public final class StoreDirectory {
     }
 
     /** {@return a file made and locked for this process; nobody else has seen it unlocked} */
-    public Fd own(Path file, String content) throws IOException {
+    public static Fd own(Path file, String content) throws IOException {
         var fd = Files.open(file.toString(), Files.O_RDWR | Files.O_CREAT | (int) At.O_EXCL, 0600);
         try {
             FileData.lock(fd, FileData.Lock.EXCLUSIVE);
@@ -151,7 +151,7 @@ public final class StoreDirectory {
     }
 
     /** {@return whether a file made by {@link #own} has no living owner} */
-    public boolean isAbandoned(Path file) throws IOException {
+    public static boolean isAbandoned(Path file) throws IOException {
         try (var fd = Files.open(file.toString(), Files.O_RDWR, 0)) {
             return FileData.tryLock(fd, FileData.Lock.EXCLUSIVE);
         } catch (LinuxException missing) {

@@ -74,6 +74,15 @@ public final class TreeCopy {
         new TreeCopy(options, to, wantedXattrs).entry(from, name, to, newName, newName, 0);
     }
 
+    /** Gives a file or directory that is there what another one is: owner, mode, attributes, times, as far as asked for. */
+    public static void metadata(
+            Fd from, byte[] name, Fd to, byte[] newName, Set<Option> options, Predicate<String> wantedXattrs)
+            throws LinuxException {
+        try (var source = At.open(from, name, O_PATH | O_NOFOLLOW, 0, HERE)) {
+            new TreeCopy(options, to, wantedXattrs).finish(source, FileStatus.of(source), to, newName);
+        }
+    }
+
     private static boolean isPortable(String xattr) {
         return xattr.startsWith("user.")
                 || xattr.startsWith("trusted.")

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.overlay.mount;
+
+import static dev.caisson.linux.call.Arg.named;
+import static dev.caisson.linux.call.Arg.nullPointer;
+import static dev.caisson.linux.call.Arg.of;
+import static dev.caisson.linux.call.Arg.text;
+
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.child.OnError;
+import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.sys.Fd;
+import java.nio.file.Path;
+import java.util.List;
+
+/** What the child does that becomes fuse-overlayfs(1). */
+final class FuseProgram {
+    static final long CLONE_NEWNS = 0x20000;
+
+    /** Where its layers are, in its namespace alone: a directory that every system has and that is nobody's layer. */
+    static final String WORKSHOP = "/sys";
+
+    static final String WORKSHOP_MOUNT = "workshop";
+    static final String DEVICE = "device";
+    static final String WORDS = "words";
+    static final String NOTHING = "nothing";
+
+    private static final long MS_REC_SLAVE = 0x4000 | 1 << 19;
+    private static final int F_SETFD = 2;
+    private static final int CLOSE_RANGE_CLOEXEC = 4;
+    private static final int SIG_SETMASK = 2;
+
+    private FuseProgram() {}
+
+    /** A mount and its place in the workshop. */
+    record Place(String name, Fd mount) {
+        String parameter() {
+            return "layer " + name;
+        }
+    }
+
+    static SyscallProgram running(Path file, List<Place> places, String options, int device) {
+        var program = SyscallProgram.builder().phase("fuse-overlayfs");
+        program.purpose("see the layers where only it sees them", "CAP_SYS_ADMIN");
+        program.call(Syscall.SETSID);
+        program.call(
+                Syscall.MOUNT, nullPointer(), text("/"), nullPointer(), named(MS_REC_SLAVE, "MS_REC|MS_SLAVE"), of(0));
+        attach(program, Arg.parameter(WORKSHOP_MOUNT), WORKSHOP);
+        for (var place : places) {
+            attach(program, Arg.parameter(place.parameter()), WORKSHOP + "/" + place.name());
+        }
+        program.call(Syscall.CHDIR, text("/"));
+        program.purpose("have no descriptor but the mount's");
+        program.call(Syscall.DUP3, Arg.parameter(WORDS), of(2), of(0));
+        program.call(Syscall.DUP3, Arg.parameter(NOTHING), of(0), of(0));
+        program.call(Syscall.DUP3, Arg.parameter(NOTHING), of(1), of(0));
+        program.call(
+                Syscall.CLOSE_RANGE,
+                of(3),
+                named(0xffff_ffffL, "~0U"),
+                named(CLOSE_RANGE_CLOEXEC, "CLOSE_RANGE_CLOEXEC"));
+        program.call(Syscall.FCNTL, Arg.parameter(DEVICE), named(F_SETFD, "F_SETFD"), of(0));
+        program.call(
+                Syscall.RT_SIGPROCMASK, named(SIG_SETMASK, "SIG_SETMASK"), Arg.words("[]", 0), nullPointer(), of(8));
+        program.purpose("run " + file);
+        program.execute(
+                OnError.fail(),
+                Syscall.EXECVE,
+                text(file.toString()),
+                Arg.argv(List.of(file.toString(), "-f", "-o", options, "/dev/fd/" + device)),
+                Arg.envp(List.of("PATH=/usr/sbin:/usr/bin:/sbin:/bin")));
+        return program.build();
+    }
+
+    private static void attach(SyscallProgram.Builder program, Arg mount, String place) {
+        program.call(
+                Syscall.MOVE_MOUNT,
+                mount,
+                text(""),
+                named(-100, "AT_FDCWD"),
+                text(place),
+                named(0x4, "MOVE_MOUNT_F_EMPTY_PATH"));
+    }
+}
