@@ -28,7 +28,10 @@ import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
 import dev.caisson.linux.sys.Sockets;
 import dev.caisson.overlay.Branch;
+import dev.caisson.overlay.LayerLease;
+import dev.caisson.overlay.LayerWatch;
 import dev.caisson.overlay.Overlay;
+import dev.caisson.overlay.OverlayMount;
 import dev.caisson.overlay.tree.SafeTree;
 import dev.caisson.process.Guardian;
 import dev.caisson.process.LiveProcess;
@@ -43,6 +46,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +58,7 @@ import org.jspecify.annotations.Nullable;
 final class Engine {
     private static final String STATUS = "status";
     private static final String KEPT = "kept";
+    private static final String MERGED = "merged";
 
     private final Launcher launcher = new Launcher();
     private final Kernel kernel = Kernel.ofThisMachine().asking(new Trials(launcher)::attempt);
@@ -203,6 +208,9 @@ final class Engine {
             if (use != null) {
                 resources.onFailure(use);
             }
+            var lease = LayerLease.of(
+                    spec.root() instanceof ContainerSpec.Root.Layers(var used) ? used.lower() : List.of());
+            resources.onFailure(lease);
             Volumes.make(spec.mounts(), owner);
             ParentSide.prepareUpper(plan).ifPresent(resources::onFailure);
             if (spec.idmappedLayers()
@@ -233,30 +241,32 @@ final class Engine {
             @Nullable Fd keptHere = null;
             if (spec.keepsRoot()) {
                 var sockets = Sockets.pair();
-                keptHere = resources.use(sockets.near());
+                keptHere = sockets.near();
+                resources.onFailure(keptHere);
                 descriptors.put(KEPT, resources.use(sockets.far()).number());
             }
-            var launch = new Launch(
-                    Encoder.encode(plan.program(), Arch.host()),
-                    plan.mode(),
-                    plan.flags(),
-                    intoCgroup,
-                    descriptors,
-                    ParentSide.gates(plan));
-            var child = launch(launch, plan);
+            var watch = spec.keepsRoot() && spec.root() instanceof ContainerSpec.Root.Layers(var watched)
+                    ? Optional.of(LayerWatch.begin(watched.lower()))
+                    : Optional.<LayerWatch>empty();
+            var launch = launch(plan, intoCgroup, descriptors);
+            Outcome outcome = attempt(launch);
+            @Nullable OverlayMount fallback = null;
+            if (outcome instanceof Outcome.ChildFailure failure && RootFallback.isFor(plan, failure)) {
+                fallback = RootFallback.take(plan, refusal(launch, plan, failure), owner);
+                resources.onFailure(fallback);
+                descriptors.put(MERGED, fallback.descriptor());
+                plan = planner.plan(RootFallback.applied(spec, fallback, host), command, cgroupFiles);
+                launch = launch(plan, intoCgroup, descriptors);
+                outcome = attempt(launch);
+            }
+            var child = child(outcome, launch, plan);
             plumbing.launched();
             var process =
                     new LiveProcess(child.pid(), child.pidfd(), plumbing, status, surroundings(cgroup), startedAt);
             resources.succeeded();
-            try {
-                var files = keptHere == null ? null : new KeptFiles(Kept.from(keptHere), owner, layers(plan));
-                return new Started(process, cgroup, files, use);
-            } catch (IOException refused) {
-                if (use != null) {
-                    use.close();
-                }
-                throw abandoned(process, refused);
-            }
+            var files =
+                    keptHere == null ? null : new KeptFiles(new Kept(keptHere), owner, layers(plan, watch, fallback));
+            return new Started(process, cgroup, files, use, fallback, lease);
         }
     }
 
@@ -290,7 +300,9 @@ final class Engine {
             LiveProcess process,
             @Nullable Cgroup cgroup,
             @Nullable KeptFiles files,
-            Branch.@Nullable Use use) {}
+            Branch.@Nullable Use use,
+            @Nullable OverlayMount fallback,
+            LayerLease lease) {}
 
     /** {@return the branch that the root is on; a builder may have got another root since it was named} */
     private static Optional<Branch> branch(ContainerSpec spec) {
@@ -302,17 +314,25 @@ final class Engine {
     }
 
     /** {@return the layers of a root that has one writable layer} */
-    private static Optional<KeptFiles.Layers> layers(LaunchPlan plan) {
+    private static Optional<KeptFiles.Layers> layers(
+            LaunchPlan plan, Optional<LayerWatch> watch, @Nullable OverlayMount fallback) {
         var input = plan.input();
-        if (!(input.spec().root() instanceof ContainerSpec.Root.Layers(var overlay))
-                || input.hostTree().isPresent()) {
-            return Optional.empty();
+        Overlay overlay;
+        switch (input.spec().root()) {
+            case ContainerSpec.Root.Layers(var layers) -> overlay = layers;
+            case ContainerSpec.Root.Merged(var layers, var _) -> overlay = layers;
+            default -> {
+                return Optional.empty();
+            }
         }
-        return Optional.of(new KeptFiles.Layers(
-                overlay.lower(),
-                overlay.upper().map(Overlay.Upper::directory),
-                input.idMap().isPresent() || input.spec().joined(Namespace.USER).isPresent(),
-                input.spec().idmappedLayers() ? input.idMap() : Optional.empty()));
+        return input.hostTree().isPresent()
+                ? Optional.empty()
+                : Optional.of(new KeptFiles.Layers(
+                        overlay,
+                        watch.orElseThrow(),
+                        fallback,
+                        input.inUserNamespace(),
+                        input.spec().idmappedLayers() ? input.idMap() : Optional.empty()));
     }
 
     /** {@return the host's ids of the root of a user namespace} */
@@ -360,69 +380,37 @@ final class Engine {
         }
     }
 
-    private Outcome.Child launch(Launch launch, LaunchPlan plan) throws IOException {
-        Outcome outcome;
+    private static Launch launch(LaunchPlan plan, OptionalInt intoCgroup, Map<String, Integer> descriptors) {
+        return new Launch(
+                Encoder.encode(plan.program(), Arch.host()),
+                plan.mode(),
+                plan.flags(),
+                intoCgroup,
+                descriptors,
+                ParentSide.gates(plan));
+    }
+
+    private Outcome attempt(Launch launch) throws IOException {
         try {
-            outcome = launcher.launch(launch);
+            return launcher.launch(launch);
         } catch (LinuxException refused) {
             throw new ContainerException(
                     FailureText.clone(refused.call(), refused.errno(), host), "create the namespaces", refused);
         }
+    }
+
+    private Outcome.Child child(Outcome outcome, Launch launch, LaunchPlan plan) throws ContainerException {
         return switch (outcome) {
             case Outcome.Child child -> child;
-            case Outcome.ChildFailure failure ->
-                throw new ContainerException(
-                        Refusal.text(launcher, launch, plan, failure),
-                        failure.step().purpose(),
-                        new LinuxException(failure.errno(), failure.step().toString()));
+            case Outcome.ChildFailure failure -> throw refusal(launch, plan, failure);
             case Outcome.Died died -> throw new ContainerException(FailureText.died(died.status()), "", null);
         };
     }
 
-    /** Descriptors used up by a launch, closed in every case, and what is given back only if it fails. */
-    private static final class LaunchResources implements AutoCloseable {
-        private final List<Fd> used = new ArrayList<>();
-        private final List<LayerMounts> mounts = new ArrayList<>();
-        private final List<AutoCloseable> undo = new ArrayList<>();
-        private boolean succeeded;
-
-        Fd use(Fd fd) {
-            used.add(fd);
-            return fd;
-        }
-
-        void atEnd(LayerMounts made) {
-            mounts.add(made);
-        }
-
-        void onFailure(AutoCloseable made) {
-            undo.add(made);
-        }
-
-        void succeeded() {
-            succeeded = true;
-        }
-
-        @Override
-        public void close() throws IOException {
-            used.forEach(Fd::close);
-            mounts.forEach(LayerMounts::close);
-            if (succeeded) {
-                return;
-            }
-            @Nullable IOException first = null;
-            for (var made : undo.reversed()) {
-                try {
-                    made.close();
-                } catch (IOException failed) {
-                    first = first == null ? failed : first;
-                } catch (Exception impossible) {
-                    throw new AssertionError(impossible);
-                }
-            }
-            if (first != null) {
-                throw first;
-            }
-        }
+    private ContainerException refusal(Launch launch, LaunchPlan plan, Outcome.ChildFailure failure) {
+        return new ContainerException(
+                Refusal.text(launcher, launch, plan, failure),
+                failure.step().purpose(),
+                new LinuxException(failure.errno(), failure.step().toString()));
     }
 }
