@@ -5,6 +5,7 @@
 module dev.caisson.cgroups {
     requires static transitive com.google.errorprone.annotations;
     requires transitive dev.caisson.linux;
+    requires jdk.jfr;
     requires static transitive org.jspecify;
 
     exports dev.caisson.cgroups;

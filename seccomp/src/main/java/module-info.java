@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** Seccomp filters as immutable policies. */
+@SuppressWarnings("module") // The module named in the qualified export is built after this one.
 module dev.caisson.seccomp {
     requires static transitive com.google.errorprone.annotations;
     requires transitive dev.caisson.linux;
@@ -9,5 +10,7 @@ module dev.caisson.seccomp {
 
     exports dev.caisson.seccomp;
     exports dev.caisson.seccomp.bpf;
+    exports dev.caisson.seccomp.notify to
+            dev.caisson;
     exports dev.caisson.seccomp.profile;
 }

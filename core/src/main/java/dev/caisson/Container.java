@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson;
 
+import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.cgroups.spec.OutOfMemory;
+import dev.caisson.cgroups.spec.Pressure;
+import dev.caisson.cgroups.spec.PressureEvent;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.launch.ImmutableContainerSpec;
 import dev.caisson.linux.ByteUnit;
@@ -19,6 +23,7 @@ import java.io.IOException;
 import java.nio.file.FileSystem;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.Flow;
 import java.util.stream.Stream;
 
 /**
@@ -161,8 +166,35 @@ public interface Container extends ContainerProcess {
      */
     PathOrigin origin(String path) throws IOException;
 
-    /** {@return what its cgroup counts now; all empty if no limit was asked for, or it has ended} */
+    /**
+     * {@return what its cgroup counts now, or at its end; all empty if it has no cgroup of its own: any limit, or
+     * {@code limits(Limits.none())}, gives it one}
+     */
     Usage usage() throws IOException;
+
+    /**
+     * {@return what the out-of-memory killer did to it: whose limit it was, and who was killed; empty if nothing} While it runs and
+     * after its end.
+     */
+    Optional<OutOfMemory> outOfMemory() throws IOException;
+
+    /**
+     * {@return what the kernel tells of it: kills, limits that were met, whether it is populated or frozen} Whoever subscribes gets
+     * all of it since the start. The stream is complete when the container has ended; see {@link
+     * dev.caisson.cgroups.Cgroup#events}.
+     *
+     * @throws IllegalStateException if it has no cgroup of its own
+     */
+    Flow.Publisher<CgroupEvent> events();
+
+    /**
+     * {@return an event whenever so much time is lost by waiting for a resource} See {@link
+     * dev.caisson.cgroups.Cgroup#pressure}.
+     *
+     * @throws IOException if the kernel or this user cannot, and why
+     * @throws IllegalStateException if it has no cgroup of its own, or has ended
+     */
+    Flow.Publisher<PressureEvent> pressure(Pressure trigger) throws IOException;
 
     /**
      * Stops everything in it, and returns when it stands still.

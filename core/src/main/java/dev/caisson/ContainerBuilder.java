@@ -76,6 +76,9 @@ public final class ContainerBuilder extends LimitSettings {
                         complete.stdin().orElseThrow(),
                         complete.stdout().orElseThrow(),
                         complete.stderr().orElseThrow());
+        if (started.cgroup() != null && !waits) {
+            started.cgroup().keepUsage();
+        }
         var container = new RunningContainer(started);
         try {
             Engine.shared().watch(started.process(), complete, waits);

@@ -26,6 +26,7 @@ import dev.caisson.linux.child.Trials;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
+import dev.caisson.linux.sys.Poller;
 import dev.caisson.linux.sys.Sockets;
 import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.LayerLease;
@@ -36,7 +37,8 @@ import dev.caisson.overlay.tree.SafeTree;
 import dev.caisson.process.Guardian;
 import dev.caisson.process.LiveProcess;
 import dev.caisson.process.Plumbing;
-import dev.caisson.process.Poller;
+import dev.caisson.seccomp.notify.Listener;
+import dev.caisson.seccomp.notify.Listeners;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Namespace;
@@ -49,6 +51,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,13 +68,14 @@ final class Engine {
     private final Kernel kernel = Kernel.ofThisMachine().asking(new Trials(launcher)::attempt);
     private final Poller poller;
     private final Guardian guardian = new Guardian(launcher);
+    private final Listeners listeners = new Listeners(launcher);
     private final HostFacts host;
     private final Planner planner;
     private @Nullable CgroupMounts cgroupMounts;
 
     private Engine() throws IOException {
         guardian.launch();
-        poller = new Poller();
+        poller = Poller.shared();
         host = Hosts.ofThisProcess(kernel);
         planner = new Planner(host);
     }
@@ -142,6 +147,9 @@ final class Engine {
                 missing.add(feature);
             }
         }
+        if (spec.supervised().isPresent() && !kernel.has(Feature.SECCOMP_USER_NOTIFICATION)) {
+            missing.add(Feature.SECCOMP_USER_NOTIFICATION);
+        }
         if (spec.hasOwnRoot()) {
             for (var feature : List.of(Feature.NEW_MOUNT_API, Feature.MOUNT_SETATTR)) {
                 if (!kernel.has(feature)) {
@@ -204,6 +212,9 @@ final class Engine {
             }
             LaunchPlan plan = planner.plan(spec, command, cgroupFiles);
             var owner = (host.isPrivileged() ? plan.input().idMap() : Optional.<IdMap>empty()).flatMap(Engine::root);
+            if (spec.delegatesCgroup() && cgroup != null) {
+                Delegation.of(cgroup, owner);
+            }
             Branch.@Nullable Use use = branch(spec).map(Branch::use).orElse(null);
             if (use != null) {
                 resources.onFailure(use);
@@ -248,25 +259,31 @@ final class Engine {
             var watch = spec.keepsRoot() && spec.root() instanceof ContainerSpec.Root.Layers(var watched)
                     ? Optional.of(LayerWatch.begin(watched.lower()))
                     : Optional.<LayerWatch>empty();
-            var launch = launch(plan, intoCgroup, descriptors);
-            Outcome outcome = attempt(launch);
+            var listener = new AtomicReference<@Nullable Listener>();
+            resources.onFailure(() -> close(listener));
+            var launch = launch(plan, intoCgroup, descriptors, listener);
+            Outcome outcome = attempt(launch, spec);
             @Nullable OverlayMount fallback = null;
             if (outcome instanceof Outcome.ChildFailure failure && RootFallback.isFor(plan, failure)) {
                 fallback = RootFallback.take(plan, refusal(launch, plan, failure), owner);
                 resources.onFailure(fallback);
                 descriptors.put(MERGED, fallback.descriptor());
                 plan = planner.plan(RootFallback.applied(spec, fallback, host), command, cgroupFiles);
-                launch = launch(plan, intoCgroup, descriptors);
-                outcome = attempt(launch);
+                launch = launch(plan, intoCgroup, descriptors, listener);
+                outcome = attempt(launch, spec);
             }
             var child = child(outcome, launch, plan);
             plumbing.launched();
-            var process =
-                    new LiveProcess(child.pid(), child.pidfd(), plumbing, status, surroundings(cgroup), startedAt);
+            @Nullable
+            ContainerCgroup own = cgroup == null
+                    ? null
+                    : new ContainerCgroup(cgroup, spec.init() ? OptionalLong.empty() : OptionalLong.of(child.pid()));
+            var process = new LiveProcess(child.pid(), child.pidfd(), plumbing, status, own, startedAt);
+            process.atEnd(() -> close(listener));
             resources.succeeded();
             var files =
                     keptHere == null ? null : new KeptFiles(new Kept(keptHere), owner, layers(plan, watch, fallback));
-            return new Started(process, cgroup, files, use, fallback, lease);
+            return new Started(process, own, files, use, fallback, lease);
         }
     }
 
@@ -298,7 +315,7 @@ final class Engine {
     /** A launched command and its cgroup, if it has one of its own. */
     record Started(
             LiveProcess process,
-            @Nullable Cgroup cgroup,
+            @Nullable ContainerCgroup cgroup,
             @Nullable KeptFiles files,
             Branch.@Nullable Use use,
             @Nullable OverlayMount fallback,
@@ -344,25 +361,6 @@ final class Engine {
                 : Optional.empty();
     }
 
-    private static LiveProcess.@Nullable Surroundings surroundings(@Nullable Cgroup cgroup) {
-        if (cgroup == null) {
-            return null;
-        }
-        return new LiveProcess.Surroundings() {
-            @Override
-            public void kill() throws IOException {
-                cgroup.kill();
-            }
-
-            @Override
-            public boolean dissolve() throws IOException {
-                try (cgroup) {
-                    return cgroup.outOfMemory();
-                }
-            }
-        };
-    }
-
     private static Fd open(Join join) throws IOException {
         Namespace namespace = join.namespace();
         try {
@@ -380,19 +378,41 @@ final class Engine {
         }
     }
 
-    private static Launch launch(LaunchPlan plan, OptionalInt intoCgroup, Map<String, Integer> descriptors) {
+    private static void close(AtomicReference<@Nullable Listener> listener) {
+        var open = listener.get();
+        if (open != null) {
+            open.close();
+        }
+    }
+
+    private Launch launch(
+            LaunchPlan plan,
+            OptionalInt intoCgroup,
+            Map<String, Integer> descriptors,
+            AtomicReference<@Nullable Listener> listener) {
         return new Launch(
                 Encoder.encode(plan.program(), Arch.host()),
                 plan.mode(),
                 plan.flags(),
                 intoCgroup,
                 descriptors,
-                ParentSide.gates(plan));
+                ParentSide.gates(
+                        plan,
+                        fd -> listener.set(listeners.listen(
+                                fd, plan.input().spec().supervised().orElseThrow()))));
     }
 
-    private Outcome attempt(Launch launch) throws IOException {
-        try {
+    private Outcome launch(Launch launch, ContainerSpec spec) throws IOException {
+        if (spec.supervised().isEmpty() || !Thread.currentThread().isVirtual()) {
             return launcher.launch(launch);
+        }
+        // A supervisor may be asked about the very execve; the carrier must be free for it.
+        return OnPlatformThread.call(() -> launcher.launch(launch));
+    }
+
+    private Outcome attempt(Launch launch, ContainerSpec spec) throws IOException {
+        try {
+            return launch(launch, spec);
         } catch (LinuxException refused) {
             throw new ContainerException(
                     FailureText.clone(refused.call(), refused.errno(), host), "create the namespaces", refused);

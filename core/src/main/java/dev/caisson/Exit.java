@@ -2,6 +2,7 @@
 package dev.caisson;
 
 import dev.caisson.linux.Signal;
+import java.util.Optional;
 
 /**
  * How a command ended. Sealed, so that a switch over it is checked for completeness:
@@ -24,7 +25,10 @@ public sealed interface Exit {
     enum Reason {
         /** Somebody, perhaps the command itself, sent the signal. */
         SIGNAL,
-        /** The kernel's out-of-memory killer took it, because of a memory limit of its cgroup. */
+        /**
+         * The kernel's out-of-memory killer took it, because of a memory limit of its cgroup or one above, or because the host had
+         * none left; {@link Container#outOfMemory} and {@link Output#outOfMemory} tell which, and who was killed.
+         */
         OUT_OF_MEMORY,
         /** The time given by {@code timeout} was over. */
         TIMEOUT,
@@ -52,7 +56,7 @@ public sealed interface Exit {
      */
     default Exit orThrow() throws ExitException {
         if (!isSuccess()) {
-            throw new ExitException(this, "");
+            throw new ExitException(this, Optional.empty(), "");
         }
         return this;
     }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson;
 
+import dev.caisson.cgroups.spec.OutOfMemory;
+import java.util.Optional;
+
 /** A command ran and did not end with success. Thrown only when asked for, by {@code orThrow()}. */
 public final class ExitException extends ContainerException {
     private static final long serialVersionUID = 1L;
@@ -8,9 +11,10 @@ public final class ExitException extends ContainerException {
 
     private final transient Exit exit;
 
-    ExitException(Exit exit, String stderr) {
+    ExitException(Exit exit, Optional<OutOfMemory> outOfMemory, String stderr) {
         super(
                 "the command ended with " + exit
+                        + outOfMemory.map(o -> "; " + o).orElse("")
                         + (stderr.isBlank() ? "" : "; its last words: " + tail(stderr.strip())),
                 "",
                 null);

@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson;
 
+import dev.caisson.cgroups.spec.OutOfMemory;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 
 /** What a command wrote, and how it ended. Immutable. */
 public final class Output {
     private final Exit exit;
     private final Resources resources;
+    private final Optional<OutOfMemory> outOfMemory;
     private final byte[] stdout;
     private final byte[] stderr;
     private final boolean truncated;
 
-    Output(Exit exit, Resources resources, byte[] stdout, byte[] stderr, boolean truncated) {
+    Output(
+            Exit exit,
+            Resources resources,
+            Optional<OutOfMemory> outOfMemory,
+            byte[] stdout,
+            byte[] stderr,
+            boolean truncated) {
         this.exit = exit;
         this.resources = resources;
+        this.outOfMemory = outOfMemory;
         this.stdout = stdout;
         this.stderr = stderr;
         this.truncated = truncated;
@@ -26,6 +36,11 @@ public final class Output {
     /** {@return what it used} */
     public Resources resources() {
         return resources;
+    }
+
+    /** {@return what the out-of-memory killer did to it, if anything: whose limit it was, and who was killed} */
+    public Optional<OutOfMemory> outOfMemory() {
+        return outOfMemory;
     }
 
     /** {@return a copy of what it wrote to standard output, up to the cap} */
@@ -60,7 +75,7 @@ public final class Output {
      */
     public Output orThrow() throws ExitException {
         if (!exit.isSuccess()) {
-            throw new ExitException(exit, errorText());
+            throw new ExitException(exit, outOfMemory, errorText());
         }
         return this;
     }

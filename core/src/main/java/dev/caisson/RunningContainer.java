@@ -2,7 +2,11 @@
 package dev.caisson;
 
 import dev.caisson.cgroups.Cgroup;
+import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.cgroups.spec.OutOfMemory;
+import dev.caisson.cgroups.spec.Pressure;
+import dev.caisson.cgroups.spec.PressureEvent;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.linux.Signal;
 import dev.caisson.overlay.Branch;
@@ -24,10 +28,10 @@ import java.nio.file.FileSystem;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
@@ -36,7 +40,7 @@ import org.jspecify.annotations.Nullable;
 /** The container behind {@code start}: a live process, its streams and its cgroup. */
 final class RunningContainer implements Container {
     private final LiveProcess process;
-    private final @Nullable Cgroup cgroup;
+    private final @Nullable ContainerCgroup cgroup;
     private final @Nullable KeptFiles files;
     private final Branch.@Nullable Use use;
     private final @Nullable OverlayMount fallback;
@@ -244,9 +248,22 @@ final class RunningContainer implements Container {
 
     @Override
     public Usage usage() throws IOException {
-        return cgroup == null || !isAlive()
-                ? new Usage(Optional.empty(), OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty())
-                : cgroup.usage();
+        return cgroup == null ? Usage.none() : cgroup.usage();
+    }
+
+    @Override
+    public Optional<OutOfMemory> outOfMemory() throws IOException {
+        return cgroup == null ? Optional.empty() : cgroup.outOfMemory();
+    }
+
+    @Override
+    public Flow.Publisher<CgroupEvent> events() {
+        return anyCgroup("events").events();
+    }
+
+    @Override
+    public Flow.Publisher<PressureEvent> pressure(Pressure trigger) throws IOException {
+        return ownCgroup("pressure").pressure(trigger);
     }
 
     @Override
@@ -265,14 +282,19 @@ final class RunningContainer implements Container {
     }
 
     private Cgroup ownCgroup(String verb) {
+        var own = anyCgroup(verb);
+        if (!isAlive()) {
+            throw new IllegalStateException(verb + ": the container has ended");
+        }
+        return own;
+    }
+
+    private Cgroup anyCgroup(String verb) {
         if (cgroup == null) {
             throw new IllegalStateException(verb
                     + ": this container has no cgroup of its own; start it with a limit, or limits(Limits.none())");
         }
-        if (!isAlive()) {
-            throw new IllegalStateException(verb + ": the container has ended");
-        }
-        return cgroup;
+        return cgroup.cgroup();
     }
 
     /** {@return what the streams kept in memory hold, and how it ended} */
@@ -282,6 +304,7 @@ final class RunningContainer implements Container {
         return new Output(
                 exit,
                 resources(process.end().join()),
+                outOfMemory(),
                 plumbing.capturedOutput(),
                 plumbing.capturedError(),
                 plumbing.isTruncated());

@@ -56,7 +56,7 @@ class LimitsTest {
             assertEquals('r', container.stdout().read());
             var usage = container.usage();
             assertTrue(usage.memoryBytes().orElseThrow() > 0);
-            assertTrue(usage.pids().orElseThrow() >= 1);
+            assertTrue(usage.pids().orElseThrow().current() >= 1);
         }
     }
 

@@ -77,7 +77,9 @@ public final class NoLeaks implements BeforeEachCallback, AfterEachCallback {
     }
 
     private static boolean isLongLived(Thread thread) {
-        return thread.getName().equals("caisson-poller") || thread.getName().startsWith("caisson-gate-");
+        return thread.getName().equals("caisson-poller")
+                || thread.getName().equals("caisson-listener")
+                || thread.getName().startsWith("caisson-gate-");
     }
 
     private static List<String> descriptors() throws IOException {
@@ -90,6 +92,7 @@ public final class NoLeaks implements BeforeEachCallback, AfterEachCallback {
                     if (!target.endsWith(".jar")
                             && !target.contains("/proc/")
                             && !target.contains("/modules")
+                            && !target.endsWith("random") // The JDK's, for names of temporary directories.
                             && !target.contains("[event")) {
                         all.add("fd " + target.replaceAll("\\[\\d+]", ""));
                     }

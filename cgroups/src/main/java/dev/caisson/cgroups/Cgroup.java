@@ -8,11 +8,14 @@ import dev.caisson.cgroups.file.Driver;
 import dev.caisson.cgroups.file.Hierarchy;
 import dev.caisson.cgroups.file.Placement;
 import dev.caisson.cgroups.file.Processors;
-import dev.caisson.cgroups.file.Refusal;
-import dev.caisson.cgroups.file.Tasks;
+import dev.caisson.cgroups.jfr.FlightEvents;
+import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.cgroups.spec.OutOfMemory;
+import dev.caisson.cgroups.spec.Pressure;
+import dev.caisson.cgroups.spec.PressureEvent;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.cgroups.v1.V1Driver;
 import dev.caisson.cgroups.v2.Subtree;
@@ -24,13 +27,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.SequencedMap;
-import java.util.Set;
+import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,25 +42,45 @@ import org.jspecify.annotations.Nullable;
 public final class Cgroup implements AutoCloseable {
     private final CgroupMounts mounts;
     private final String name;
-    private final @Nullable V2Driver unified;
-    private @Nullable V1Driver legacy;
+    private final CgroupEvents events;
     private final List<Unenforced> unenforced;
+    private CgroupDirectories parts;
+    private @Nullable OutOfMemoryCause cause;
+    private @Nullable OutOfMemory lastOutOfMemory;
     private Limits limits;
     private boolean closed;
+    private boolean recorded;
 
     private Cgroup(
             CgroupMounts mounts,
             String name,
-            @Nullable V2Driver unified,
-            @Nullable V1Driver legacy,
+            CgroupDirectories parts,
             Limits limits,
-            List<Unenforced> unenforced) {
+            List<Unenforced> unenforced,
+            boolean made)
+            throws IOException {
         this.mounts = mounts;
         this.name = name;
-        this.unified = unified;
-        this.legacy = legacy;
+        this.parts = parts;
         this.limits = limits;
         this.unenforced = List.copyOf(unenforced);
+        this.events = new CgroupEvents(this, made);
+        this.cause = cause(mounts, parts);
+    }
+
+    private static @Nullable OutOfMemoryCause cause(CgroupMounts mounts, CgroupDirectories parts) throws IOException {
+        if (parts.unified() != null && mounts.isUnified("memory")) {
+            return OutOfMemoryCause.of(
+                    new dev.caisson.cgroups.v2.MemoryLevels(),
+                    mounts.unifiedHierarchy().orElseThrow(),
+                    parts.unified().directories().getFirst());
+        }
+        var hierarchy = mounts.legacyHierarchy("memory");
+        var directory =
+                parts.legacy() == null ? Optional.<Path>empty() : parts.legacy().directory("memory");
+        return hierarchy.isEmpty() || directory.isEmpty()
+                ? null
+                : OutOfMemoryCause.of(new dev.caisson.cgroups.v1.MemoryLevels(), hierarchy.get(), directory.get());
     }
 
     /** {@return a cgroup to be, where this process may make one} */
@@ -73,65 +94,24 @@ public final class Cgroup implements AutoCloseable {
     }
 
     static Cgroup create(CgroupBuilder.Site site, String name, Limits limits, boolean evacuate) throws IOException {
-        var mounts = site.mounts();
-        var division = site.division();
-        @Nullable V2Driver unified = null;
-        var made = new LinkedHashMap<Hierarchy, Path>();
-        try {
-            if (site.unifiedParent() != null) {
-                Path top = mounts.unified().orElseThrow();
-                Subtree.enable(top, site.unifiedParent(), division.unifiedControllers(), evacuate);
-                Path directory = site.unifiedParent().resolve(name);
-                make(directory);
-                unified = new V2Driver(directory, mounts.unifiedControllers());
-                unified.write(division.unified());
-                if (division.devices().isPresent()) {
-                    unified.restrict(division.devices().get());
-                }
-            }
-            makeLegacy(site.legacyParents(), name, made);
-            @Nullable V1Driver legacy = made.isEmpty() ? null : new V1Driver(made);
-            if (legacy != null) {
-                legacy.write(division.legacy());
-            }
-            return new Cgroup(mounts, name, unified, legacy, limits, division.unenforced());
-        } catch (IOException | RuntimeException failed) {
-            undo(failed, unified, made);
-            throw failed;
-        }
+        var parts = CgroupDirectories.make(site, name, evacuate);
+        return of(site.mounts(), name, parts, limits, site.division().unenforced());
     }
 
-    private static void undo(Exception failed, @Nullable V2Driver unified, SequencedMap<Hierarchy, Path> made) {
-        try (var _ = new Cgroup(
-                new CgroupMounts(List.of(), Map.of()),
-                "",
-                unified,
-                made.isEmpty() ? null : new V1Driver(made),
-                Limits.none(),
-                List.of())) {
-            // Closing removes what there is.
-        } catch (IOException alsoFailed) {
-            failed.addSuppressed(alsoFailed);
-        }
-    }
-
-    private static void makeLegacy(Map<Hierarchy, Path> parents, String name, SequencedMap<Hierarchy, Path> made)
+    /** {@return a cgroup that was just made, which is gone if this fails} */
+    private static Cgroup of(
+            CgroupMounts mounts, String name, CgroupDirectories parts, Limits limits, List<Unenforced> unenforced)
             throws IOException {
-        for (var entry : parents.entrySet()) {
-            Path directory = entry.getValue().resolve(name);
-            make(directory);
-            made.put(entry.getKey(), directory);
-            if (entry.getKey().controllers().contains("cpuset")) {
-                V1Driver.inheritCpuset(directory);
-            }
-        }
-    }
-
-    private static void make(Path directory) throws CgroupException {
         try {
-            ControlFile.makeDirectory(directory);
-        } catch (LinuxException refused) {
-            throw Refusal.ofMake(directory, refused);
+            var cgroup = new Cgroup(mounts, name, parts, limits, unenforced, true);
+            cgroup.recorded = FlightEvents.areRecorded();
+            if (cgroup.recorded) {
+                cgroup.events().subscribe(FlightEvents.recorder(name));
+            }
+            return cgroup;
+        } catch (IOException | RuntimeException failed) {
+            parts.undo(failed);
+            throw failed;
         }
     }
 
@@ -158,8 +138,8 @@ public final class Cgroup implements AutoCloseable {
         if (unified == null && legacy.isEmpty()) {
             throw new CgroupException(Reason.VANISHED, "cgroup", "there is no \"" + name + "\" any more", null);
         }
-        return new Cgroup(
-                mounts, name, unified, legacy.isEmpty() ? null : new V1Driver(legacy), Limits.none(), List.of());
+        var parts = new CgroupDirectories(unified, legacy.isEmpty() ? null : new V1Driver(legacy));
+        return new Cgroup(mounts, name, parts, Limits.none(), List.of(), false);
     }
 
     private static Optional<Path> existing(
@@ -218,24 +198,32 @@ public final class Cgroup implements AutoCloseable {
         return Optional.empty();
     }
 
-    private synchronized List<Driver> drivers() {
+    private List<Driver> drivers() {
+        var now = parts();
         var drivers = new ArrayList<Driver>();
-        if (unified != null) {
-            drivers.add(unified);
+        if (now.unified() != null) {
+            drivers.add(now.unified());
         }
-        if (legacy != null) {
-            drivers.add(legacy);
+        if (now.legacy() != null) {
+            drivers.add(now.legacy());
         }
         return drivers;
     }
 
+    /** {@return its directories; update may add some} */
+    synchronized CgroupDirectories parts() {
+        return parts;
+    }
+
     /** {@return a descriptor for CLONE_INTO_CGROUP, if the unified hierarchy takes part; the caller closes it} */
     public Optional<Fd> openUnified() throws LinuxException {
+        var unified = parts().unified();
         return unified == null ? Optional.empty() : Optional.of(unified.open());
     }
 
     /** {@return the files by which a child with one thread enters the version 1 hierarchies; the caller closes them} */
-    public synchronized Map<String, Fd> openLegacy() throws LinuxException {
+    public Map<String, Fd> openLegacy() throws LinuxException {
+        var legacy = parts().legacy();
         return legacy == null ? Map.of() : legacy.openEntries();
     }
 
@@ -269,6 +257,7 @@ public final class Cgroup implements AutoCloseable {
         var division = Division.of(mounts, changed, all, false);
         refuseBelowUsage(changed);
         if (division.needsUnified()) {
+            var unified = parts.unified();
             if (unified == null) {
                 throw new CgroupException(
                         Reason.NOT_DELEGATED,
@@ -288,9 +277,9 @@ public final class Cgroup implements AutoCloseable {
             }
         }
         if (!division.legacy().isEmpty()) {
-            enterHierarchies(division.legacyHierarchies(mounts));
-            if (legacy != null) {
-                legacy.write(division.legacy());
+            joinHierarchies(division);
+            if (parts.legacy() != null) {
+                parts.legacy().write(division.legacy());
             }
         }
         limits = all;
@@ -313,48 +302,11 @@ public final class Cgroup implements AutoCloseable {
         }
     }
 
-    /** Joins hierarchies of version 1 that had no part so far: a directory in each, and all processes into it. */
-    private void enterHierarchies(Set<Hierarchy> needed) throws IOException {
-        var directories = new LinkedHashMap<Hierarchy, Path>();
-        for (var hierarchy : mounts.hierarchies()) {
-            if (!hierarchy.unified() && legacy != null) {
-                hierarchy.controllers().stream()
-                        .findFirst()
-                        .flatMap(legacy::directory)
-                        .ifPresent(d -> directories.put(hierarchy, d));
-            }
+    private void joinHierarchies(Division division) throws IOException {
+        parts = parts.join(mounts, name, division.legacyHierarchies(mounts));
+        if (cause == null) {
+            cause = cause(mounts, parts);
         }
-        var parents = new LinkedHashMap<Hierarchy, Path>();
-        for (var hierarchy : needed) {
-            if (!directories.containsKey(hierarchy)) {
-                parents.put(hierarchy, Placement.parent(mounts, hierarchy, Optional.empty()));
-            }
-        }
-        if (parents.isEmpty()) {
-            return;
-        }
-        var members = directories();
-        var made = new LinkedHashMap<Hierarchy, Path>();
-        try {
-            makeLegacy(parents, name, made);
-            var joined = new V1Driver(made);
-            var moved = new LinkedHashSet<Integer>();
-            Set<Integer> left = members.isEmpty() ? Set.of() : Tasks.of(members.getFirst());
-            // Until no child was born to one that had not moved yet.
-            while (!moved.containsAll(left)) {
-                for (int pid : left) {
-                    if (moved.add(pid) && ProcessHandle.of(pid).isPresent()) {
-                        joined.move(pid);
-                    }
-                }
-                left = Tasks.of(members.getFirst());
-            }
-        } catch (IOException | RuntimeException failed) {
-            undo(failed, null, made);
-            throw failed;
-        }
-        directories.putAll(made);
-        legacy = new V1Driver(directories);
     }
 
     /**
@@ -378,57 +330,8 @@ public final class Cgroup implements AutoCloseable {
         var called = Placement.checkedName(childName);
         Processors.check(childLimits);
         var division = Division.of(mounts, childLimits, childLimits, false);
-        enterHierarchies(division.legacyHierarchies(mounts));
-        @Nullable V2Driver below = null;
-        var made = new LinkedHashMap<Hierarchy, Path>();
-        try {
-            if (unified != null) {
-                Path parent = unified.directories().getFirst();
-                Path top = mounts.unified().orElseThrow();
-                if (threaded) {
-                    below = threaded(parent.resolve(called));
-                    Subtree.enable(top, parent, division.unifiedControllers(), false);
-                } else {
-                    Subtree.enable(top, parent, division.unifiedControllers(), true);
-                    make(parent.resolve(called));
-                    below = new V2Driver(parent.resolve(called), mounts.unifiedControllers());
-                }
-                below.write(division.unified());
-                if (division.devices().isPresent()) {
-                    below.restrict(division.devices().get());
-                }
-            }
-            if (legacy != null) {
-                var parents = new LinkedHashMap<Hierarchy, Path>();
-                for (var hierarchy : mounts.hierarchies()) {
-                    if (!hierarchy.unified()) {
-                        hierarchy.controllers().stream()
-                                .findFirst()
-                                .flatMap(legacy::directory)
-                                .ifPresent(d -> parents.put(hierarchy, d));
-                    }
-                }
-                makeLegacy(parents, called, made);
-                new V1Driver(made).write(division.legacy());
-            }
-            return new Cgroup(
-                    mounts, called, below, made.isEmpty() ? null : new V1Driver(made), childLimits, List.of());
-        } catch (IOException | RuntimeException failed) {
-            undo(failed, below, made);
-            throw failed;
-        }
-    }
-
-    private V2Driver threaded(Path directory) throws IOException {
-        make(directory);
-        var driver = new V2Driver(directory, mounts.unifiedControllers());
-        try {
-            driver.makeThreaded();
-            return driver;
-        } catch (CgroupException refused) {
-            driver.remove();
-            throw refused;
-        }
+        joinHierarchies(division);
+        return of(mounts, called, parts.child(mounts, called, division, threaded), childLimits, List.of());
     }
 
     /** Moves one thread into a threaded cgroup. */
@@ -436,13 +339,12 @@ public final class Cgroup implements AutoCloseable {
         if (tid <= 0 || tid > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("cgroup: " + tid + " is no thread");
         }
-        if (unified != null) {
-            unified.moveThread((int) tid);
+        var now = parts();
+        if (now.unified() != null) {
+            now.unified().moveThread((int) tid);
         }
-        synchronized (this) {
-            if (legacy != null) {
-                legacy.moveThread((int) tid);
-            }
+        if (now.legacy() != null) {
+            now.legacy().moveThread((int) tid);
         }
     }
 
@@ -453,6 +355,7 @@ public final class Cgroup implements AutoCloseable {
      * @throws CgroupException in version 1, where that would be unsafe
      */
     public void delegate(int uid, int gid) throws IOException {
+        var unified = parts().unified();
         if (unified == null) {
             throw new CgroupException(
                     Reason.NOT_IN_THIS_VERSION,
@@ -477,14 +380,64 @@ public final class Cgroup implements AutoCloseable {
         return drivers().getFirst();
     }
 
-    /** {@return whether the out-of-memory killer took a process of this cgroup} */
-    public boolean outOfMemory() throws IOException {
-        return UsageFiles.outOfMemory(this);
+    /**
+     * {@return what the out-of-memory killer did to it and all below it since it was made; empty if nothing} After it was closed,
+     * what it had done until then.
+     */
+    public Optional<OutOfMemory> outOfMemory() throws IOException {
+        OutOfMemoryCause finder;
+        synchronized (this) {
+            if (closed || cause == null) {
+                return Optional.ofNullable(lastOutOfMemory);
+            }
+            finder = cause;
+        }
+        var found = finder.find();
+        synchronized (this) {
+            if (found.isPresent()) {
+                lastOutOfMemory = found.get();
+            }
+            return Optional.ofNullable(lastOutOfMemory);
+        }
     }
 
-    /** {@return what is used now} */
+    /** {@return the same, without the kernel's log} */
+    synchronized Optional<OutOfMemory> outOfMemoryByCounters() throws IOException {
+        return cause == null ? Optional.empty() : cause.findByCounters();
+    }
+
+    /**
+     * {@return what is used now}
+     *
+     * @throws CgroupException if somebody removed the cgroup
+     */
     public Usage usage() throws IOException {
-        return UsageFiles.read(this);
+        return UsageFiles.read(parts());
+    }
+
+    /**
+     * {@return what the kernel tells of it: kills, limits that were met, whether it is populated or frozen} Each subscriber gets
+     * all that happened since the cgroup was made ({@link #open opened}: since the subscription), as much as it requests, on
+     * virtual threads, one event at a time; while it requests nothing, counts are added up. Nothing is polled for: one thread of
+     * this JVM waits for all cgroups together. The stream is complete when this cgroup is closed; it fails with a {@link
+     * CgroupException} if the files cannot be opened, or the cgroup is found to be removed by somebody else.
+     *
+     * <p>A subscription takes a descriptor for each of cgroup.events, memory.events, pids.events, and for limits of swap, huge
+     * pages and processor time one more. With version 1 there are kills (memory.oom_control) and refused forks only,
+     * and of these since Linux 6.11 the kernel tells nobody, so that they come with the end of the stream.
+     */
+    public Flow.Publisher<CgroupEvent> events() {
+        return events.events();
+    }
+
+    /**
+     * {@return an event whenever so much time is lost by waiting} A subscription takes one descriptor; with CAP_SYS_RESOURCE the
+     * kernel starts a thread of its own for each cgroup that has triggers. Otherwise as {@link #events}.
+     *
+     * @throws CgroupException if this kernel, this user or this cgroup cannot
+     */
+    public Flow.Publisher<PressureEvent> pressure(Pressure trigger) throws IOException {
+        return events.pressure(trigger);
     }
 
     /** Kills every process in it and below, at once where the kernel can (cgroup.kill, Linux 5.14). */
@@ -504,7 +457,33 @@ public final class Cgroup implements AutoCloseable {
      * @throws IOException if a directory is still busy after ten seconds
      */
     @Override
-    public synchronized void close() throws IOException {
+    public void close() throws IOException {
+        if (events.areWatched() || FlightEvents.areRecorded()) {
+            lastWords();
+        }
+        events.close();
+        synchronized (this) {
+            remove();
+        }
+    }
+
+    /** What only the directory tells, before it goes. */
+    private void lastWords() {
+        try {
+            var cause = outOfMemory();
+            if (!recorded && !isClosed()) {
+                FlightEvents.recordAll(name, usage(), cause);
+            }
+        } catch (IOException removed) {
+            // Then there is nothing to be learned any more, and removing goes on.
+        }
+    }
+
+    private synchronized boolean isClosed() {
+        return closed;
+    }
+
+    private void remove() throws IOException {
         @Nullable IOException first = null;
         // Version 2 first: its kill is one write, and takes the processes out of the others too.
         for (var driver : drivers()) {

@@ -68,6 +68,12 @@ final class Cgroups {
         return process;
     }
 
+    /** {@return what a file of a cgroup holds} */
+    static String read(Cgroup cgroup, String controller, String file) throws IOException {
+        return Files.readString(cgroup.directory(controller).orElseThrow().resolve(file))
+                .strip();
+    }
+
     /** {@return what it printed, when it has ended} */
     static String output(Process process) throws IOException, InterruptedException {
         String text = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);

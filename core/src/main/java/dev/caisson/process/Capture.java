@@ -7,6 +7,7 @@ import dev.caisson.linux.Syscall;
 import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Native;
+import dev.caisson.linux.sys.Poller;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;

@@ -10,6 +10,7 @@ import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Native;
+import dev.caisson.linux.sys.Poller;
 import dev.caisson.linux.sys.Processes;
 import dev.caisson.linux.sys.WaitStatus;
 import java.io.IOException;
@@ -34,7 +35,7 @@ public final class LiveProcess {
         /**
          * Learns what there is to learn after the end, and removes everything.
          *
-         * @return whether memory ran out
+         * @return whether the out-of-memory killer took the command, if a SIGKILL did and nobody else sent it
          */
         boolean dissolve() throws IOException;
     }
@@ -68,6 +69,7 @@ public final class LiveProcess {
     private Guardian.@Nullable Ward ward;
     private @Nullable Cause cause;
     private boolean reaped;
+    private Runnable atEnd = () -> {};
 
     /**
      * Takes over a launched process and all that belongs to it.
@@ -87,6 +89,11 @@ public final class LiveProcess {
         this.initStatus = initStatus;
         this.surroundings = surroundings;
         this.startedAt = startedAt;
+    }
+
+    /** Has something done as soon as it is reaped, before anybody knows of the end; before it is watched. */
+    public synchronized void atEnd(Runnable work) {
+        atEnd = work;
     }
 
     /**
@@ -170,6 +177,7 @@ public final class LiveProcess {
             ward.end();
         }
         pidfd.close();
+        atEnd.run();
     }
 
     private void fail(LinuxException why) {

@@ -4,6 +4,7 @@ package dev.caisson.process;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.Poller;
 import java.io.IOException;
 import java.io.OutputStream;
 

@@ -4,6 +4,7 @@ package dev.caisson.process;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
+import dev.caisson.linux.sys.Poller;
 import dev.caisson.spec.Stdio;
 import java.io.IOException;
 import java.io.InputStream;

@@ -15,7 +15,7 @@ final class Conflicts {
     /** Refuses a rule that an earlier one leaves nothing to decide. */
     static void refuseUnreachable(List<Rule> earlier, Rule rule) {
         for (var other : earlier) {
-            if (!other.action().equals(rule.action())
+            if (!other.agreesWith(rule)
                     && other.calls().containsAll(rule.calls())
                     && other.architectures().containsAll(rule.architectures())
                     && new HashSet<>(rule.conditions()).containsAll(other.conditions())) {
@@ -31,7 +31,7 @@ final class Conflicts {
             for (int j = i + 1; j < rules.size(); j++) {
                 var a = rules.get(i);
                 var b = rules.get(j);
-                if (a.action().equals(b.action())) {
+                if (a.agreesWith(b)) {
                     continue;
                 }
                 var calls = a.calls().isEmpty() ? EnumSet.noneOf(Syscall.class) : EnumSet.copyOf(a.calls());

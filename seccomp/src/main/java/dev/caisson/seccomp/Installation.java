@@ -27,9 +27,9 @@ final class Installation {
         }
         var flags = EnumSet.noneOf(FilterFlag.class);
         flags.addAll(filter.policy().flags());
-        if (flags.contains(FilterFlag.NEW_LISTENER)) {
-            throw new IllegalStateException(
-                    "NEW_LISTENER: a filter with a listener needs a supervisor in another process");
+        if (flags.contains(FilterFlag.NEW_LISTENER) || filter.policy().isSupervised()) {
+            throw new IllegalStateException("a filter with a supervisor is for a container: a thread of this JVM that"
+                    + " waits for this JVM can wait for ever");
         }
         if (scope == Filter.Scope.PROCESS) {
             flags.add(FilterFlag.TSYNC);

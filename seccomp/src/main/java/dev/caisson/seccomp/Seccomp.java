@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * Which system calls may be made: an immutable policy. Each method returns a new one.
@@ -27,6 +28,8 @@ import java.util.Set;
  * <p>The first rule that matches decides, in the order in which they were added; where none does, {@code otherwise}. A rule
  * that could never decide because an earlier one with another action takes all its calls is refused as a conflict.
  * Calls of other architectures than the policy's kill the process.
+ *
+ * <p>Policies are equal if they say the same of every call in the same rules and leave it to the same {@link Supervisor}s.
  */
 @CheckReturnValue
 public final class Seccomp {
@@ -37,24 +40,44 @@ public final class Seccomp {
     private final NewerCalls newerCalls;
     private final Set<FilterFlag> flags;
     private final List<Rule> rules;
+    private final Optional<Supervisor> supervisor;
+    private final Supervision supervision;
 
     private Seccomp(
-            Action otherwise, Set<Arch> architectures, NewerCalls newerCalls, Set<FilterFlag> flags, List<Rule> rules) {
+            Action otherwise,
+            Set<Arch> architectures,
+            NewerCalls newerCalls,
+            Set<FilterFlag> flags,
+            List<Rule> rules,
+            Optional<Supervisor> supervisor,
+            Supervision supervision) {
         this.otherwise = otherwise;
         this.architectures = architectures;
         this.newerCalls = newerCalls;
         this.flags = flags;
         this.rules = rules;
+        this.supervisor = supervisor;
+        this.supervision = supervision;
     }
 
     /** {@return a policy without rules} All four architectures; ENOSYS for calls that this version does not know. */
     public static Seccomp otherwise(Action action) {
-        return new Seccomp(action, ALL, NewerCalls.ENOSYS_PAST_KNOWN, Set.of(), List.of());
+        return of(action, Optional.empty());
+    }
+
+    /** {@return a policy without rules whose supervisor decides every call that none will be about} All architectures. */
+    public static Seccomp otherwise(Supervisor supervisor) {
+        return of(Action.supervise(), Optional.of(supervisor));
+    }
+
+    private static Seccomp of(Action action, Optional<Supervisor> supervisor) {
+        return new Seccomp(
+                action, ALL, NewerCalls.ENOSYS_PAST_KNOWN, Set.of(), List.of(), supervisor, Supervision.standard());
     }
 
     /** {@return Docker's default policy for a container with Docker's default capabilities} */
     public static Seccomp standard() {
-        return StandardPolicy.of(StandardPolicy.DOCKER_CAPABILITIES);
+        return StandardPolicy.of(DockerCapabilities.NAMES);
     }
 
     /**
@@ -87,8 +110,8 @@ public final class Seccomp {
     }
 
     /** Allows a call where all conditions hold. */
-    public Seccomp allow(Syscall call, Condition... conditions) {
-        return on(Action.allow(), call, conditions);
+    public Seccomp allow(Syscall call, Condition condition, Condition... more) {
+        return on(Action.allow(), call, condition, more);
     }
 
     public Seccomp fail(Errno errno, Syscall... calls) {
@@ -100,8 +123,20 @@ public final class Seccomp {
     }
 
     /** Does something about a call where all conditions hold. */
-    public Seccomp on(Action action, Syscall call, Condition... conditions) {
-        return with(new Rule(Set.of(call), List.of(conditions), action, ALL, ""));
+    public Seccomp on(Action action, Syscall call, Condition condition, Condition... more) {
+        var conditions = new ArrayList<>(List.of(condition));
+        Collections.addAll(conditions, more);
+        return with(new Rule(Set.of(call), conditions, action, ALL, ""));
+    }
+
+    /** Lets a supervisor decide a call; for containers, since somebody outside must listen. Linux 5.0. */
+    public Seccomp supervise(Syscall call, Supervisor supervisor) {
+        return supervise(call, supervisor, new Condition[0]);
+    }
+
+    /** Lets a supervisor decide a call where all conditions hold. */
+    public Seccomp supervise(Syscall call, Supervisor supervisor, Condition... conditions) {
+        return with(new Rule(Set.of(call), List.of(conditions), Action.supervise(), ALL, "", Optional.of(supervisor)));
     }
 
     /**
@@ -113,14 +148,28 @@ public final class Seccomp {
         Conflicts.refuseUnreachable(rules, rule);
         var more = new ArrayList<>(rules);
         more.add(rule);
-        return new Seccomp(otherwise, architectures, newerCalls, flags, List.copyOf(more));
+        return new Seccomp(otherwise, architectures, newerCalls, flags, List.copyOf(more), supervisor, supervision);
+    }
+
+    /**
+     * Adds rules before those there are, so that they decide first.
+     *
+     * {@snippet :
+     * Seccomp policy = Seccomp.standard().first(rules -> rules.supervise(MKNODAT, supervisor));
+     * }
+     *
+     * @param rules gets a policy without rules, and adds some
+     */
+    public Seccomp first(UnaryOperator<Seccomp> rules) {
+        var none = new Seccomp(otherwise, architectures, newerCalls, flags, List.of(), supervisor, supervision);
+        return rules.apply(none).withAll(this.rules);
     }
 
     /** Adds rules that are known not to conflict. */
     Seccomp withAll(List<Rule> more) {
         var all = new ArrayList<>(rules);
         all.addAll(more);
-        return new Seccomp(otherwise, architectures, newerCalls, flags, List.copyOf(all));
+        return new Seccomp(otherwise, architectures, newerCalls, flags, List.copyOf(all), supervisor, supervision);
     }
 
     /**
@@ -140,7 +189,14 @@ public final class Seccomp {
         if (only.isEmpty()) {
             throw new IllegalArgumentException("architectures: none; name at least one, such as " + Arch.host());
         }
-        return new Seccomp(otherwise, Collections.unmodifiableSet(EnumSet.copyOf(only)), newerCalls, flags, rules);
+        return new Seccomp(
+                otherwise,
+                Collections.unmodifiableSet(EnumSet.copyOf(only)),
+                newerCalls,
+                flags,
+                rules,
+                supervisor,
+                supervision);
     }
 
     public Seccomp architectures(Arch... only) {
@@ -148,13 +204,19 @@ public final class Seccomp {
     }
 
     public Seccomp newerCalls(NewerCalls treatment) {
-        return new Seccomp(otherwise, architectures, treatment, flags, rules);
+        return new Seccomp(otherwise, architectures, treatment, flags, rules, supervisor, supervision);
     }
 
     public Seccomp flags(FilterFlag... installation) {
         var set = EnumSet.noneOf(FilterFlag.class);
         Collections.addAll(set, installation);
-        return new Seccomp(otherwise, architectures, newerCalls, Collections.unmodifiableSet(set), rules);
+        return new Seccomp(
+                otherwise, architectures, newerCalls, Collections.unmodifiableSet(set), rules, supervisor, supervision);
+    }
+
+    /** How supervisors are run: one call at a time and without a timeout, unless told. */
+    public Seccomp supervision(Supervision how) {
+        return new Seccomp(otherwise, architectures, newerCalls, flags, rules, supervisor, how);
     }
 
     /** {@return what happens to a call that no rule is about} */
@@ -177,6 +239,24 @@ public final class Seccomp {
     /** {@return the rules in the order in which they are tried} */
     public List<Rule> rules() {
         return rules;
+    }
+
+    public Supervision supervision() {
+        return supervision;
+    }
+
+    /** {@return whether a supervisor decides some call} */
+    public boolean isSupervised() {
+        return supervisor.isPresent()
+                || rules.stream().anyMatch(r -> r.supervisor().isPresent());
+    }
+
+    /** {@return who decides a call that this policy leaves to a supervisor} */
+    public Optional<Supervisor> supervisor(Verdict verdict) {
+        if (!(verdict.action() instanceof Action.Notify)) {
+            return Optional.empty();
+        }
+        return verdict.rule().isPresent() ? verdict.rule().get().supervisor() : supervisor;
     }
 
     /**
@@ -231,12 +311,14 @@ public final class Seccomp {
                 && architectures.equals(s.architectures)
                 && newerCalls == s.newerCalls
                 && flags.equals(s.flags)
-                && rules.equals(s.rules);
+                && rules.equals(s.rules)
+                && supervisor.equals(s.supervisor)
+                && supervision.equals(s.supervision);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(otherwise, architectures, newerCalls, flags, rules);
+        return Objects.hash(otherwise, architectures, newerCalls, flags, rules, supervisor, supervision);
     }
 
     @Override

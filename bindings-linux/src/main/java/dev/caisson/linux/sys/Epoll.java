@@ -15,6 +15,9 @@ import java.lang.foreign.MemorySegment;
 /** An epoll instance (epoll(7)) and the eventfd that wakes its waiter. Thread-safe, but for {@link #await}. */
 public final class Epoll implements AutoCloseable {
     public static final int IN = 0x1;
+    /** A control file has changed, or a pressure trigger fired. */
+    public static final int PRI = 0x2;
+
     public static final int OUT = 0x4;
     public static final int ERR = 0x8;
     public static final int HUP = 0x10;
@@ -23,7 +26,6 @@ public final class Epoll implements AutoCloseable {
     private static final int ADD = 1;
     private static final int DEL = 2;
     private static final int EPOLL_CLOEXEC = 0x80000;
-    private static final int EFD_CLOEXEC_NONBLOCK = 0x80000 | 0x800;
     private static final int MOST_EVENTS = 256;
     private static final long WAKE = 0;
 
@@ -47,7 +49,7 @@ public final class Epoll implements AutoCloseable {
     public static Epoll create() throws LinuxException {
         var epoll = own(Native.call(Syscall.EPOLL_CREATE1, EPOLL_CLOEXEC), "epoll_create1(EPOLL_CLOEXEC)");
         try {
-            var wake = own(Native.call(Syscall.EVENTFD2, 0, EFD_CLOEXEC_NONBLOCK, 0), "eventfd2(0)");
+            var wake = Files.eventCounter();
             var created = new Epoll(epoll, wake);
             created.add(wake, IN, WAKE);
             return created;

@@ -28,6 +28,7 @@ public final class Files {
     public static final int O_DIRECTORY = byArch(0x10000, 0x4000);
     public static final int O_NOFOLLOW = byArch(0x20000, 0x8000);
 
+    private static final int EFD_CLOEXEC_NONBLOCK = 0x80000 | 0x800;
     private static final int MFD_CLOEXEC = 1;
     private static final int MFD_ALLOW_SEALING = 2;
     private static final int MFD_EXEC = 0x10;
@@ -107,6 +108,11 @@ public final class Files {
             throw new LinuxException(Native.errno(result), call);
         }
         return Fd.owning(result);
+    }
+
+    /** {@return a counter of events (eventfd(2)) that somebody else adds to; reading never blocks} */
+    public static Fd eventCounter() throws LinuxException {
+        return opened(Native.call(Syscall.EVENTFD2, 0, EFD_CLOEXEC_NONBLOCK, 0), "eventfd2(0)");
     }
 
     /**

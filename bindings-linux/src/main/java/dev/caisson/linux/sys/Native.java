@@ -55,9 +55,28 @@ public final class Native {
         return call(syscall, a, 0, 0, 0, 0, 0);
     }
 
+    /** {@return memory for the errno of many calls of one thread, where allocating some for each would count} */
+    public static MemorySegment errnoMemory(Arena arena) {
+        return arena.allocate(STATE);
+    }
+
+    /**
+     * {@return the call's result, or {@code -errno}}
+     *
+     * @param errno from {@link #errnoMemory}
+     */
+    public static long call(MemorySegment errno, Syscall syscall, long a, long b, long c, long d) {
+        return call(errno, number(syscall), a, b, c, d, 0, 0);
+    }
+
     static long call(int number, long a, long b, long c, long d, long e, long f) {
         try (var arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(STATE);
+            return call(arena.allocate(STATE), number, a, b, c, d, e, f);
+        }
+    }
+
+    private static long call(MemorySegment state, int number, long a, long b, long c, long d, long e, long f) {
+        try {
             long result = (long) SYSCALL.invokeExact(state, (long) number, a, b, c, d, e, f);
             return result == -1 ? -(int) ERRNO.get(state, 0L) : result;
         } catch (RuntimeException | Error unexpected) {

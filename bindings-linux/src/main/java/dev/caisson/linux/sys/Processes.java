@@ -8,8 +8,11 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
 import dev.caisson.linux.Syscall;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -18,6 +21,7 @@ import java.util.OptionalInt;
 public final class Processes {
     private static final int POLLIN = 1;
     private static final int P_PIDFD = 3;
+    private static final int PIDFD_THREAD = 0x80;
     private static final int WNOHANG = 1;
     private static final int WEXITED = 4;
     private static final int WALL = 0x40000000;
@@ -111,9 +115,43 @@ public final class Processes {
 
     /** {@return a descriptor of a process of this PID namespace} */
     public static Fd open(int pid) throws LinuxException {
-        long result = Native.call(Syscall.PIDFD_OPEN, pid, 0, 0);
+        return own(Native.call(Syscall.PIDFD_OPEN, pid, 0, 0), pid, "0");
+    }
+
+    /**
+     * {@return a descriptor of a thread, or, before Linux 6.9 (PIDFD_THREAD), of its process}
+     *
+     * @param tid of this PID namespace
+     */
+    public static Fd openThread(int tid) throws LinuxException {
+        long result = Native.call(Syscall.PIDFD_OPEN, tid, PIDFD_THREAD, 0);
+        return result == -Errno.EINVAL.code() ? open(process(tid)) : own(result, tid, "PIDFD_THREAD");
+    }
+
+    private static int process(int tid) throws LinuxException {
+        try (var lines = java.nio.file.Files.lines(Path.of("/proc/" + tid + "/status"))) {
+            return lines.filter(line -> line.startsWith("Tgid:"))
+                    .mapToInt(line ->
+                            Integer.parseInt(line.substring("Tgid:".length()).strip()))
+                    .findFirst()
+                    .orElse(tid);
+        } catch (IOException | UncheckedIOException ended) {
+            throw new LinuxException(Errno.ESRCH, "openat(AT_FDCWD, \"/proc/" + tid + "/status\", O_RDONLY)");
+        }
+    }
+
+    private static Fd own(long result, int pid, String flags) throws LinuxException {
         if (Native.failed(result)) {
-            throw new LinuxException(Native.errno(result), "pidfd_open(" + pid + ", 0)");
+            throw new LinuxException(Native.errno(result), "pidfd_open(" + pid + ", " + flags + ")");
+        }
+        return Fd.owning(result);
+    }
+
+    /** {@return a duplicate, close-on-exec, of another process's descriptor} Linux 5.6; takes the right to trace it. */
+    public static Fd duplicate(Fd pidfd, int number) throws LinuxException {
+        long result = Native.call(Syscall.PIDFD_GETFD, pidfd.number(), number, 0);
+        if (Native.failed(result)) {
+            throw new LinuxException(Native.errno(result), "pidfd_getfd(" + pidfd + ", " + number + ", 0)");
         }
         return Fd.owning(result);
     }

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.process;
+package dev.caisson.linux.sys;
 
 import dev.caisson.linux.LinuxException;
-import dev.caisson.linux.sys.Epoll;
-import dev.caisson.linux.sys.Fd;
 import java.util.Comparator;
 import java.util.PriorityQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One daemon thread that waits for everything: ends of processes, pipes, and points in time. However many containers run,
- * there is one. What it calls back must be short and never a user's code.
+ * One daemon thread that waits for everything: ends of processes, pipes, changes of control files, and points in time. However
+ * many containers run and cgroups are watched, there is one. What it calls back must be short and never a user's code.
  */
 public final class Poller implements AutoCloseable {
+    private static final Shared SHARED = new Shared();
+
     private final Epoll epoll;
     private final ConcurrentHashMap<Long, Watch> watches = new ConcurrentHashMap<>();
     private final PriorityQueue<Alarm> alarms = new PriorityQueue<>(Comparator.comparingLong(Alarm::at));
@@ -25,6 +26,23 @@ public final class Poller implements AutoCloseable {
     public Poller() throws LinuxException {
         epoll = Epoll.create();
         thread = Thread.ofPlatform().daemon().name("caisson-poller").start(this::loop);
+    }
+
+    /** {@return the one of this JVM, which is never closed; made when the first caller needs it} */
+    public static Poller shared() throws LinuxException {
+        return SHARED.get();
+    }
+
+    /** Not a static initializer: where descriptors are short, making it fails, and may be tried again later. */
+    private static final class Shared {
+        private @Nullable Poller poller;
+
+        synchronized Poller get() throws LinuxException {
+            if (poller == null) {
+                poller = new Poller();
+            }
+            return poller;
+        }
     }
 
     /** A watched descriptor; {@link #end} before closing it. */
@@ -70,7 +88,7 @@ public final class Poller implements AutoCloseable {
     /**
      * Watches a descriptor until the watch is ended.
      *
-     * @param interest {@link Epoll#IN} or {@link Epoll#OUT}, level-triggered
+     * @param interest {@link Epoll#IN}, {@link Epoll#OUT} or {@link Epoll#PRI}, level-triggered
      * @param ready called on the poller's thread whenever it is ready, in error, or hung up
      */
     public Watch watch(Fd fd, int interest, Runnable ready) throws LinuxException {

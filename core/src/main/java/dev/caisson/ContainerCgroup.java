@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson;
+
+import dev.caisson.cgroups.Cgroup;
+import dev.caisson.cgroups.spec.CgroupException;
+import dev.caisson.cgroups.spec.OutOfMemory;
+import dev.caisson.cgroups.spec.Usage;
+import dev.caisson.process.LiveProcess;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/** A container's own cgroup, which ends with it, and what is known of it afterwards. */
+final class ContainerCgroup implements LiveProcess.Surroundings {
+    /** The number of the PID namespace in which pids mean the same as in the kernel's log (PROC_PID_INIT_INO). */
+    private static final String INITIAL_PID_NAMESPACE = "pid:[4026531836]";
+
+    private final Cgroup cgroup;
+    private final OptionalLong command;
+    private volatile boolean keepsUsage;
+    private volatile @Nullable Usage last;
+
+    /** @param command the pid of the command; empty if an init stands between, so that it is not known */
+    ContainerCgroup(Cgroup cgroup, OptionalLong command) {
+        this.cgroup = cgroup;
+        this.command = command;
+    }
+
+    Cgroup cgroup() {
+        return cgroup;
+    }
+
+    /** Keeps what was used at the end; not for those who only wait for the end, whom it would cost time. */
+    void keepUsage() {
+        keepsUsage = true;
+    }
+
+    /** {@return what is used, or was at the end} */
+    Usage usage() throws IOException {
+        var kept = last;
+        if (kept != null) {
+            return kept;
+        }
+        try {
+            return cgroup.usage();
+        } catch (CgroupException vanished) {
+            var atEnd = last;
+            if (atEnd != null) {
+                return atEnd; // It ended meanwhile.
+            }
+            throw vanished;
+        }
+    }
+
+    @Override
+    public void kill() throws IOException {
+        cgroup.kill();
+    }
+
+    @Override
+    public boolean dissolve() throws IOException {
+        try (cgroup) {
+            if (keepsUsage) {
+                last = lastUsage();
+            }
+            return cgroup.outOfMemory().map(this::tookTheCommand).orElse(false);
+        }
+    }
+
+    private Usage lastUsage() throws IOException {
+        try {
+            return cgroup.usage();
+        } catch (CgroupException vanished) {
+            return Usage.none(); // Whoever removed it took the counters along.
+        }
+    }
+
+    /** Others in it may be the victims; the kernel's log may tell. */
+    private boolean tookTheCommand(OutOfMemory event) {
+        boolean allKnown = event.victims().size() >= event.kills() && command.isPresent() && hasInitialPids();
+        return !allKnown || event.victims().stream().anyMatch(v -> v.pid() == command.getAsLong());
+    }
+
+    private static boolean hasInitialPids() {
+        try {
+            return Files.readSymbolicLink(Path.of("/proc/self/ns/pid"))
+                    .toString()
+                    .equals(INITIAL_PID_NAMESPACE);
+        } catch (IOException unreadable) {
+            return false;
+        }
+    }
+
+    Optional<OutOfMemory> outOfMemory() throws IOException {
+        return cgroup.outOfMemory();
+    }
+}
