@@ -20,7 +20,8 @@ final class Density {
 
     private Density() {}
 
-    private record Snapshot(long heap, long resident, long threads, long descriptors) {
+    /** What this JVM takes. */
+    record Snapshot(long heap, long resident, long threads, long descriptors) {
         static Snapshot take() throws IOException, InterruptedException {
             for (int i = 0; i < 3; i++) {
                 System.gc();

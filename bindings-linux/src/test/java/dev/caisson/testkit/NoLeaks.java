@@ -77,9 +77,7 @@ public final class NoLeaks implements BeforeEachCallback, AfterEachCallback {
     }
 
     private static boolean isLongLived(Thread thread) {
-        return thread.getName().equals("caisson-poller")
-                || thread.getName().equals("caisson-listener")
-                || thread.getName().startsWith("caisson-gate-");
+        return thread.getName().equals("caisson-poller") || thread.getName().startsWith("caisson-gate-");
     }
 
     private static List<String> descriptors() throws IOException {

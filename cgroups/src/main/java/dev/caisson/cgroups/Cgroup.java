@@ -8,6 +8,7 @@ import dev.caisson.cgroups.file.Driver;
 import dev.caisson.cgroups.file.Hierarchy;
 import dev.caisson.cgroups.file.Placement;
 import dev.caisson.cgroups.file.Processors;
+import dev.caisson.cgroups.file.Reading;
 import dev.caisson.cgroups.jfr.FlightEvents;
 import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.CgroupException;
@@ -412,7 +413,18 @@ public final class Cgroup implements AutoCloseable {
      * @throws CgroupException if somebody removed the cgroup
      */
     public Usage usage() throws IOException {
-        return UsageFiles.read(parts());
+        try (var reading = Reading.once()) {
+            return UsageFiles.read(parts(), reading);
+        }
+    }
+
+    /**
+     * {@return a meter for who takes many snapshots, several times as fast} It keeps open all files it reads, some 20 to 30.
+     *
+     * @apiNote A kernel opens a control file about as fast as it reads five.
+     */
+    public UsageMeter meter() {
+        return new UsageMeter(this);
     }
 
     /**

@@ -206,7 +206,7 @@ final class CgroupEvents {
         if (directory.isEmpty()) {
             return Optional.empty();
         }
-        try (var reading = new Reading();
+        try (var reading = Reading.once();
                 var files = reading.open(directory.get())) {
             return directory.equals(cgroup.directory(""))
                     ? dev.caisson.cgroups.v2.UsageFiles.throttling(files)

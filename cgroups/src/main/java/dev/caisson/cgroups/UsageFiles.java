@@ -9,18 +9,16 @@ import java.io.IOException;
 final class UsageFiles {
     private UsageFiles() {}
 
-    static Usage read(CgroupDirectories parts) throws IOException {
+    static Usage read(CgroupDirectories parts, Reading reading) throws IOException {
         var unified = parts.unified();
         var legacy = parts.legacy();
-        try (var reading = new Reading()) {
-            var old = legacy == null ? Usage.none() : dev.caisson.cgroups.v1.UsageFiles.read(reading, legacy);
-            if (unified == null) {
-                return old;
-            }
-            try (var files = reading.open(unified.directories().getFirst())) {
-                var here = dev.caisson.cgroups.v2.UsageFiles.read(files);
-                return legacy == null ? here : merged(here, old);
-            }
+        var old = legacy == null ? Usage.none() : dev.caisson.cgroups.v1.UsageFiles.read(reading, legacy);
+        if (unified == null) {
+            return old;
+        }
+        try (var files = reading.open(unified.directories().getFirst())) {
+            var here = dev.caisson.cgroups.v2.UsageFiles.read(files);
+            return legacy == null ? here : merged(here, old);
         }
     }
 

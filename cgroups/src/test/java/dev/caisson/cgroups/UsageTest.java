@@ -202,6 +202,32 @@ class UsageTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(View.class)
+    void aMeterKeepsItsFilesOpenAndReadsTheSame(View view) throws Exception {
+        try (var cgroup = Cgroup.builder(view.mounts()).create();
+                var meter = cgroup.meter()) {
+            var first = meter.usage();
+            shell(cgroup, "while :; do :; done");
+            var _ = soon(cgroup, u -> u.cpuTime().orElseThrow().compareTo(Duration.ofMillis(20)) > 0);
+            var later = meter.usage();
+            assertTrue(later.cpuTime().orElseThrow().compareTo(first.cpuTime().orElseThrow()) > 0, later.toString());
+            assertEquals(cgroup.usage().hugetlb(), later.hugetlb());
+            cgroup.kill();
+            for (Path directory : cgroup.directories()) {
+                dev.caisson.cgroups.file.Removal.of(directory, cgroup::kill);
+            }
+            var refused = assertThrows(CgroupException.class, meter::usage);
+            assertEquals(CgroupException.Reason.VANISHED, refused.reason());
+        }
+        try (var cgroup = Cgroup.builder(view.mounts()).create()) {
+            var meter = cgroup.meter();
+            meter.close();
+            meter.close();
+            assertThrows(IllegalStateException.class, meter::usage);
+        }
+    }
+
     @Test
     void aSnapshotAllocatesLittle() throws Exception {
         var bean = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();

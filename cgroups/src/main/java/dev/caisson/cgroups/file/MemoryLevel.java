@@ -21,7 +21,7 @@ public interface MemoryLevel {
 
     /** {@return the number of a key in a file} */
     static OptionalLong keyed(Path cgroup, String file, FlatKeyed key) throws IOException {
-        try (var reading = new Reading();
+        try (var reading = Reading.once();
                 var files = reading.open(cgroup)) {
             var text = files.text(file);
             return text.isPresent() ? key.parse(text.get()).get(0) : OptionalLong.empty();
@@ -30,7 +30,7 @@ public interface MemoryLevel {
 
     /** {@return the number that is the text of a file} */
     static OptionalLong number(Path cgroup, String file) throws IOException {
-        try (var reading = new Reading();
+        try (var reading = Reading.once();
                 var files = reading.open(cgroup)) {
             return files.number(file);
         }

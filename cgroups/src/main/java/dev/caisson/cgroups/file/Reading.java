@@ -14,31 +14,61 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Reads many files of cgroup directories, one after the other, into the same memory. For one thread. Files are opened relative
- * to their directory and closed at once: to keep some twenty descriptors open for each container would save half of the time.
+ * Reads many files of cgroup directories, one after the other, into the same memory. For one thread at a time. To open and close
+ * a file costs several times what reading it does, but to keep some twenty descriptors for each container is no better choice:
+ * {@link #once} opens and closes, {@link #again} keeps open what it has read, for who reads it often.
  */
 public final class Reading implements AutoCloseable {
     private static final int ENOUGH_FOR_MOST = 8192;
     private static final int MOST = 1 << 20;
     private static final int LONGEST_NAME = 256;
 
-    private final Arena arena = Arena.ofConfined();
-    private final MemorySegment errno = Native.errnoMemory(arena);
-    private final MemorySegment name = arena.allocate(LONGEST_NAME);
-    private MemorySegment buffer = arena.allocate(ENOUGH_FOR_MOST);
+    private final Arena arena;
+    private final MemorySegment errno;
+    private final MemorySegment name;
+    private final @Nullable Map<Path, Directory> kept;
+    private MemorySegment buffer;
+
+    @SuppressWarnings("MustBeClosedChecker") // It is closed with this.
+    private Reading(boolean keeps) {
+        arena = keeps ? Arena.ofShared() : Arena.ofConfined();
+        kept = keeps ? new HashMap<>() : null;
+        errno = Native.errnoMemory(arena);
+        name = arena.allocate(LONGEST_NAME);
+        buffer = arena.allocate(ENOUGH_FOR_MOST);
+    }
+
+    /** {@return one that is used by this thread, for one snapshot} */
+    public static Reading once() {
+        return new Reading(false);
+    }
+
+    /** {@return one that keeps open what it has read, and may be used by any thread, one at a time} */
+    public static Reading again() {
+        return new Reading(true);
+    }
 
     /** A directory whose files are read. */
     public final class Directory implements AutoCloseable {
         private final Path path;
         private final long fd;
+        /** Descriptors by name; of what is not there, the error. */
+        private final Map<String, Long> files = new HashMap<>(kept == null ? 0 : 64);
 
         private Directory(Path path, long fd) {
             this.path = path;
             this.fd = fd;
+        }
+
+        private long open(String file) {
+            return Native.call(errno, Syscall.OPENAT, fd, name(file), Files.O_RDONLY | Files.O_CLOEXEC, 0);
         }
 
         /**
@@ -47,7 +77,7 @@ public final class Reading implements AutoCloseable {
          * @throws CgroupException if the directory was removed
          */
         public Optional<Text> text(String file) throws IOException {
-            long open = Native.call(errno, Syscall.OPENAT, fd, name(file), Files.O_RDONLY | Files.O_CLOEXEC, 0);
+            long open = kept == null ? open(file) : files.computeIfAbsent(file, this::open);
             if (Native.failed(open)) {
                 return absent(file, "openat", open);
             }
@@ -64,8 +94,14 @@ public final class Reading implements AutoCloseable {
                     buffer = arena.allocate(2 * buffer.byteSize());
                 }
             } finally {
-                var _ = Native.call(errno, Syscall.CLOSE, open, 0, 0, 0);
+                if (kept == null) {
+                    end(open);
+                }
             }
+        }
+
+        private void end(long open) {
+            var _ = Native.call(errno, Syscall.CLOSE, open, 0, 0, 0);
         }
 
         /** {@return the number that is a file's text; empty if it is none, or the kernel does not have the file here} */
@@ -88,9 +124,17 @@ public final class Reading implements AutoCloseable {
                     why, call + "(" + Arg.quote(path.resolve(file).toString()) + ")");
         }
 
+        /** Closes it, unless it is kept until the end of the reading. */
         @Override
         public void close() {
-            var _ = Native.call(errno, Syscall.CLOSE, fd, 0, 0, 0);
+            if (kept == null) {
+                end(fd);
+            }
+        }
+
+        private void letGo() {
+            files.values().stream().filter(open -> !Native.failed(open)).forEach(this::end);
+            end(fd);
         }
     }
 
@@ -100,6 +144,18 @@ public final class Reading implements AutoCloseable {
      * @throws CgroupException if it was removed
      */
     public Directory open(Path directory) throws IOException {
+        var known = kept == null ? null : kept.get(directory);
+        if (known != null) {
+            return known;
+        }
+        var opened = new Directory(directory, descriptor(directory));
+        if (kept != null) {
+            kept.put(directory, opened);
+        }
+        return opened;
+    }
+
+    private long descriptor(Path directory) throws IOException {
         String path = directory.toString();
         var bytes = path.length() < LONGEST_NAME / 4 ? write(path) : arena.allocateFrom(path);
         long fd = Native.call(
@@ -117,7 +173,7 @@ public final class Reading implements AutoCloseable {
             }
             throw new LinuxException(why, call);
         }
-        return new Directory(directory, fd);
+        return fd;
     }
 
     private static CgroupException vanished(Path directory, String said) {
@@ -135,6 +191,9 @@ public final class Reading implements AutoCloseable {
 
     @Override
     public void close() {
+        if (kept != null) {
+            kept.values().forEach(Directory::letGo);
+        }
         arena.close();
     }
 }

@@ -34,11 +34,12 @@ public final class UsageFiles {
 
     /** {@return what the files say} */
     public static Usage read(Reading reading, V1Driver driver) throws IOException {
+        var memory = in(reading, driver, "memory", UsageFiles::memory);
         return new Usage(
                 in(reading, driver, "cpuacct", UsageFiles::cpu),
                 in(reading, driver, "cpu", UsageFiles::throttling),
-                in(reading, driver, "memory", UsageFiles::memory),
-                in(reading, driver, "memory", UsageFiles::swap),
+                memory.map(Charged::memory),
+                memory.flatMap(Charged::swap),
                 in(reading, driver, "blkio", UsageFiles::io).orElse(Map.of()),
                 in(reading, driver, "pids", UsageFiles::pids),
                 in(reading, driver, "hugetlb", UsageFiles::hugetlb).orElse(Map.of()),
@@ -98,7 +99,10 @@ public final class UsageFiles {
                 });
     }
 
-    private static Optional<Usage.Memory> memory(Reading.Directory files) throws IOException {
+    /** Memory and swap, which are in one file that is expensive to make. */
+    private record Charged(Usage.Memory memory, Optional<Usage.Swap> swap) {}
+
+    private static Optional<Charged> memory(Reading.Directory files) throws IOException {
         var now = files.number("memory.usage_in_bytes");
         if (now.isEmpty()) {
             return Optional.empty();
@@ -106,14 +110,25 @@ public final class UsageFiles {
         var peak = files.number("memory.max_usage_in_bytes");
         var events = memoryEvents(files);
         var kernel = files.number("memory.kmem.usage_in_bytes");
+        // Memory and swap are limited together, and only with swapaccount=1; what is swap has to be looked up.
+        var swapMax = files.number("memory.memsw.failcnt");
         var stat = files.text("memory.stat").map(MEMORY::parse);
-        return Optional.of(new Usage.Memory(
+        var memory = new Usage.Memory(
                 now.getAsLong(),
                 peak,
                 events,
                 stat.isPresent() ? stat.get().get(1) : OptionalLong.empty(),
                 stat.isPresent() ? stat.get().get(0) : OptionalLong.empty(),
-                kernel));
+                kernel);
+        return Optional.of(new Charged(
+                memory,
+                stat.filter(_ -> swapMax.isPresent())
+                        .map(found -> new Usage.Swap(
+                                found.orZero(2),
+                                OptionalLong.empty(),
+                                OptionalLong.empty(),
+                                swapMax,
+                                OptionalLong.empty()))));
     }
 
     private static Usage.MemoryEvents memoryEvents(Reading.Directory files) throws IOException {
@@ -126,18 +141,6 @@ public final class UsageFiles {
                 OptionalLong.empty(),
                 oom.isPresent() ? oom.get().get(0) : OptionalLong.empty(),
                 OptionalLong.empty());
-    }
-
-    private static Optional<Usage.Swap> swap(Reading.Directory files) throws IOException {
-        // Memory and swap are counted together, and only if swapaccount=1; what is swap has to be looked up.
-        var max = files.number("memory.memsw.failcnt");
-        if (max.isEmpty()) {
-            return Optional.empty();
-        }
-        return files.text("memory.stat")
-                .map(MEMORY::parse)
-                .map(found -> new Usage.Swap(
-                        found.orZero(2), OptionalLong.empty(), OptionalLong.empty(), max, OptionalLong.empty()));
     }
 
     private static Optional<Map<BlockDevice, Usage.Io>> io(Reading.Directory files) throws IOException {
