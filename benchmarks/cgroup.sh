@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What a cgroup costs, beside plain file operations in C and beside crun, as root on a host with version 1 at
-# /sys/fs/cgroup/NAME. crun refuses hybrid layouts, so that all of it runs a second time in a mount namespace that shows
-# version 1 alone. Needs gcc, a JDK 25 in JAVA_HOME and benchmarks/target/benchmarks.jar. Usage: cgroup.sh [ROUNDS [EACH]]
+# What a cgroup costs, beside plain file operations in C and beside crun, as root. crun refuses hybrid layouts: on such a host all
+# of it runs a second and a third time, in mount namespaces that show version 1 alone and version 2 alone. Needs gcc, a JDK 25 in
+# JAVA_HOME and benchmarks/target/benchmarks.jar. Usage: cgroup.sh [ROUNDS [EACH]]
 set -euo pipefail
 cd "$(dirname "$0")"
 work=$(mktemp -d)
@@ -24,6 +24,9 @@ cat > "$work/bundle/config.json" << 'EOF'
   }
 }
 EOF
+# Where version 2 has no controller for them.
+cp -r "$work/bundle" "$work/unlimited"
+sed -i -E 's/"resources": .*/"resources": {}/' "$work/unlimited/config.json"
 run=("$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED -cp target/benchmarks.jar dev.caisson.benchmarks.CgroupCost
     "$work" "${1:-7}" "${2:-300}")
 "${run[@]}"
@@ -41,4 +44,9 @@ if command -v crun > /dev/null && [ -d /sys/fs/cgroup/unified ]; then
         mount --rbind "$1/view" /sys/fs/cgroup
         shift
         exec "$@"' bash "$work" "${run[@]}"
+    echo "in a view of version 2 alone, with the controllers $(cat /sys/fs/cgroup/unified/cgroup.controllers):"
+    unshare -m bash -c '
+        mount --make-rprivate /
+        mount -t cgroup2 none /sys/fs/cgroup
+        exec "$@"' bash "${run[@]}"
 fi

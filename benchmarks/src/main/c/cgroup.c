@@ -2,6 +2,7 @@
 // What a cgroup costs in plain file operations: the same files, values and order as Cgroup writes them.
 // Usage: cgroup PID ROUNDS v1|v2; prints microseconds, a round a line.
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #include <unistd.h>
 
 static const char *v1[] = {"memory", "cpu", "pids", "freezer", "cpuacct", NULL};
-static const char *v2[] = {"unified", NULL};
+static const char *v2[] = {"unified", NULL}; // Or the mount point itself, where version 2 is alone.
 
 static const struct { const char *hierarchy, *file, *value; } limits[] = {
     {"memory", "memory.limit_in_bytes", "67108864"},
@@ -64,6 +65,10 @@ int main(int argc, char **argv) {
     const char **hierarchies = strcmp(argv[3], "v1") == 0 ? v1 : v2;
     char name[64];
     char path[256];
+    bool alone = access("/sys/fs/cgroup/cgroup.procs", F_OK) == 0;
+    if (alone) {
+        v2[0] = ".";
+    }
     for (int i = 0; i < atoi(argv[2]); i++) {
         struct timespec before, after;
         clock_gettime(CLOCK_MONOTONIC, &before);
@@ -71,7 +76,7 @@ int main(int argc, char **argv) {
         each(hierarchies, "/sys/fs/cgroup/%s/%s", name, make, NULL);
         for (size_t l = 0; l < sizeof limits / sizeof limits[0]; l++) {
             for (const char **h = hierarchies; *h; h++) {
-                if (strcmp(*h, limits[l].hierarchy) == 0) {
+                if (strcmp(*h, limits[l].hierarchy) == 0 || (alone && strcmp("unified", limits[l].hierarchy) == 0)) {
                     snprintf(path, sizeof path, "/sys/fs/cgroup/%s/%s/%s", *h, name, limits[l].file);
                     put(path, limits[l].value);
                 }

@@ -34,6 +34,8 @@ import dev.caisson.overlay.tree.SafeTree;
 import dev.caisson.process.Guardian;
 import dev.caisson.process.LiveProcess;
 import dev.caisson.process.Plumbing;
+import dev.caisson.seccomp.notify.Listener;
+import dev.caisson.seccomp.notify.Listeners;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Namespace;
@@ -46,6 +48,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,6 +63,7 @@ final class Engine {
     private final Kernel kernel = Kernel.ofThisMachine().asking(new Trials(launcher)::attempt);
     private final Poller poller;
     private final Guardian guardian = new Guardian(launcher);
+    private final Listeners listeners = new Listeners(launcher);
     private final HostFacts host;
     private final Planner planner;
     private @Nullable CgroupMounts cgroupMounts;
@@ -138,6 +142,9 @@ final class Engine {
                 missing.add(feature);
             }
         }
+        if (spec.supervised().isPresent() && !kernel.has(Feature.SECCOMP_USER_NOTIFICATION)) {
+            missing.add(Feature.SECCOMP_USER_NOTIFICATION);
+        }
         if (spec.hasOwnRoot()) {
             for (var feature : List.of(Feature.NEW_MOUNT_API, Feature.MOUNT_SETATTR)) {
                 if (!kernel.has(feature)) {
@@ -200,6 +207,9 @@ final class Engine {
             }
             LaunchPlan plan = planner.plan(spec, command, cgroupFiles);
             var owner = (host.isPrivileged() ? plan.input().idMap() : Optional.<IdMap>empty()).flatMap(Engine::root);
+            if (spec.delegatesCgroup() && cgroup != null) {
+                Delegation.of(cgroup, owner);
+            }
             Branch.@Nullable Use use = branch(spec).map(Branch::use).orElse(null);
             if (use != null) {
                 resources.onFailure(use);
@@ -237,13 +247,18 @@ final class Engine {
                 keptHere = resources.use(sockets.near());
                 descriptors.put(KEPT, resources.use(sockets.far()).number());
             }
+            var listener = new AtomicReference<@Nullable Listener>();
+            resources.onFailure(() -> close(listener));
             var launch = new Launch(
                     Encoder.encode(plan.program(), Arch.host()),
                     plan.mode(),
                     plan.flags(),
                     intoCgroup,
                     descriptors,
-                    ParentSide.gates(plan));
+                    ParentSide.gates(
+                            plan,
+                            fd -> listener.set(
+                                    listeners.listen(fd, spec.supervised().orElseThrow()))));
             var child = launch(launch, plan);
             plumbing.launched();
             @Nullable
@@ -251,6 +266,7 @@ final class Engine {
                     ? null
                     : new ContainerCgroup(cgroup, spec.init() ? OptionalLong.empty() : OptionalLong.of(child.pid()));
             var process = new LiveProcess(child.pid(), child.pidfd(), plumbing, status, own, startedAt);
+            process.atEnd(() -> close(listener));
             resources.succeeded();
             try {
                 var files = keptHere == null ? null : new KeptFiles(Kept.from(keptHere), owner, layers(plan));
@@ -345,10 +361,25 @@ final class Engine {
         }
     }
 
+    private static void close(AtomicReference<@Nullable Listener> listener) {
+        var open = listener.get();
+        if (open != null) {
+            open.close();
+        }
+    }
+
+    private Outcome launch(Launch launch, ContainerSpec spec) throws IOException {
+        if (spec.supervised().isEmpty() || !Thread.currentThread().isVirtual()) {
+            return launcher.launch(launch);
+        }
+        // A supervisor may be asked about the very execve; the carrier must be free for it.
+        return OnPlatformThread.call(() -> launcher.launch(launch));
+    }
+
     private Outcome.Child launch(Launch launch, LaunchPlan plan) throws IOException {
         Outcome outcome;
         try {
-            outcome = launcher.launch(launch);
+            outcome = launch(launch, plan.input().spec());
         } catch (LinuxException refused) {
             throw new ContainerException(
                     FailureText.clone(refused.call(), refused.errno(), host), "create the namespaces", refused);

@@ -71,6 +71,18 @@ abstract class LimitSettings extends PrivilegeSettings {
         return with(s -> s.withCgroupParent(parent));
     }
 
+    /**
+     * Gives it its own cgroup of version 2 to divide: mounted writable on {@code /sys/fs/cgroup}, as the root of a {@link #newCgroup
+     * cgroup namespace}. Root inside may make cgroups in it and move its own processes between them, with the controllers that
+     * its limits need, but neither change its own limits nor leave it.
+     *
+     * <p>That holds in a user namespace of a JVM that runs as root ({@link #newUser}); else only where cgroup2 is mounted with
+     * {@code nsdelegate}, as systemd does. Where neither is so, the start fails.
+     */
+    public ContainerBuilder delegateCgroup() {
+        return with(s -> s.withDelegatesCgroup(true).withLimits(current())).newCgroup();
+    }
+
     /** All limits at once, in place of those set before. A container with limits, be it none, has a cgroup of its own. */
     public ContainerBuilder limits(Limits limits) {
         return with(s -> s.withLimits(limits));

@@ -10,6 +10,8 @@ import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.Securebit;
 import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 
 /** What the command may do: capabilities, securebits, no_new_privs, seccomp. */
@@ -49,12 +51,28 @@ abstract class PrivilegeSettings extends ProcessSettings {
 
     /**
      * Adds a seccomp policy, in place of the default one; of several, the strictest answer counts. Until the command itself
-     * runs, the launch makes a few calls under it: execve must be allowed.
+     * runs, the launch makes a few calls under it: execve must be allowed, or a supervisor must let it proceed.
      *
-     * @throws IllegalArgumentException if it is to be installed with NEW_LISTENER, which would leave the listener inside
+     * <p>Its supervisors answer until the container's command has ended; what is left of it then gets ENOSYS, as it does
+     * when the JVM ends. Where the policy refuses sendmsg, the JVM needs the right to trace the container
+     * (pidfd_getfd(2), Linux 5.6), which root has, and a user over its own user namespaces.
+     *
+     * @throws IllegalArgumentException if it has supervisors and so has another policy, since the kernel allows one listener;
+     *     or if it is to be installed with NEW_LISTENER and has none
      */
     public ContainerBuilder seccomp(Seccomp policy) {
-        return filter(policy.compile().program());
+        if (!policy.isSupervised()) {
+            return filter(policy.compile().program());
+        }
+        if (spec.supervised().isPresent()) {
+            throw new IllegalArgumentException("seccomp: a second policy with supervisors, and the kernel lets only one"
+                    + " filter of a process have a listener: put all supervisors into one policy");
+        }
+        var program = policy.compile().program();
+        var flags = EnumSet.of(FilterFlag.NEW_LISTENER);
+        flags.addAll(program.flags());
+        return with(s -> s.withSeccompFilters(plus(s.seccompFilters(), new FilterProgram(program.bytes(), flags)))
+                .withSupervised(policy));
     }
 
     /** Adds a seccomp filter in the kernel's form, in place of the default one; of several, the strictest answer counts. */
@@ -64,7 +82,7 @@ abstract class PrivilegeSettings extends ProcessSettings {
 
     /** Installs no seccomp filter at all, not even the default one. Weakens isolation. */
     public ContainerBuilder seccompUnconfined() {
-        return with(s -> s.withSeccompFilters().withStandardSeccomp(false));
+        return with(s -> s.withSeccompFilters().withSupervised(Optional.empty()).withStandardSeccomp(false));
     }
 
     private ContainerBuilder filter(FilterProgram program) {

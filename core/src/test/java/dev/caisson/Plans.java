@@ -7,8 +7,12 @@ import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Planner;
 import dev.caisson.linux.Feature;
+import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.Step;
+import dev.caisson.seccomp.Action;
+import dev.caisson.seccomp.Reply;
+import dev.caisson.seccomp.Seccomp;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.IdMap;
@@ -67,6 +71,14 @@ final class Plans {
                 "mapped ids",
                 plan(ROOT, overHost().newUser(IdMap.range(0, 300_000, 1000)).user(5, 6)));
         plans.put("an init", plan(ROOT, overHost().init()));
+        plans.put(
+                "a supervisor",
+                plan(
+                        ROOT,
+                        overHost()
+                                .newUser()
+                                .seccomp(Seccomp.otherwise(Action.allow())
+                                        .supervise(Syscall.UNAME, _ -> Reply.proceed()))));
         plans.put(
                 "clocks",
                 plan(

@@ -23,12 +23,15 @@ import java.util.concurrent.Callable;
  * Create, limit, enter, leave and remove a cgroup: Caisson and C in turns, in one run; then a launch with and without one,
  * beside crun's. See cgroup.sh.
  *
- * <p>Arguments: a directory with {@code cgroup} (the C program), {@code true} (static) and, for crun, {@code bundle/}; rounds;
- * cgroups a round.
+ * <p>Arguments: a directory with {@code cgroup} (the C program), {@code true} (static) and, for crun, {@code bundle/} and
+ * {@code unlimited/}; rounds; cgroups a round.
  */
 final class CgroupCost {
     private static final Limits LIMITS =
             Limits.none().memoryMax(64, ByteUnit.MB).cpus(1.5).pidsMax(64);
+    /** What version 2 has without any controller. */
+    private static final Limits ANYWHERE = Limits.none().unified("cgroup.max.descendants", "10");
+
     private static final String LIST = "cgroup.procs";
 
     private final Path work;
@@ -56,21 +59,24 @@ final class CgroupCost {
                 contestants.put("Cgroup v1", () -> times(() -> cgroup(legacy, LIMITS, guest.pid())));
                 contestants.put("C v1", () -> c(guest.pid(), "v1"));
             }
-            if (all.layout().equals("hybrid")) {
+            if (all.unified().isPresent()) {
                 var unified = all.unifiedOnly();
-                var limits = Limits.none().unified("cgroup.max.descendants", "10");
-                contestants.put("Cgroup v2", () -> times(() -> cgroup(unified, limits, guest.pid())));
+                contestants.put("Cgroup v2", () -> times(() -> cgroup(unified, ANYWHERE, guest.pid())));
                 contestants.put("C v2", () -> c(guest.pid(), "v2"));
             }
+            boolean limited =
+                    all.isUnified("memory") || all.legacyHierarchy("memory").isPresent();
+            var limits = limited ? LIMITS : ANYWHERE;
             var quiet = Container.bare()
                     .stdin(Stdio.discard())
                     .stdout(Stdio.discard())
                     .stderr(Stdio.discard());
             contestants.put("launch without cgroup", () -> times(() -> launch(quiet)));
-            contestants.put("launch with limits", () -> times(() -> launch(quiet.limits(LIMITS))));
+            contestants.put("launch with limits", () -> times(() -> launch(quiet.limits(limits))));
             for (String manager : List.of("disabled", "cgroupfs")) {
                 if (all.unified().isEmpty() || all.legacy().isEmpty()) { // crun refuses hybrid layouts.
-                    contestants.put("crun " + manager, () -> times(() -> crun(manager)));
+                    contestants.put(
+                            "crun " + manager, () -> times(() -> crun(manager, limited ? "bundle" : "unlimited")));
                 }
             }
             measure(contestants);
@@ -93,13 +99,13 @@ final class CgroupCost {
         return builder.run(work.resolve("true").toString());
     }
 
-    private Object crun(String manager) throws IOException, InterruptedException {
+    private Object crun(String manager, String bundle) throws IOException, InterruptedException {
         var process = new ProcessBuilder(
                         "crun",
                         "--cgroup-manager=" + manager,
                         "run",
                         "-b",
-                        work.resolve("bundle").toString(),
+                        work.resolve(bundle).toString(),
                         "caisson-bench")
                 .redirectErrorStream(true)
                 .start();

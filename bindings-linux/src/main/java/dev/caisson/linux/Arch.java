@@ -28,6 +28,9 @@ public enum Arch {
     /** The kernel's __X32_SYSCALL_BIT. */
     static final int X32_BIT = 0x40000000;
 
+    /** Found out once: every system call asks. */
+    private static final Optional<Arch> HOST = ofThisJvm();
+
     private final int auditArch;
     private final Width width;
 
@@ -42,13 +45,15 @@ public enum Arch {
      * @throws UnsupportedOperationException if it is neither x86-64 nor 64-bit Arm
      */
     public static Arch host() {
-        String architecture = System.getProperty("os.arch", "unknown");
-        return switch (architecture) {
-            case "amd64", "x86_64" -> X86_64;
-            case "aarch64" -> AARCH64;
-            default ->
-                throw new UnsupportedOperationException(
-                        "os.arch " + architecture + ": Caisson runs on 64-bit x86 and 64-bit Arm only");
+        return HOST.orElseThrow(() -> new UnsupportedOperationException("os.arch " + System.getProperty("os.arch")
+                + ": Caisson runs on 64-bit x86 and 64-bit Arm only"));
+    }
+
+    private static Optional<Arch> ofThisJvm() {
+        return switch (System.getProperty("os.arch", "unknown")) {
+            case "amd64", "x86_64" -> Optional.of(X86_64);
+            case "aarch64" -> Optional.of(AARCH64);
+            default -> Optional.empty();
         };
     }
 

@@ -33,6 +33,11 @@ public final class JavaAs {
         return new JavaAs(List.of(), System.getProperty("java.class.path"));
     }
 
+    /** {@return JVMs confined by an AppArmor profile that is loaded} */
+    public static JavaAs confined(String profile) {
+        return new JavaAs(List.of("aa-exec", "-p", profile, "--"), System.getProperty("java.class.path"));
+    }
+
     /**
      * {@return JVMs of another user, without any privilege}
      *

@@ -5,6 +5,7 @@ import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.Overlay;
 import dev.caisson.seccomp.FilterProgram;
+import dev.caisson.seccomp.Seccomp;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Join;
@@ -59,6 +60,12 @@ public interface ContainerSpec {
     /** Whether layers are shown with the ids of the container's user namespace. */
     @Value.Default
     default boolean idmappedLayers() {
+        return false;
+    }
+
+    /** Whether its own cgroup is mounted, to be divided by whoever is root in it. */
+    @Value.Default
+    default boolean delegatesCgroup() {
         return false;
     }
 
@@ -132,6 +139,9 @@ public interface ContainerSpec {
 
     /** Seccomp filters, installed in this order. */
     List<FilterProgram> seccompFilters();
+
+    /** The policy whose supervisors answer; of the filters, its program is the one with NEW_LISTENER. */
+    Optional<Seccomp> supervised();
 
     /** Whether Docker's default policy for the bounding set is installed, where there is no other filter. */
     @Value.Default

@@ -103,6 +103,11 @@ final class Contradictions {
                     "a user namespace",
                     "the kernel refuses them where root is not the host's; leave one out");
         }
+        refuse(
+                spec.delegatesCgroup() && !(spec.hasOwnRoot() && spec.kernelMounts()),
+                "delegateCgroup",
+                "no root and /sys of its own",
+                "call lower(...) or rootfs(...) on a builder that is not bare");
         var targets = new HashSet<String>();
         for (Mount mount : spec.mounts()) {
             refuse(

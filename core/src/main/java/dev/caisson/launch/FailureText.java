@@ -86,6 +86,13 @@ public final class FailureText {
                 + " there, use --security-opt seccomp=unconfined)";
     }
 
+    /** {@return the AppArmor profile that holds for this JVM and its children} */
+    private static Optional<String> enforcedProfile() {
+        return ProcFile.line("/proc/self/attr/current")
+                .filter(line -> line.endsWith(" (enforce)"))
+                .map(line -> line.replace(" (enforce)", ""));
+    }
+
     private static String call(Step step) {
         return switch (step.operation()) {
             case Step.Invoke i -> i.call().toString();
@@ -96,6 +103,12 @@ public final class FailureText {
 
     private static Optional<String> hint(Step step, Errno errno) {
         String purpose = step.purpose();
+        var profile = errno.equals(Errno.EACCES) ? enforcedProfile() : Optional.<String>empty();
+        if (profile.isPresent()) {
+            return Optional.of(
+                    "this JVM is confined by the AppArmor profile " + profile.get() + "; for containers it needs the"
+                            + " rules mount, umount, pivot_root, and flags=(attach_disconnected)");
+        }
         if (purpose.startsWith("run ") && errno.equals(Errno.ENOENT)) {
             return Optional.of(
                     "the file is not in the container's root, or the interpreter it names (#! line or dynamic"
@@ -117,6 +130,11 @@ public final class FailureText {
             return Optional.of(
                     "the host's own /proc is covered in part, as inside Docker, and then a user namespace may not"
                             + " have a new one; keep the host's with host(Namespace.PID)");
+        }
+        if (purpose.startsWith("install seccomp filter") && errno.equals(Errno.EBUSY)) {
+            return Optional.of(
+                    "another supervisor listens to the calls of this JVM already, as a container manager's may,"
+                            + " and the kernel allows one: leave the supervisors out of the policy");
         }
         if (errno.equals(Errno.ELOOP)) {
             return Optional.of("the image has a symbolic link where a directory belongs; it may be hostile");

@@ -47,6 +47,9 @@ final class KernelMounts {
     void plan(Arg root) {
         proc(root);
         sys(root);
+        if (input.spec().delegatesCgroup()) {
+            cgroup(root);
+        }
         dev(root);
     }
 
@@ -74,6 +77,12 @@ final class KernelMounts {
         }
         program.purpose("mount /sys read-only", "CAP_SYS_ADMIN");
         place(mounts.mount(mounts.open("sysfs"), "sys", SAFE | MountCalls.RDONLY), root, "sys");
+    }
+
+    /** Its root is that of the cgroup namespace, and so the container's own. */
+    private void cgroup(Arg root) {
+        program.purpose("mount the container's own cgroup on /sys/fs/cgroup", "CAP_SYS_ADMIN");
+        place(mounts.mount(mounts.open("cgroup2"), "cgroup", SAFE), root, "sys/fs/cgroup");
     }
 
     private void dev(Arg root) {

@@ -26,6 +26,7 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         var namespaces = new NamespaceSteps(input, program);
         var exec = new ExecSteps(input, program);
         boolean isolated = input.spec().init()
+                || SeccompSteps.mustFetch(input)
                 || !input.spec().joins().isEmpty()
                 || input.spec().hostNamespaces().contains(Namespace.PID)
                         && !input.spec().bare();
@@ -75,6 +76,7 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
             parent.add("write uid_map: " + map.uids());
             parent.add("write gid_map: " + map.gids());
         });
+        input.spec().supervised().ifPresent(_ -> parent.add("answer supervised calls from the seccomp listener"));
         return parent;
     }
 

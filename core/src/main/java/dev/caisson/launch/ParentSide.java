@@ -2,6 +2,7 @@
 package dev.caisson.launch;
 
 import dev.caisson.linux.child.Gate;
+import dev.caisson.linux.child.Handover;
 import dev.caisson.overlay.mount.UpperDirectory;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.IdMap;
@@ -10,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,12 +24,21 @@ public final class ParentSide {
 
     private ParentSide() {}
 
-    public static Map<String, Gate> gates(LaunchPlan plan) {
+    /**
+     * {@return the work at each gate}
+     *
+     * @param listening takes the listener of a supervised filter
+     */
+    public static Map<String, Gate> gates(LaunchPlan plan, Handover listening) {
         var input = plan.input();
-        return input.idMap()
+        var gates = new HashMap<String, Gate>();
+        input.idMap()
                 .filter(map -> plan.program().gates().contains(IdMapSteps.GATE))
-                .map(map -> Map.<String, Gate>of(IdMapSteps.GATE, pid -> writeMaps(pid, map, input.host())))
-                .orElse(Map.of());
+                .ifPresent(map -> gates.put(IdMapSteps.GATE, pid -> writeMaps(pid, map, input.host())));
+        if (plan.program().gates().contains(SeccompSteps.LISTENER)) {
+            gates.put(SeccompSteps.LISTENER, listening);
+        }
+        return gates;
     }
 
     /**

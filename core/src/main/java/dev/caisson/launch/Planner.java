@@ -39,6 +39,10 @@ public final class Planner {
             throw new UnsupportedKernelException(
                     Feature.IDMAPPED_MOUNTS, "to an ordinary user; run as root, or leave idmappedLayers out");
         }
+        if (spec.supervised().isPresent() && !host.has().test(Feature.SECCOMP_USER_NOTIFICATION)) {
+            throw new UnsupportedKernelException(
+                    Feature.SECCOMP_USER_NOTIFICATION, "leave the supervisors out of the policy");
+        }
         var fresh = Implied.namespaces(spec, host);
         if (fresh.contains(Namespace.TIME) && !host.has().test(Feature.TIME_NAMESPACE_AT_EXEC)) {
             throw new UnsupportedKernelException(Feature.TIME_NAMESPACE_AT_EXEC, "leave the clock offsets out");

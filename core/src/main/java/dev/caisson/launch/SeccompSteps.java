@@ -4,10 +4,15 @@ package dev.caisson.launch;
 import static dev.caisson.linux.call.Arg.named;
 import static dev.caisson.linux.call.Arg.of;
 
+import dev.caisson.linux.Arch;
+import dev.caisson.linux.Feature;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.seccomp.FilterFlag;
+import dev.caisson.seccomp.FilterProgram;
+import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -17,6 +22,15 @@ final class SeccompSteps {
     private static final Arg SECCOMP_SET_MODE_FILTER = named(1, "SECCOMP_SET_MODE_FILTER");
     private static final int SOCK_FPROG_SIZE = 16;
     private static final int SOCK_FPROG_FILTER = 8;
+
+    /** Where the JVM gets the listener. */
+    static final String LISTENER = "listener";
+
+    /** Arguments of sendmsg(2): small and large descriptors, addresses of both launch modes, the flags used. */
+    private static final List<long[]> SAMPLES =
+            List.of(new long[] {3, 0x40_2000, 0x4000}, new long[] {200, 0x7fff_1234_5678L, 0x4000}, new long[] {
+                70_000, 0x41_2000, 0x4000
+            });
 
     private final PlanInput input;
     private final SyscallProgram.Builder program;
@@ -54,11 +68,55 @@ final class SeccompSteps {
             byte[] sockFprog = new byte[SOCK_FPROG_SIZE];
             sockFprog[0] = (byte) filter.length();
             sockFprog[1] = (byte) (filter.length() >> 8);
-            program.call(
-                    Syscall.SECCOMP,
-                    SECCOMP_SET_MODE_FILTER,
-                    flags(filter.flags()),
-                    new Arg.Struct(sockFprog, pointers, "{len=" + filter.length() + ", filter=...}"));
+            var fprog = new Arg.Struct(sockFprog, pointers, "{len=" + filter.length() + ", filter=...}");
+            if (hasListener(filter)) {
+                // The listener closes at execve, as NEW_LISTENER has it; what the JVM gets is a copy.
+                var _ = program.handOver(
+                        LISTENER,
+                        canSend(input.seccompFilters().subList(0, number)),
+                        Syscall.SECCOMP,
+                        SECCOMP_SET_MODE_FILTER,
+                        flags(forListening(filter.flags())),
+                        fprog);
+            } else {
+                program.call(Syscall.SECCOMP, SECCOMP_SET_MODE_FILTER, flags(filter.flags()), fprog);
+            }
         }
+    }
+
+    private static boolean hasListener(FilterProgram filter) {
+        return filter.flags().contains(FilterFlag.NEW_LISTENER);
+    }
+
+    private Set<FilterFlag> forListening(Set<FilterFlag> flags) {
+        var all = EnumSet.copyOf(flags);
+        if (all.contains(FilterFlag.TSYNC)) {
+            all.add(FilterFlag.TSYNC_ESRCH);
+        }
+        if (input.host().has().test(Feature.SECCOMP_WAIT_KILLABLE)) {
+            // Else a payload with timer signals (Go, a JVM) could interrupt each of its calls again and again.
+            all.add(FilterFlag.WAIT_KILLABLE_RECV);
+        }
+        return all;
+    }
+
+    /** {@return whether the launch has a listener that must be fetched from the child's memory} */
+    static boolean mustFetch(PlanInput input) {
+        var filters = input.seccompFilters();
+        for (int i = 0; i < filters.size(); i++) {
+            if (hasListener(filters.get(i))) {
+                return !canSend(filters.subList(0, i + 1));
+            }
+        }
+        return false;
+    }
+
+    /** {@return whether sendmsg(2) is allowed under some filters, as far as can be known before its arguments are} */
+    private static boolean canSend(List<FilterProgram> filters) {
+        return filters.stream()
+                .allMatch(filter -> filter.faults().isEmpty()
+                        && SAMPLES.stream()
+                                .allMatch(args -> filter.evaluate(Arch.host(), Syscall.SENDMSG, args)
+                                        .isAllowed()));
     }
 }

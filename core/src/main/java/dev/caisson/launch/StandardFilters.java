@@ -2,14 +2,13 @@
 package dev.caisson.launch;
 
 import dev.caisson.seccomp.FilterProgram;
-import dev.caisson.seccomp.Seccomp;
 import dev.caisson.spec.Capability;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
-/** Docker's default seccomp policy as a program, compiled once for each set of capabilities. Thread-safe. */
+/** Docker's default seccomp policy as a program, made once for each set of capabilities. Thread-safe. */
 final class StandardFilters {
     private final ConcurrentHashMap<Set<Capability>, FilterProgram> compiled = new ConcurrentHashMap<>();
 
@@ -27,6 +26,6 @@ final class StandardFilters {
 
     private static FilterProgram compile(Set<Capability> capabilities) {
         var names = capabilities.stream().map(c -> "CAP_" + c.name()).collect(Collectors.toSet());
-        return Seccomp.standard(names).compile().program();
+        return FilterProgram.standard(names);
     }
 }

@@ -69,6 +69,7 @@ public final class LiveProcess {
     private Guardian.@Nullable Ward ward;
     private @Nullable Cause cause;
     private boolean reaped;
+    private Runnable atEnd = () -> {};
 
     /**
      * Takes over a launched process and all that belongs to it.
@@ -88,6 +89,11 @@ public final class LiveProcess {
         this.initStatus = initStatus;
         this.surroundings = surroundings;
         this.startedAt = startedAt;
+    }
+
+    /** Has something done as soon as it is reaped, before anybody knows of the end; before it is watched. */
+    public synchronized void atEnd(Runnable work) {
+        atEnd = work;
     }
 
     /**
@@ -171,6 +177,7 @@ public final class LiveProcess {
             ward.end();
         }
         pidfd.close();
+        atEnd.run();
     }
 
     private void fail(LinuxException why) {

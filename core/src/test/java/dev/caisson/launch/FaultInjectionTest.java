@@ -19,6 +19,12 @@ import dev.caisson.linux.sys.Kernel;
 import dev.caisson.linux.sys.Processes;
 import dev.caisson.linux.sys.Sockets;
 import dev.caisson.overlay.Overlay;
+import dev.caisson.seccomp.Action;
+import dev.caisson.seccomp.FilterFlag;
+import dev.caisson.seccomp.FilterProgram;
+import dev.caisson.seccomp.Reply;
+import dev.caisson.seccomp.Seccomp;
+import dev.caisson.seccomp.notify.Listeners;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Namespace;
@@ -31,11 +37,22 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
 /** Fails every step of a container's launch once, and finds nothing left behind. */
 @NeedsRoot
 class FaultInjectionTest {
+    private static final Launcher LAUNCHER = new Launcher();
+    private static final Listeners LISTENERS = new Listeners(LAUNCHER);
+
+    @AfterAll
+    static void close() {
+        LISTENERS.close();
+        LAUNCHER.close();
+    }
+
     private static ContainerSpec.Root root() {
         return new ContainerSpec.Root.Layers(
                 new Overlay(List.of(Path.of("/")), Optional.empty(), OptionalLong.empty()));
@@ -121,12 +138,36 @@ class FaultInjectionTest {
                 plan.flags(),
                 OptionalInt.empty(),
                 descriptors,
-                ParentSide.gates(plan)));
+                ParentSide.gates(
+                        plan,
+                        fd -> LISTENERS.listen(
+                                fd, plan.input().spec().supervised().orElseThrow()))));
     }
 
     @Test
     void aContainerOfRootLeavesNothingBehind() throws Exception {
         failEveryStep(plan(spec()));
+    }
+
+    private static ImmutableContainerSpec supervised(Seccomp policy) {
+        var program = new FilterProgram(policy.compile().program().bytes(), Set.of(FilterFlag.NEW_LISTENER));
+        return spec().withSeccompFilters(program).withSupervised(policy);
+    }
+
+    @Test
+    void aSupervisedContainerLeavesNothingBehind() throws Exception {
+        var policy = Seccomp.otherwise(Action.allow()).supervise(Syscall.EXECVE, _ -> Reply.proceed());
+        failEveryStep(plan(supervised(policy)));
+    }
+
+    @Test
+    void aSupervisedContainerThatMayNotSendItsListenerLeavesNothingBehind() throws Exception {
+        var policy = Seccomp.otherwise(Action.allow())
+                .supervise(Syscall.EXECVE, _ -> Reply.proceed())
+                .fail(Errno.EPERM, Syscall.SENDMSG);
+        var plan = plan(supervised(policy));
+        assertEquals(Launch.Mode.ISOLATED, plan.mode());
+        failEveryStep(plan);
     }
 
     @Test

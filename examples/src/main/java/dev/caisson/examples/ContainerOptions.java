@@ -148,13 +148,13 @@ final class ContainerOptions {
 
     private ContainerBuilder limits(ContainerBuilder builder) {
         var b = builder;
-        b = memoryMax != null ? b.memoryMax(bytes(memoryMax), ByteUnit.B) : b;
+        b = memoryMax != null ? b.memoryMax(bytes("--memory-max", memoryMax), ByteUnit.B) : b;
         b = cpus != null ? b.cpus(cpus) : b;
         b = pidsMax != null ? b.pidsMax(pidsMax) : b;
         return timeout != null ? b.timeout(Duration.ofNanos(Math.round(timeout * 1e9))) : b;
     }
 
-    static long bytes(String size) {
+    static long bytes(String option, String size) {
         var unit = switch (Character.toUpperCase(size.charAt(size.length() - 1))) {
             case 'K' -> ByteUnit.KB;
             case 'M' -> ByteUnit.MB;
@@ -165,7 +165,7 @@ final class ContainerOptions {
         try {
             return unit.toBytes(Long.parseLong(number));
         } catch (NumberFormatException notANumber) {
-            throw new IllegalArgumentException("--memory-max: \"" + size + "\" is not a size such as 256M", notANumber);
+            throw new IllegalArgumentException(option + ": \"" + size + "\" is not a size such as 256M", notANumber);
         }
     }
 

@@ -17,7 +17,11 @@ import picocli.CommandLine.Command;
             DoctorExample.class,
             FirstWriteExample.class,
             SeccompExample.class,
-            LayersExample.class
+            LayersExample.class,
+            LimitsExample.class,
+            EmulateExample.class,
+            EgressExample.class,
+            OpenPolicyExample.class
         })
 final class Main {
     private static final int CANNOT_START = 125;

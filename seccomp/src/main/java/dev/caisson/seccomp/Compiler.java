@@ -25,13 +25,8 @@ import org.jspecify.annotations.Nullable;
 final class Compiler {
     static final Set<Pass> ALL = java.util.Collections.unmodifiableSet(EnumSet.allOf(Pass.class));
 
-    /** The longest way through a search that leaves 14 instructions in all: arch, token, number, and the way out. */
-    private static final int BOUND = 11;
-
-    private static final int BOUND_OTHERS = 10;
-    private static final int BOUND_X32 = 7;
-    private static final double ONE = 1;
-    private static final long NUMBERS = 1L << Integer.SIZE;
+    /** How long the longest way of the program should be; a wish, not a promise. */
+    private static final int LONGEST = 14;
 
     private final Seccomp policy;
     private final Set<Pass> passes;
@@ -50,53 +45,52 @@ final class Compiler {
 
     /** {@return the first node of the program} */
     Node compile() {
-        var node = foreign;
-        for (var arch : List.of(Arch.AARCH64, Arch.X86)) {
-            if (policy.architectures().contains(arch)) {
-                var partition = new Partition(passes);
-                fill(partition, arch, NUMBERS);
-                node = token(arch, SearchTree.of(graph, partition, BOUND_OTHERS).root(), node);
+        var arches = policy.architectures();
+        var tokens = new ArrayList<Arch>();
+        if (arches.contains(Arch.X86_64) || arches.contains(Arch.X32)) {
+            tokens.add(Arch.X86_64);
+        }
+        for (var arch : List.of(Arch.X86, Arch.AARCH64)) {
+            if (arches.contains(arch)) {
+                tokens.add(arch);
             }
         }
-        if (policy.architectures().contains(Arch.X86_64)
-                || policy.architectures().contains(Arch.X32)) {
-            node = token(Arch.X86_64, x86_64(), node);
+        var node = foreign;
+        for (int i = tokens.size() - 1; i >= 0; i--) {
+            var arch = tokens.get(i);
+            // Before the search: the load of the token, as many tests of it, and the load of the number.
+            int bound = LONGEST - (i + 3);
+            var search = arch == Arch.X86_64
+                    ? x86_64(bound - 1)
+                    : search(arch, bound).root();
+            node = graph.test(Opcode.JEQ, arch.auditArch(), graph.load(SeccompData.NUMBER, search), node);
         }
         return graph.load(SeccompData.ARCH, node);
     }
 
-    private Node token(Arch arch, Node search, Node others) {
-        var numbers = graph.load(SeccompData.NUMBER, search);
-        return graph.test(Opcode.JEQ, arch.auditArch(), numbers, others);
+    /** The numbers of x86_64, those of x32 from bit 30 on, and at the very end the one that is no call. */
+    private Node x86_64(int bound) {
+        var own = search(Arch.X86_64, bound);
+        // The numbers of both that mean the same are searched once.
+        var search = policy.architectures().containsAll(Set.of(Arch.X86_64, Arch.X32))
+                ? SearchTree.of(graph, partition(Arch.X32), own, bound - 1)
+                : search(Arch.X32, bound - 1);
+        var x32 = graph.and(~Convention.X32_BIT, search.root());
+        var none = own.at(Integer.toUnsignedLong(Convention.NO_CALL));
+        if (search.at(Convention.index(Arch.X32, Convention.NO_CALL)) != none) {
+            x32 = graph.test(Opcode.JEQ, Convention.NO_CALL, none, x32);
+        }
+        // This test is the first, so that the search of x86_64 is whole, to be shared.
+        return graph.test(Opcode.JGE, Convention.X32_BIT, x32, own.root());
     }
 
-    /** The numbers of x86_64, those of x32 from bit 30 on, and at the very end the one that is no call. */
-    private Node x86_64() {
-        boolean has64 = policy.architectures().contains(Arch.X86_64);
-        var own = new Partition(passes);
-        if (has64) {
-            fill(own, Arch.X86_64, Convention.X32_BIT);
-        } else {
-            own.upTo(Convention.X32_BIT, foreign, ONE);
+    private SearchTree search(Arch arch, int bound) {
+        if (policy.architectures().contains(arch)) {
+            return SearchTree.of(graph, partition(arch), bound);
         }
-        var x32 = foreign;
-        if (policy.architectures().contains(Arch.X32)) {
-            var numbers = new Partition(passes);
-            fill(numbers, Arch.X32, NUMBERS);
-            SearchTree search;
-            if (has64) {
-                // What x86_64 alone would search: the numbers of both that mean the same are searched once.
-                var alone = new Partition(passes);
-                fill(alone, Arch.X86_64, NUMBERS);
-                search = SearchTree.of(graph, numbers, SearchTree.of(graph, alone, BOUND - 1), BOUND_X32);
-            } else {
-                search = SearchTree.of(graph, numbers, BOUND_X32);
-            }
-            x32 = graph.and(~Convention.X32_BIT, search.root());
-        }
-        own.upTo(NUMBERS - 1, x32, ONE);
-        own.rest(has64 ? newer(Arch.X86_64) : foreign, 0);
-        return SearchTree.of(graph, own, BOUND).root();
+        var killed = new Partition(passes);
+        killed.rest(foreign, 0);
+        return SearchTree.of(graph, killed, bound);
     }
 
     private Node newer(Arch arch) {
@@ -105,26 +99,26 @@ final class Compiler {
                 : graph.ret(Action.fail(Errno.ENOSYS).returnValue());
     }
 
-    /** All numbers of an architecture, from 0 to where it ends. */
-    private void fill(Partition partition, Arch arch, long end) {
+    /** All numbers of an architecture. */
+    private Partition partition(Arch arch) {
+        var partition = new Partition(passes);
         var rules = byNumber(arch);
+        long end = Convention.lastKnown(arch) + 1;
         long lastOld = Convention.lastOld(policy, arch);
-        int last = rules.size() - 1;
-        for (int number = 0; number <= last; number++) {
-            var these = rules.get(number);
-            partition.upTo(number + 1L, these == null ? otherwise : leaf(these), ONE);
+        for (int number = 0; number < end; number++) {
+            var these = rules[number];
+            var leaf = these != null ? leaf(these) : number <= lastOld ? otherwise : newer(arch);
+            partition.upTo(number + 1L, leaf, Frequencies.of(arch, number));
         }
-        if (lastOld == Convention.NONE_IS_NEW) {
-            partition.upTo(end, otherwise, ONE);
-        } else {
-            partition.upTo(lastOld + 1, otherwise, ONE);
-            partition.upTo(end, newer(arch), ONE);
-        }
+        partition.rest(newer(arch), 0);
+        return partition;
     }
 
     /** For each number the rules about it, in order; null where there are none. */
-    private List<@Nullable List<Integer>> byNumber(Arch arch) {
-        var all = new ArrayList<@Nullable List<Integer>>();
+    private @Nullable List<Integer>[] byNumber(Arch arch) {
+        @SuppressWarnings({"unchecked", "rawtypes"}) // Arrays of lists cannot be made otherwise.
+        @Nullable
+        List<Integer>[] all = new List[1 + (int) Convention.lastKnown(arch)];
         for (int i = 0; i < policy.rules().size(); i++) {
             var rule = policy.rules().get(i);
             if (!rule.architectures().contains(arch)) {
@@ -132,20 +126,14 @@ final class Compiler {
             }
             for (var call : rule.calls()) {
                 var number = call.number(arch);
-                if (number.isEmpty()) {
-                    continue;
-                }
-                int index = (int) Convention.index(arch, number.getAsInt());
-                while (all.size() <= index) {
-                    all.add(null);
-                }
-                var these = all.get(index);
-                if (these == null) {
-                    all.set(index, List.of(i));
-                } else {
-                    var more = new ArrayList<>(these);
-                    more.add(i);
-                    all.set(index, more);
+                if (number.isPresent()) {
+                    int index = (int) Convention.index(arch, number.getAsInt());
+                    var these = all[index];
+                    if (these == null) {
+                        these = new ArrayList<>(1);
+                        all[index] = these;
+                    }
+                    these.add(i);
                 }
             }
         }
@@ -153,14 +141,16 @@ final class Compiler {
     }
 
     private Node leaf(List<Integer> indices) {
+        var first = policy.rules().get(indices.getFirst());
+        if (first.conditions().isEmpty()) {
+            return graph.ret(first.action().returnValue());
+        }
         var known = sameRules.get(indices);
         if (known != null && passes.contains(Pass.SHARE)) {
             return known;
         }
         var rules = indices.stream().map(policy.rules()::get).toList();
-        var node = rules.getFirst().conditions().isEmpty()
-                ? graph.ret(rules.getFirst().action().returnValue())
-                : ArgumentTests.of(graph, passes, rules, policy.otherwise());
+        var node = ArgumentTests.of(graph, passes, rules, policy.otherwise());
         sameRules.put(indices, node);
         return node;
     }

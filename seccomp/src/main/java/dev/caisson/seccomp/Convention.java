@@ -15,11 +15,11 @@ final class Convention {
     static final int X32_BIT = 0x4000_0000;
     static final long NONE_IS_NEW = Long.MAX_VALUE;
 
-    private static final Map<Arch, Integer> LAST_KNOWN = lastKnown();
+    private static final Map<Arch, Integer> LAST_KNOWN = lastOfAll();
 
     private Convention() {}
 
-    private static Map<Arch, Integer> lastKnown() {
+    private static Map<Arch, Integer> lastOfAll() {
         var last = new EnumMap<Arch, Integer>(Arch.class);
         for (var call : Syscall.values()) {
             for (var arch : Arch.values()) {
@@ -41,6 +41,11 @@ final class Convention {
     /** {@return the number without the bit of x32, unsigned} */
     static long index(Arch arch, int number) {
         return Integer.toUnsignedLong(arch == Arch.X32 ? number & ~X32_BIT : number);
+    }
+
+    /** {@return the last number that is a call, without the bit of x32} */
+    static long lastKnown(Arch arch) {
+        return LAST_KNOWN.getOrDefault(arch, 0);
     }
 
     /** {@return the last number that is not newer than the policy, {@link #NONE_IS_NEW} if it makes no difference} */

@@ -42,6 +42,17 @@ public record FilterProgram(byte[] bytes, Set<FilterFlag> flags) {
         this(bytes, Set.of());
     }
 
+    /**
+     * {@return the program of {@link Seccomp#standard(Set)}} For Docker's default capabilities and for none, it was compiled
+     * when Caisson was built, so that it is there at once; for others it is compiled now.
+     *
+     * @param capabilities names of capabilities(7), as {@code CAP_SYS_ADMIN}
+     */
+    public static FilterProgram standard(Set<String> capabilities) {
+        return Precompiled.of(capabilities)
+                .orElseGet(() -> Seccomp.standard(capabilities).compile().program());
+    }
+
     /** {@return the number of instructions} */
     public int length() {
         return bytes.length / Instruction.SIZE;

@@ -18,6 +18,9 @@ import java.util.Optional;
  * where the JVM has no right to look (ptrace(2), "access mode checking"). Thread-safe; of no use after the answer.
  */
 public interface Notification {
+    /** In place of a directory's descriptor: the working directory. */
+    int AT_FDCWD = -100;
+
     /** {@return the number of the calling thread in the JVM's PID namespace} */
     int pid();
 
@@ -81,14 +84,32 @@ public interface Notification {
      * @param flags of open(2) in the host's numbers; O_CLOEXEC and O_NOCTTY are added
      * @param mode of a file that is made
      */
-    Descriptor open(String path, int flags, int mode) throws IOException;
+    default Descriptor open(String path, int flags, int mode) throws IOException {
+        return openAt(AT_FDCWD, path, flags, mode);
+    }
+
+    /**
+     * {@return the same, where a relative path begins at a directory of the caller}
+     *
+     * @param directory a descriptor of the caller, or -100 (AT_FDCWD) for its working directory
+     */
+    Descriptor openAt(int directory, String path, int flags, int mode) throws IOException;
 
     /** {@return a file of the host, opened with the JVM's privileges} */
     Descriptor openOnHost(Path path, int flags) throws IOException;
 
     /**
+     * Makes an empty file in the caller's mount namespace, as root of its user namespace; to mount something on it. It takes
+     * about a millisecond.
+     *
+     * @param path the namespace's own; a relative one begins at the caller's working directory
+     * @throws LinuxException EEXIST if there is anything of that name
+     */
+    void makeFile(String path, int mode) throws IOException;
+
+    /**
      * Mounts in the caller's mount namespace, as mount(2) there by root of its user namespace would. Paths are the
-     * namespace's own.
+     * namespace's own; a relative target begins at the caller's working directory. It takes about a millisecond.
      */
     void mount(String source, String target, String type, long flags, String data) throws IOException;
 

@@ -77,7 +77,7 @@ public final class Seccomp {
 
     /** {@return Docker's default policy for a container with Docker's default capabilities} */
     public static Seccomp standard() {
-        return StandardPolicy.of(StandardPolicy.DOCKER_CAPABILITIES);
+        return StandardPolicy.of(DockerCapabilities.NAMES);
     }
 
     /**

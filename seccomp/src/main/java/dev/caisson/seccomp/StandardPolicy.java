@@ -14,23 +14,6 @@ import java.util.Set;
 
 /** Docker's default policy as of moby/profiles seccomp v0.2.3; a test compares it with that profile, rule by rule. */
 final class StandardPolicy {
-    /** What Docker gives a container that asks for nothing. */
-    static final Set<String> DOCKER_CAPABILITIES = Set.of(
-            "CAP_CHOWN",
-            "CAP_DAC_OVERRIDE",
-            "CAP_FSETID",
-            "CAP_FOWNER",
-            "CAP_MKNOD",
-            "CAP_NET_RAW",
-            "CAP_SETGID",
-            "CAP_SETUID",
-            "CAP_SETFCAP",
-            "CAP_SETPCAP",
-            "CAP_NET_BIND_SERVICE",
-            "CAP_SYS_CHROOT",
-            "CAP_KILL",
-            "CAP_AUDIT_WRITE");
-
     /** The CLONE_NEW* flags of clone(2), all eight but the time namespace, whose bit is part of the exit signal there. */
     private static final long NEW_NAMESPACES = 0x7E02_0000L;
 
@@ -45,7 +28,7 @@ final class StandardPolicy {
     private static final Set<Arch> X86_FAMILY =
             Collections.unmodifiableSet(EnumSet.of(Arch.X86_64, Arch.X86, Arch.X32));
 
-    private static final String ALWAYS = """
+    private static final Set<Syscall> ALWAYS = calls("""
             accept accept4 access adjtimex alarm bind brk cachestat capget capset chdir chmod chown chown32
             clock_adjtime clock_adjtime64 clock_getres clock_getres_time64 clock_gettime clock_gettime64
             clock_nanosleep clock_nanosleep_time64 close close_range connect copy_file_range creat dup dup2 dup3
@@ -85,20 +68,28 @@ final class StandardPolicy {
             timer_settime timer_settime64 timerfd_create timerfd_gettime timerfd_gettime64 timerfd_settime
             timerfd_settime64 times tkill truncate truncate64 ugetrlimit umask uname unlink unlinkat uretprobe
             utime utimensat utimensat_time64 utimes vfork vmsplice wait4 waitid waitpid write writev
-            """;
+            """);
 
-    private static final String WITH_ADMIN = """
+    private static final Set<Syscall> WITH_ADMIN = calls("""
             bpf clone clone3 fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie lsm_get_self_attr
             lsm_list_modules lsm_set_self_attr mount mount_setattr move_mount open_tree perf_event_open quotactl
             quotactl_fd setdomainname sethostname setns syslog umount umount2 unshare
-            """;
+            """);
+
+    private static final Set<Syscall> OF_OTHERS = calls("process_vm_readv process_vm_writev ptrace");
+    private static final Set<Syscall> ON_ARM = calls("sync_file_range2");
+    private static final Set<Syscall> ON_X86 = calls("arch_prctl modify_ldt");
 
     private StandardPolicy() {}
 
     static Seccomp of(Set<String> capabilities) {
+        return of(capabilities, Arch.host());
+    }
+
+    static Seccomp of(Set<String> capabilities, Arch host) {
         var rules = new ArrayList<Rule>();
         allow(rules, ALWAYS, "always", EVERYWHERE);
-        allow(rules, "process_vm_readv process_vm_writev ptrace", "since Linux 4.8", EVERYWHERE);
+        allow(rules, OF_OTHERS, "since Linux 4.8", EVERYWHERE);
         // All address families but AF_ALG and AF_VSOCK.
         when(rules, Syscall.SOCKET, arg(0).lessThan(AF_ALG));
         when(rules, Syscall.SOCKET, arg(0).is(AF_ALG + 1));
@@ -106,8 +97,8 @@ final class StandardPolicy {
         for (long persona : new long[] {0, PER_LINUX32, UNAME26, UNAME26 | PER_LINUX32, ASK}) {
             when(rules, Syscall.PERSONALITY, arg(0).is(persona));
         }
-        allow(rules, "sync_file_range2", "on Arm", Set.of(Arch.AARCH64));
-        allow(rules, "arch_prctl modify_ldt", "on x86", X86_FAMILY);
+        allow(rules, ON_ARM, "on Arm", Set.of(Arch.AARCH64));
+        allow(rules, ON_X86, "on x86", X86_FAMILY);
         if (capabilities.contains(ADMIN)) {
             allow(rules, WITH_ADMIN, ADMIN, EVERYWHERE);
         } else {
@@ -136,23 +127,27 @@ final class StandardPolicy {
         withCapability(rules, capabilities, "CAP_PERFMON", "perf_event_open");
         return Seccomp.otherwise(Action.fail(Errno.EPERM))
                 .newerCalls(NewerCalls.ENOSYS_PAST_NAMED)
-                .architectures(Arch.host() == Arch.AARCH64 ? Set.of(Arch.AARCH64) : X86_FAMILY)
+                .architectures(host == Arch.AARCH64 ? Set.of(Arch.AARCH64) : X86_FAMILY)
                 .withAll(rules);
     }
 
     private static void withCapability(List<Rule> rules, Set<String> capabilities, String capability, String names) {
         if (capabilities.contains(capability)) {
-            allow(rules, names, capability, EVERYWHERE);
+            allow(rules, calls(names), capability, EVERYWHERE);
         }
     }
 
+    private static void allow(List<Rule> rules, Set<Syscall> calls, String origin, Set<Arch> architectures) {
+        rules.add(new Rule(calls, List.of(), Action.allow(), architectures, origin));
+    }
+
     /** Names that none of our architectures has are other architectures' business. */
-    private static void allow(List<Rule> rules, String names, String origin, Set<Arch> architectures) {
+    private static Set<Syscall> calls(String names) {
         var calls = EnumSet.noneOf(Syscall.class);
         for (String name : names.strip().split("\\s+")) {
             Syscall.of(name).ifPresent(calls::add);
         }
-        rules.add(new Rule(calls, List.of(), Action.allow(), architectures, origin));
+        return Collections.unmodifiableSet(calls);
     }
 
     private static void when(List<Rule> rules, Syscall call, Condition condition) {

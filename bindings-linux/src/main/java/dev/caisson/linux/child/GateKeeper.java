@@ -2,6 +2,7 @@
 package dev.caisson.linux.child;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
@@ -77,13 +78,16 @@ final class GateKeeper implements AutoCloseable {
         try (var arena = Arena.ofConfined()) {
             var word = arena.allocate(JAVA_INT);
             for (String name : launch.program().program().gates()) {
-                if (Files.read(socket, word) != word.byteSize()) {
+                var message = Sockets.receiveWith(socket, word);
+                if (message.length() != word.byteSize()) {
                     return null; // The child ended before this gate; the launch reports why.
                 }
+                if (launch.gates().get(name) instanceof Handover handover) {
+                    take(handover, socket, message);
+                    continue;
+                }
                 @Nullable IOException refused = open(launch, name, pid.getAsInt());
-                word.set(JAVA_INT, 0, refused == null ? 0 : Errno.ECANCELED.code());
-                var _ = Native.call(
-                        Syscall.SENDTO, socket.number(), word.address(), word.byteSize(), MSG_NOSIGNAL, 0, 0);
+                answer(socket, refused == null);
                 if (refused != null) {
                     return refused;
                 }
@@ -94,6 +98,35 @@ final class GateKeeper implements AutoCloseable {
         } catch (RuntimeException | Error bug) {
             // Thrown on, it would hide the outcome of the launch, and with it the child.
             return new IOException("serving the gates failed: " + bug, bug);
+        }
+    }
+
+    private static void answer(Fd socket, boolean agreed) {
+        try (var arena = Arena.ofConfined()) {
+            var word = arena.allocateFrom(JAVA_INT, agreed ? 0 : Errno.ECANCELED.code());
+            var _ = Native.call(Syscall.SENDTO, socket.number(), word.address(), word.byteSize(), MSG_NOSIGNAL, 0, 0);
+        }
+    }
+
+    private static void take(Handover handover, Fd socket, Sockets.Message message) throws IOException {
+        if (message.descriptor().isPresent()) {
+            handover.take(message.descriptor().get());
+            return;
+        }
+        try (var arena = Arena.ofConfined()) {
+            var address = arena.allocate(JAVA_LONG);
+            if (Files.read(socket, address) != address.byteSize()) {
+                return;
+            }
+            var offer = new Offer(socket, message.pid(), address.get(JAVA_LONG, 0));
+            try {
+                offer.check();
+            } catch (IOException refused) {
+                answer(socket, false);
+                throw refused;
+            }
+            answer(socket, true);
+            offer.fetch(handover);
         }
     }
 

@@ -73,6 +73,9 @@ public final class Launcher implements AutoCloseable {
         try (var gate = gated ? Sockets.pair() : null) {
             var descriptors = new HashMap<>(launch.descriptors());
             if (gate != null) {
+                if (launch.gates().values().stream().anyMatch(Handover.class::isInstance)) {
+                    Sockets.receiveCredentials(gate.near());
+                }
                 descriptors.put(SyscallProgram.GATE, gate.far().number());
                 descriptors.put(SyscallProgram.GATE_FAR_END, gate.near().number());
             }

@@ -224,18 +224,28 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
          * {@link Gate}) or refuses with an errno.
          */
         public Builder gate(String name) {
+            return knock(Arg.ints("\"" + name + "\"", arrive(name)), Arg.of(Integer.BYTES));
+        }
+
+        /** {@return the position of a new gate} */
+        private int arrive(String name) {
             if (gates.isEmpty()) {
                 call(Syscall.CLOSE, Arg.parameter(GATE_FAR_END));
             }
             gates.add(name);
+            return gates.size() - 1;
+        }
+
+        /** Sends a message to the launcher and waits until it agrees. */
+        Builder knock(Arg message, Arg length) {
             var answer = Arg.buffer("gate answer", Integer.BYTES);
             var opened = label();
             var answered = label();
             call(
                     Syscall.SENDTO,
                     Arg.parameter(GATE),
-                    Arg.ints("\"" + name + "\"", gates.size() - 1),
-                    Arg.of(Integer.BYTES),
+                    message,
+                    length,
                     Arg.named(MSG_NOSIGNAL, "MSG_NOSIGNAL"),
                     Arg.nullPointer(),
                     Arg.of(0));
@@ -247,6 +257,24 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
             branch(Step.Condition.EQUAL, refusal, Arg.of(0), opened);
             fail(refusal);
             return bind(opened);
+        }
+
+        /**
+         * Adds a call that returns a descriptor, which the child gives to the launcher (see {@link Handover}).
+         *
+         * @param sending whether the child can still make the call sendmsg(2) afterwards, even if the call is one that
+         *     installs a seccomp filter; if not, the launcher fetches the descriptor, which takes the right to trace the child
+         */
+        public Arg.ResultOf handOver(String name, boolean sending, Syscall syscall, Arg... args) {
+            int gate = arrive(name);
+            return sending
+                    ? HandoverSteps.send(this, gate, name, syscall, args)
+                    : HandoverSteps.offer(this, gate, name, syscall, args);
+        }
+
+        /** Adds a step that counts how often it is come by. */
+        Arg.ResultOf count(String name) {
+            return sum(name, new Arg.ResultOf(steps.size(), name), Arg.of(1));
         }
 
         /**

@@ -9,8 +9,10 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.raw.libc.msghdr;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Unix sockets between this process and its children. */
 public final class Sockets {
@@ -22,6 +24,14 @@ public final class Sockets {
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int CMSG_HEADER = 16;
     private static final int RECEIVE_AT_ONCE = 0x40 | 0x40000000; // MSG_DONTWAIT|MSG_CMSG_CLOEXEC
+
+    private static final int SO_PASSCRED = 16;
+    private static final int SCM_CREDENTIALS = 2;
+    private static final int MSG_WAITALL = 0x100;
+    private static final int MSG_CMSG_CLOEXEC = 0x40000000;
+
+    /** One descriptor, padded, and a {@code struct ucred}, padded. */
+    private static final int CONTROL_SPACE = CMSG_HEADER + 8 + CMSG_HEADER + 16;
 
     private Sockets() {}
 
@@ -75,6 +85,88 @@ public final class Sockets {
                 }
             }
             return all;
+        }
+    }
+
+    /** Lets every message that is received say who sent it (SO_PASSCRED). */
+    public static void receiveCredentials(Fd socket) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            long result = Native.call(
+                    Syscall.SETSOCKOPT,
+                    socket.number(),
+                    SOL_SOCKET,
+                    SO_PASSCRED,
+                    arena.allocateFrom(JAVA_INT, 1).address(),
+                    Integer.BYTES,
+                    0);
+            if (Native.failed(result)) {
+                throw new LinuxException(Native.errno(result), "setsockopt(" + socket + ", SO_PASSCRED, 1)");
+            }
+        }
+    }
+
+    /**
+     * What came with one message.
+     *
+     * @param length in bytes; 0 at the end
+     * @param descriptor owned by the receiver
+     * @param pid of the sender in this process's PID namespace, where {@link #receiveCredentials} asked for it; else 0
+     */
+    public record Message(int length, Optional<Fd> descriptor, int pid) {}
+
+    /** Waits for a message of a given length, and what came with it. */
+    public static Message receiveWith(Fd socket, MemorySegment into) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            var control = arena.allocate(CONTROL_SPACE, Long.BYTES);
+            var vector = arena.allocate(JAVA_LONG, 2);
+            vector.setAtIndex(JAVA_LONG, 0, into.address());
+            vector.setAtIndex(JAVA_LONG, 1, into.byteSize());
+            var message = arena.allocate(msghdr.layout());
+            msghdr.msg_iov(message, vector);
+            msghdr.msg_iovlen(message, 1);
+            msghdr.msg_control(message, control);
+            long result;
+            do {
+                msghdr.msg_controllen(message, CONTROL_SPACE);
+                result = Native.call(
+                        Syscall.RECVMSG, socket.number(), message.address(), MSG_CMSG_CLOEXEC | MSG_WAITALL);
+            } while (result == -Errno.EINTR.code());
+            if (Native.failed(result)) {
+                throw new LinuxException(Native.errno(result), "recvmsg(" + socket + ")");
+            }
+            return message((int) result, control.asSlice(0, msghdr.msg_controllen(message)));
+        }
+    }
+
+    /** {@code struct cmsghdr}: +0 the length, +8 the level, +12 the type, +16 the data, padded to 8 bytes. */
+    private static Message message(int length, MemorySegment control) {
+        var descriptor = Optional.<Fd>empty();
+        int pid = 0;
+        long at = 0;
+        while (at + CMSG_HEADER < control.byteSize()) {
+            long size = control.get(JAVA_LONG, at);
+            switch (control.get(JAVA_INT, at + 12)) {
+                case SCM_RIGHTS -> descriptor = Optional.of(Fd.owning(control.get(JAVA_INT, at + CMSG_HEADER)));
+                case SCM_CREDENTIALS -> pid = control.get(JAVA_INT, at + CMSG_HEADER);
+                default -> {}
+            }
+            at += size + 7 & -8;
+        }
+        return new Message(length, descriptor, pid);
+    }
+
+    /** {@return whether the other end has closed, found out within some time at most} What there is to read is left. */
+    public static boolean hasEnded(Fd socket, long nanos) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            var pollfd = arena.allocate(JAVA_INT, 2);
+            pollfd.setAtIndex(JAVA_INT, 0, socket.number());
+            var timespec = arena.allocate(JAVA_LONG, 2);
+            timespec.setAtIndex(JAVA_LONG, 1, nanos);
+            long ready = Native.call(Syscall.PPOLL, pollfd.address(), 1, timespec.address(), 0, 0, 0);
+            if (Native.failed(ready) && ready != -Errno.EINTR.code()) {
+                throw new LinuxException(Native.errno(ready), "ppoll(" + socket + ")");
+            }
+            return ready == 1;
         }
     }
 

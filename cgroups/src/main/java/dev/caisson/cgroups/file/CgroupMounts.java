@@ -135,6 +135,16 @@ public record CgroupMounts(List<Hierarchy> hierarchies, Map<String, String> own)
         return List.copyOf(best.values());
     }
 
+    /**
+     * {@return whether cgroup2 is mounted with {@code nsdelegate}} Then the root of a cgroup namespace cannot be changed from
+     * inside, not even by who owns its files. It holds for all mounts of version 2 alike.
+     */
+    public static boolean namespacesAreBoundaries() throws IOException {
+        try (var lines = Files.lines(Path.of("/proc/self/mountinfo"))) {
+            return lines.anyMatch(line -> line.matches(".* - cgroup2 .*\\bnsdelegate\\b.*"));
+        }
+    }
+
     /** {@return these without version 1, as if it were not mounted} */
     public CgroupMounts unifiedOnly() {
         return new CgroupMounts(hierarchies.stream().filter(Hierarchy::unified).toList(), own);

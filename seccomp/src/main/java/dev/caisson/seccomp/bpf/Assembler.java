@@ -4,6 +4,7 @@ package dev.caisson.seccomp.bpf;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -86,16 +87,15 @@ public final class Assembler {
      * @throws IllegalStateException if a label is not bound, or a jump goes backward
      */
     public List<Instruction> assemble() {
-        var at = new ArrayList<List<Label>>();
-        for (int i = 0; i <= items.size(); i++) {
-            at.add(List.of());
-        }
+        var bound = new ArrayList<Label>();
         for (var label : labels) {
             if (label.item != UNBOUND) {
-                var here = new ArrayList<>(at.get(label.item));
-                here.add(label);
-                at.set(label.item, here);
+                bound.add(label);
             }
+        }
+        bound.sort(Comparator.comparingInt(label -> label.item));
+        while (!bound.isEmpty() && bound.getLast().item == items.size()) {
+            bound.removeLast(); // Past the end: a jump there is refused.
         }
         // From the end to the beginning: all that a jump can reach is final when the jump is written.
         var reversed = new ArrayList<Instruction>();
@@ -106,8 +106,8 @@ public final class Assembler {
                     reversed.add(Instruction.of(Opcode.JA, reversed.size() - 1 - position(target)));
                 case Item.Branch b -> branch(reversed, b);
             }
-            for (var label : at.get(i)) {
-                label.nearest = reversed.size() - 1;
+            while (!bound.isEmpty() && bound.getLast().item == i) {
+                bound.removeLast().nearest = reversed.size() - 1;
             }
         }
         Collections.reverse(reversed);

@@ -5,12 +5,9 @@ import dev.caisson.seccomp.bpf.Assembler;
 import dev.caisson.seccomp.bpf.Instruction;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collections;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 
 /** Puts a graph into a line, so that every jump goes forward and the ways of a test lie close: nodes nobody needs are gone. */
 public final class Emitter {
@@ -20,16 +17,16 @@ public final class Emitter {
     public static List<Instruction> emit(Node root) {
         var order = order(root);
         var assembler = new Assembler();
-        var labels = new HashMap<Node, Assembler.Label>();
+        var labels = new Assembler.Label[root.id + 1];
         for (var node : order) {
-            labels.put(node, assembler.label());
+            labels[node.id] = assembler.label();
         }
         for (int i = 0; i < order.size(); i++) {
             var node = order.get(i);
-            assembler.bind(label(labels, node));
+            assembler.bind(labels[node.id]);
             switch (node.kind) {
                 case RETURN -> assembler.ret(node.k);
-                case TEST -> assembler.branch(node.code, node.k, label(labels, node.yes()), label(labels, node.no()));
+                case TEST -> assembler.branch(node.code, node.k, labels[node.yes().id], labels[node.no().id]);
                 case LOAD, AND -> {
                     if (node.kind == Node.Kind.LOAD) {
                         assembler.load(node.k);
@@ -37,20 +34,12 @@ public final class Emitter {
                         assembler.and(node.k);
                     }
                     if (order.get(i + 1) != node.yes()) {
-                        assembler.jump(label(labels, node.yes()));
+                        assembler.jump(labels[node.yes().id]);
                     }
                 }
             }
         }
         return assembler.assemble();
-    }
-
-    private static Assembler.Label label(Map<Node, Assembler.Label> labels, Node node) {
-        var label = labels.get(node);
-        if (label == null) {
-            throw new IllegalStateException("node " + node.id + " was not ordered");
-        }
-        return label;
     }
 
     /** {@return the number of instructions reachable from a node, detours of far jumps not counted} */
@@ -61,13 +50,15 @@ public final class Emitter {
     /** Reverse postorder: a node comes before all it leads to. The longer way is visited first, so the shorter lies near. */
     private static List<Node> order(Node root) {
         var order = new ArrayList<Node>();
-        var seen = new HashSet<Node>();
-        var left = new HashSet<Node>();
+        // What follows a node was made before it, so no node reached has a greater id.
+        var seen = new BitSet(root.id + 1);
+        var left = new BitSet(root.id + 1);
         var stack = new ArrayDeque<Node>();
         stack.push(root);
         while (!stack.isEmpty()) {
             var node = stack.peek();
-            if (seen.add(node)) {
+            if (!seen.get(node.id)) {
+                seen.set(node.id);
                 switch (node.kind) {
                     case RETURN -> {}
                     case LOAD, AND -> push(stack, seen, node.yes());
@@ -80,7 +71,8 @@ public final class Emitter {
                 }
             } else {
                 stack.pop();
-                if (left.add(node)) {
+                if (!left.get(node.id)) {
+                    left.set(node.id);
                     order.add(node);
                 }
             }
@@ -89,8 +81,8 @@ public final class Emitter {
         return order;
     }
 
-    private static void push(ArrayDeque<Node> stack, Set<Node> seen, Node node) {
-        if (!seen.contains(node)) {
+    private static void push(ArrayDeque<Node> stack, BitSet seen, Node node) {
+        if (!seen.get(node.id)) {
             stack.push(node);
         }
     }

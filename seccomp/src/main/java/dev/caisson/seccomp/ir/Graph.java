@@ -2,6 +2,8 @@
 package dev.caisson.seccomp.ir;
 
 import dev.caisson.seccomp.bpf.Opcode;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -21,9 +23,11 @@ public final class Graph {
     private final Set<Pass> passes;
     private final Map<Key, Node> nodes = new HashMap<>();
     private int made;
+    /** Asked for many times in a row: the outcome of number after number. */
+    private @Nullable Node lastReturn;
 
     public Graph(Set<Pass> passes) {
-        this.passes = Set.copyOf(passes);
+        this.passes = passes.isEmpty() ? Set.of() : Collections.unmodifiableSet(EnumSet.copyOf(passes));
     }
 
     boolean does(Pass pass) {
@@ -32,7 +36,11 @@ public final class Graph {
 
     /** {@return the end of the program with a word for the kernel} */
     public Node ret(int value) {
-        return node(Node.Kind.RETURN, Opcode.RET, value, null, null);
+        if (lastReturn != null && lastReturn.k == value && does(Pass.SHARE)) {
+            return lastReturn;
+        }
+        lastReturn = node(Node.Kind.RETURN, Opcode.RET, value, null, null);
+        return lastReturn;
     }
 
     /** {@return a load of a word of seccomp_data} */

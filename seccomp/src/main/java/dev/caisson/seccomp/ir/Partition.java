@@ -4,6 +4,7 @@ package dev.caisson.seccomp.ir;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A function of a 32-bit word: the unsigned numbers cut into intervals, each with what follows for it.
@@ -34,36 +35,43 @@ public final class Partition {
 
     private final List<Run> runs = new ArrayList<>();
     private final boolean merges;
+    /** The interval that may still grow: where it began, what follows, its weight. */
+    private long start;
+
+    private long end;
+    private @Nullable Node leaf;
+    private double weight;
 
     public Partition(Set<Pass> passes) {
         this.merges = passes.contains(Pass.MERGE_INTERVALS);
     }
 
-    Partition(Graph graph) {
-        this.merges = graph.does(Pass.MERGE_INTERVALS);
-    }
-
     /** Adds the interval from where the last one ended. */
-    public void upTo(long end, Node leaf, double weight) {
-        long start = runs.isEmpty() ? 0 : runs.getLast().end();
-        if (end <= start) {
+    public void upTo(long last, Node next, double itsWeight) {
+        if (last <= end) {
             return;
         }
-        if (merges && !runs.isEmpty() && runs.getLast().leaf() == leaf) {
-            var last = runs.removeLast();
-            runs.add(new Run(last.start(), end, leaf, last.weight() + weight));
-        } else {
+        if (leaf != null && (leaf != next || !merges)) {
             runs.add(new Run(start, end, leaf, weight));
+            start = end;
+            weight = 0;
         }
+        leaf = next;
+        end = last;
+        weight += itsWeight;
     }
 
     /** Adds all numbers that are left. */
-    public void rest(Node leaf, double weight) {
-        upTo(END, leaf, weight);
+    public void rest(Node next, double itsWeight) {
+        upTo(END, next, itsWeight);
     }
 
     List<Run> runs() {
-        if (runs.isEmpty() || runs.getLast().end() != END) {
+        if (leaf != null) {
+            runs.add(new Run(start, end, leaf, weight));
+            leaf = null;
+        }
+        if (end != END) {
             throw new IllegalStateException("the partition does not reach the last number");
         }
         return runs;
@@ -71,6 +79,7 @@ public final class Partition {
 
     /** {@return what follows for a number} */
     Node at(long number) {
+        var runs = runs();
         int low = 0;
         int high = runs.size() - 1;
         while (low < high) {

@@ -15,17 +15,41 @@ import org.jspecify.annotations.Nullable;
  * {@value #PER_STEP}, one step of the longest way beyond its bound {@value #PER_EXCESS}.
  */
 public final class SearchTree {
-    private static final double PER_STEP = 3;
-    private static final double PER_EXCESS = 8;
-    private static final int LONGEST_CHAIN = 4;
+    static final double PER_STEP = 12;
+    private static final double PER_EXCESS = 30;
+    /** Prices of height to cut the leaves at; the cheapest tree that comes of it is taken. */
+    private static final double[] PRICES = {2, 16, 48, 128, 256, 512};
 
     /** A part of the tree: all numbers of an interval, and the node that decides between them. */
-    record Part(
-            long start,
-            long end,
-            Node node,
-            @Nullable Part low,
-            @Nullable Part high) {}
+    static final class Part {
+        private final long start;
+        private final long end;
+        private final Node node;
+        private final @Nullable Part low;
+        private final @Nullable Part high;
+        private @Nullable Part parent;
+
+        private Part(long start, long end, Node node, @Nullable Part low, @Nullable Part high) {
+            this.start = start;
+            this.end = end;
+            this.node = node;
+            this.low = low;
+            this.high = high;
+        }
+
+        Node node() {
+            return node;
+        }
+
+        /** {@return the smallest part around this one that has all numbers of an interval} */
+        Part around(long first, long last) {
+            var part = this;
+            while (part.parent != null && (part.start > first || part.end < last)) {
+                part = part.parent;
+            }
+            return part;
+        }
+    }
 
     private final Partition partition;
     private final Part root;
@@ -75,22 +99,18 @@ public final class SearchTree {
         return root.node;
     }
 
-    Node at(long number) {
+    /** {@return what follows for a number} */
+    public Node at(long number) {
         return partition.at(number);
     }
 
-    /** {@return the node of the smallest part that has all numbers of an interval} */
-    Node part(long start, long end) {
+    /** {@return the smallest part that knows a number} */
+    Part leaf(long number) {
         var part = root;
-        while (true) {
-            if (part.low != null && part.low.end >= end) {
-                part = part.low;
-            } else if (part.high != null && part.high.start <= start) {
-                part = part.high;
-            } else {
-                return part.node;
-            }
+        while (part.low != null && part.high != null) {
+            part = number < part.high.start ? part.low : part.high;
         }
+        return part;
     }
 
     private static Part best(Graph graph, List<Run> runs, @Nullable SearchTree other, int bound) {
@@ -101,35 +121,35 @@ public final class SearchTree {
                 return new Part(0, Partition.END, mask.get().before(graph, rest.node), null, null);
             }
         }
-        Part best = null;
+        TreeShape best = null;
         double least = Double.MAX_VALUE;
-        int longest = graph.does(Pass.PUNCH_OUT) ? LONGEST_CHAIN : 0;
-        for (int chain = Math.min(1, longest); chain <= longest; chain++) {
-            // A leaf that ends high up in another search makes long ways: those that leave room for a tree are tried.
-            for (int highest = other == null ? bound : 2; highest <= bound; highest++) {
-                var segments = Segments.cut(graph, runs, other, chain, highest);
-                var tree = new TreeShape(graph, segments, bound).best();
-                double price = PER_STEP * tree.averageDepth()
-                        + PER_EXCESS * Math.max(0, tree.root().node.height() - bound);
-                for (var segment : segments) {
-                    price += 1 + segment.tests();
-                }
-                if (price < least) {
-                    least = price;
-                    best = tree.root();
-                }
+        var segments = new Segments(graph, runs, other);
+        for (double price : PRICES) {
+            var cut = segments.cut(bound, price);
+            var shape = new TreeShape(graph, cut, bound);
+            double cost = PER_STEP * shape.averageDepth() + PER_EXCESS * (shape.height() - bound);
+            for (var segment : cut) {
+                cost += 1 + segment.tests();
             }
+            if (cost >= least) {
+                break; // Height has got dear enough: from here on, it only costs instructions.
+            }
+            least = cost;
+            best = shape;
         }
-        return Optional.ofNullable(best).orElseThrow();
+        return Optional.ofNullable(best).orElseThrow().build();
     }
 
     /** {@return a test between two parts} */
     static Part join(Graph graph, Part low, Part high) {
         var node = graph.test(Opcode.JGE, (int) high.start, high.node, low.node);
-        return new Part(low.start, high.end, node, low, high);
+        var part = new Part(low.start, high.end, node, low, high);
+        low.parent = part;
+        high.parent = part;
+        return part;
     }
 
-    static Part leaf(Segment segment) {
-        return new Part(segment.start(), segment.end(), segment.node(), null, null);
+    static Part leaf(Graph graph, Segment segment) {
+        return new Part(segment.start(), segment.end(), Segments.node(graph, segment), null, null);
     }
 }

@@ -6,131 +6,126 @@ import dev.caisson.seccomp.ir.Segments.Segment;
 import java.util.List;
 
 /**
- * The shape of an ordered binary tree over given leaves: the one with the least average depth by Knuth's dynamic programme.
- * While its longest way exceeds the bound, leaves that lie too deep count for more and it is made again.
+ * The shape of an ordered binary tree over given leaves: halved by weight, again and again, but only where both halves can
+ * still be arranged within the bound. A leaf of height h takes 2^h of the 2^bound places at the bottom of the tree, from a
+ * multiple of 2^h on; so a range fits if its leaves, put side by side in that way, do.
  */
 final class TreeShape {
-    /** Beyond so many leaves the best shape takes too long to find, and halving by weight is nearly as good. */
-    private static final int MOST_OPTIMAL = 160;
-
-    private static final int ATTEMPTS = 10;
-
-    record Result(Part root, double averageDepth) {}
+    /** Places are counted in so many bits; leaves too low to be counted take one place. */
+    private static final int BITS = 50;
 
     private final Graph graph;
     private final List<Segment> leaves;
-    private final int bound;
+    private final int[] heights;
     private final double[] sums;
+    private final int bound;
 
     TreeShape(Graph graph, List<Segment> leaves, int bound) {
         this.graph = graph;
         this.leaves = leaves;
-        this.bound = bound;
-        this.sums = new double[leaves.size() + 1];
-    }
-
-    Result best() {
-        double[] weights = leaves.stream().mapToDouble(Segment::weight).toArray();
-        double total = 0;
-        for (double weight : weights) {
-            total += weight;
-        }
-        for (int i = 0; i < weights.length; i++) {
-            weights[i] += total / weights.length / 8; // What is never looked for must not lie endlessly deep.
-        }
-        int[] depths = new int[leaves.size()];
-        int[][] splits = new int[0][];
-        for (int attempt = 0; ; attempt++) {
-            sum(weights);
-            splits = splits();
-            depths(splits, 0, leaves.size() - 1, 0, depths);
-            boolean isDeep = false;
-            for (int i = 0; i < depths.length; i++) {
-                if (depths[i] + leaves.get(i).node().height() > bound) {
-                    weights[i] *= 2;
-                    isDeep = true;
-                }
-            }
-            if (!isDeep || attempt == ATTEMPTS) {
-                break;
-            }
-        }
-        double average = 0;
-        for (int i = 0; i < depths.length; i++) {
-            average += (depths[i] + leaves.get(i).tests()) * leaves.get(i).weight();
-        }
-        return new Result(build(splits, 0, leaves.size() - 1), average / Math.max(total, 1e-9));
-    }
-
-    private void sum(double[] weights) {
-        for (int i = 0; i < weights.length; i++) {
-            sums[i + 1] = sums[i] + weights[i];
-        }
-    }
-
-    /** For each range of leaves, the last one of its lower half; computed on demand where there are too many. */
-    private int[][] splits() {
         int n = leaves.size();
-        if (n > MOST_OPTIMAL || !graph.does(Pass.BALANCE)) {
-            return new int[0][];
+        this.heights = new int[n];
+        this.sums = new double[n + 1];
+        double total = 0;
+        for (var leaf : leaves) {
+            total += leaf.weight();
         }
-        var cost = new double[n][n];
-        var split = new int[n][n];
         for (int i = 0; i < n; i++) {
-            split[i][i] = i;
+            heights[i] = leaves.get(i).height();
+            // What is never looked for must not lie endlessly deep.
+            sums[i + 1] = sums[i] + leaves.get(i).weight() + total / n / 8;
         }
-        for (int length = 2; length <= n; length++) {
-            for (int i = 0; i + length <= n; i++) {
-                int j = i + length - 1;
-                double least = Double.MAX_VALUE;
-                int at = i;
-                // The best split moves in step with the range: only those between the neighbours' are tried.
-                int last = Math.min(j - 1, split[i + 1][j]);
-                for (int k = Math.min(last, split[i][j - 1]); k <= last; k++) {
-                    double here = cost[i][k] + cost[k + 1][j];
-                    if (here < least) {
-                        least = here;
-                        at = k;
-                    }
-                }
-                cost[i][j] = least + sums[j + 1] - sums[i];
-                split[i][j] = at;
-            }
+        int least = bound;
+        while (lastThatFits(0, n - 1, least) < n - 1) {
+            least++;
         }
-        return split;
+        this.bound = least;
     }
 
-    private int split(int[][] splits, int i, int j) {
-        if (splits.length > 0) {
-            return splits[i][j];
+    /** {@return the longest way: the bound, or the least possible if that is more} */
+    int height() {
+        return bound;
+    }
+
+    /** {@return the average number of tests, weighted} */
+    double averageDepth() {
+        double weight = 0;
+        double depths = 0;
+        for (var leaf : leaves) {
+            weight += leaf.weight();
+            depths += leaf.tests() * leaf.weight();
         }
+        return (depths + depths(0, leaves.size() - 1, bound)) / Math.max(weight, 1e-9);
+    }
+
+    private double depths(int i, int j, int height) {
+        if (i == j) {
+            return 0;
+        }
+        int k = split(i, j, height);
+        return sums[j + 1] - sums[i] + depths(i, k, height - 1) + depths(k + 1, j, height - 1);
+    }
+
+    Part build() {
+        return build(0, leaves.size() - 1, bound);
+    }
+
+    private Part build(int i, int j, int height) {
+        if (i == j) {
+            return SearchTree.leaf(graph, leaves.get(i));
+        }
+        int k = split(i, j, height);
+        return SearchTree.join(graph, build(i, k, height - 1), build(k + 1, j, height - 1));
+    }
+
+    /** The last leaf of the lower half. */
+    private int split(int i, int j, int height) {
         if (!graph.does(Pass.BALANCE)) {
             return i + (j - i) / 2;
         }
+        int most = Math.min(j - 1, lastThatFits(i, j, height - 1));
+        int least = Math.max(i, firstThatFits(i, j, height - 1) - 1);
         double half = (sums[i] + sums[j + 1]) / 2;
-        int k = i;
-        while (k < j - 1 && sums[k + 1] < half) {
+        int k = least;
+        while (k < most && sums[k + 1] < half) {
             k++;
         }
-        // By weight, but never so lopsided that the depth would grow with the number of leaves.
-        return Math.clamp(k, i + (j - i) / 8, j - 1 - (j - i) / 8);
+        boolean isPreviousNearer = k > least && half - sums[k] < sums[k + 1] - half;
+        return isPreviousNearer ? k - 1 : k;
     }
 
-    private void depths(int[][] splits, int i, int j, int depth, int[] depths) {
-        if (i == j) {
-            depths[i] = depth;
-            return;
+    /** The last leaf up to which those from i on fit into a tree. */
+    private int lastThatFits(int i, int j, int height) {
+        long at = 0;
+        for (int k = i; k <= j; k++) {
+            at = after(at, k, height);
+            if (at < 0) {
+                return k - 1;
+            }
         }
-        int k = split(splits, i, j);
-        depths(splits, i, k, depth + 1, depths);
-        depths(splits, k + 1, j, depth + 1, depths);
+        return j;
     }
 
-    private Part build(int[][] splits, int i, int j) {
-        if (i == j) {
-            return SearchTree.leaf(leaves.get(i));
+    /** The first leaf from which on those up to j fit into a tree. */
+    private int firstThatFits(int i, int j, int height) {
+        long at = 0;
+        for (int k = j; k >= i; k--) {
+            at = after(at, k, height);
+            if (at < 0) {
+                return k + 1;
+            }
         }
-        int k = split(splits, i, j);
-        return SearchTree.join(graph, build(splits, i, k), build(splits, k + 1, j));
+        return i;
+    }
+
+    /** The place behind a leaf that is put at the first multiple of its size; negative if that is beyond the last. */
+    private long after(long at, int leaf, int height) {
+        if (heights[leaf] > height) {
+            return -1;
+        }
+        int scale = Math.max(0, height - BITS);
+        long size = 1L << Math.max(0, heights[leaf] - scale);
+        long end = (at + size - 1 & -size) + size;
+        return end > 1L << height - scale ? -1 : end;
     }
 }

@@ -6,7 +6,9 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.Poller;
 import dev.caisson.seccomp.BadAddressException;
 import dev.caisson.seccomp.CallerGoneException;
 import dev.caisson.seccomp.Reply;
@@ -40,30 +42,32 @@ public final class Listener implements AutoCloseable {
     private final Listeners home;
     private final NotifyFd notify;
     private final Seccomp policy;
-    private final long key;
+    private Poller.@Nullable Watch watch;
     private State state = State.SERVED;
     private final Set<Thread> deciding = new HashSet<>();
 
-    Listener(Listeners home, Fd fd, Seccomp policy, NotificationSizes sizes, long key) {
+    Listener(Listeners home, Fd fd, Seccomp policy, NotificationSizes sizes) {
         this.home = home;
         this.notify = new NotifyFd(fd, sizes);
         this.policy = policy;
-        this.key = key;
     }
 
-    long key() {
-        return key;
-    }
-
-    Mounter mounter() {
-        return home.mounter();
+    Launcher launcher() {
+        return home.launcher();
     }
 
     /** Lets the poller watch. */
     synchronized void park() throws LinuxException {
         if (state == State.SERVED) {
-            home.watch(key, notify.fd());
+            watch = home.watch(notify.fd(), this::ready);
             state = State.PARKED;
+        }
+    }
+
+    private void unwatch() {
+        if (watch != null) {
+            watch.end();
+            watch = null;
         }
     }
 
@@ -73,7 +77,7 @@ public final class Listener implements AutoCloseable {
             if (state != State.PARKED) {
                 return;
             }
-            home.unwatch(notify.fd());
+            unwatch();
             state = State.SERVED;
             if (!notify.hold()) {
                 return;
@@ -302,12 +306,12 @@ public final class Listener implements AutoCloseable {
                 return;
             }
             if (state == State.PARKED) {
-                home.unwatch(notify.fd());
+                unwatch();
             }
             state = State.CLOSED;
             deciding.forEach(Thread::interrupt);
         }
-        home.forget(key);
+        home.forget(this);
         notify.letGo();
     }
 }

@@ -5,28 +5,27 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.Poller;
 import dev.caisson.seccomp.Seccomp;
 import java.io.IOException;
-import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All listeners of this JVM: one poller thread for those without work, and a platform thread for each that has some, since
+ * All listeners of this JVM: the shared poller watches those without work, and each that has some gets a platform thread, since
  * the kernel's way to receive a call blocks, and would hold the carrier of a virtual thread. There are never more threads
  * than supervised containers that call. Thread-safe.
  */
 public final class Listeners implements AutoCloseable {
     private static final int IDLE_SECONDS = 1;
 
-    private final Mounter mounter;
-    private final ConcurrentHashMap<Long, Listener> all = new ConcurrentHashMap<>();
-    private final AtomicLong keys = new AtomicLong();
+    private final Launcher launcher;
+    private final Set<Listener> all = ConcurrentHashMap.newKeySet();
     private final ExecutorService threads = new ThreadPoolExecutor(
             0,
             Integer.MAX_VALUE,
@@ -34,14 +33,12 @@ public final class Listeners implements AutoCloseable {
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
             Thread.ofPlatform().daemon().name("caisson-supervisor-", 0).factory());
-    private @Nullable Epoll epoll;
-    private @Nullable Thread poller;
     private @Nullable NotificationSizes sizes;
-    private volatile boolean closed;
+    private boolean closed;
 
     /** @param launcher of the children that act in other namespaces for a caller */
     public Listeners(Launcher launcher) {
-        this.mounter = new Mounter(launcher);
+        this.launcher = launcher;
     }
 
     /**
@@ -51,8 +48,8 @@ public final class Listeners implements AutoCloseable {
      */
     public Listener listen(Fd fd, Seccomp policy) throws IOException {
         try {
-            var listener = new Listener(this, fd, policy, begin(), keys.incrementAndGet());
-            all.put(listener.key(), listener);
+            var listener = new Listener(this, fd, policy, begin());
+            all.add(listener);
             listener.park();
             return listener;
         } catch (IOException | RuntimeException failed) {
@@ -68,72 +65,32 @@ public final class Listeners implements AutoCloseable {
         if (sizes == null) {
             sizes = NotificationSizes.ofThisKernel();
         }
-        if (poller == null) {
-            var made = Epoll.create();
-            epoll = made;
-            poller = Thread.ofPlatform().daemon().name("caisson-listener").start(() -> loop(made));
-        }
         return sizes;
     }
 
-    private void loop(Epoll epoll) {
-        try {
-            while (!closed) {
-                epoll.await(-1, (key, _) -> {
-                    var listener = all.get(key);
-                    if (listener != null) {
-                        listener.ready();
-                    }
-                });
-            }
-        } catch (LinuxException impossible) {
-            throw new IllegalStateException("the poller of supervised calls cannot wait", impossible);
-        }
-    }
-
-    private synchronized Epoll epoll() {
-        return Objects.requireNonNull(epoll);
-    }
-
-    void watch(long key, Fd fd) throws LinuxException {
-        epoll().add(fd, Epoll.IN, key);
-    }
-
-    void unwatch(Fd fd) {
-        epoll().remove(fd);
+    Poller.Watch watch(Fd fd, Runnable ready) throws LinuxException {
+        return Poller.shared().watch(fd, Epoll.IN, ready);
     }
 
     void execute(Runnable service) {
         threads.execute(service);
     }
 
-    void forget(long key) {
-        all.remove(key);
+    void forget(Listener listener) {
+        all.remove(listener);
     }
 
-    Mounter mounter() {
-        return mounter;
+    Launcher launcher() {
+        return launcher;
     }
 
-    /** Closes all listeners and ends the threads. */
+    /** Closes all listeners; their threads end by themselves. */
     @Override
     public void close() {
-        Thread thread;
         synchronized (this) {
             closed = true;
-            thread = poller;
         }
-        all.values().forEach(Listener::close);
+        all.forEach(Listener::close);
         threads.shutdown();
-        if (thread == null) {
-            return;
-        }
-        epoll().wake();
-        try {
-            thread.join();
-            epoll().close();
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 }

@@ -107,28 +107,36 @@ final class PendingCall implements Notification {
     }
 
     @Override
-    public Descriptor open(String path, int flags, int mode) throws IOException {
+    public Descriptor openAt(int directory, String path, int flags, int mode) throws IOException {
         if (path.isEmpty()) {
             throw new LinuxException(Errno.ENOENT, "openat2(root of " + pid + ", \"\")");
         }
         try (var root = Files.open("/proc/" + pid + "/root", Files.O_PATH | Files.O_DIRECTORY, 0)) {
-            String absolute = path.startsWith("/") ? path : workingDirectory() + "/" + path;
+            String absolute = absolute(directory, path);
             checkPending();
+            // openat2(2) is strict: no mode but for a new file, nothing beside O_PATH.
             return keep(At.open(
                     root,
                     absolute.getBytes(StandardCharsets.UTF_8),
-                    flags | O_NOCTTY,
-                    mode,
+                    (flags & Files.O_PATH) == 0 ? flags | O_NOCTTY : flags,
+                    (flags & Files.O_CREAT) == 0 ? 0 : mode,
                     At.RESOLVE_IN_ROOT | At.RESOLVE_NO_MAGICLINKS));
         } catch (LinuxException refused) {
             throw goneOr(refused);
         }
     }
 
-    /** As text: it may have moved before it is used, and what is opened is inside the root in every case. */
-    private String workingDirectory() throws LinuxException {
-        try (var link = Files.open("/proc/" + pid + "/cwd", Files.O_PATH | Files.O_NOFOLLOW, 0)) {
-            return new String(At.readLink(link), StandardCharsets.UTF_8);
+    /** As text: the directory may have moved before it is used, and what is found is inside the root in every case. */
+    private String absolute(int directory, String path) throws LinuxException {
+        if (path.startsWith("/")) {
+            return path;
+        }
+        String link = "/proc/" + pid + "/" + (directory == AT_FDCWD ? "cwd" : "fd/" + directory);
+        try (var opened = Files.open(link, Files.O_PATH | Files.O_NOFOLLOW, 0)) {
+            return new String(At.readLink(opened), StandardCharsets.UTF_8) + "/" + path;
+        } catch (LinuxException refused) {
+            // There is a working directory always, and a link for each descriptor that there is.
+            throw refused.errno().equals(Errno.ENOENT) ? new LinuxException(Errno.EBADF, refused.call()) : refused;
         }
     }
 
@@ -138,11 +146,25 @@ final class PendingCall implements Notification {
     }
 
     @Override
+    public void makeFile(String path, int mode) throws IOException {
+        inNamespaces(actor -> actor.makeFile(absolute(AT_FDCWD, path), mode));
+    }
+
+    @Override
     public void mount(String source, String target, String type, long flags, String options) throws IOException {
+        inNamespaces(actor -> actor.mount(source, absolute(AT_FDCWD, target), type, flags, options));
+    }
+
+    /** Something done in the caller's namespaces. */
+    private interface Act {
+        void by(Actor actor) throws IOException;
+    }
+
+    private void inNamespaces(Act act) throws IOException {
         try (var user = namespace("user");
                 var mounts = namespace("mnt")) {
             checkPending();
-            listener.mounter().mount(user, mounts, source, target, type, flags, options);
+            act.by(new Actor(listener.launcher(), user, mounts));
         } catch (LinuxException refused) {
             throw goneOr(refused);
         }

@@ -19,26 +19,27 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/** Mounts in other namespaces, by a child that enters them: no thread of a JVM can. */
-final class Mounter {
+/** Acts in the namespaces of a caller as root there, by a child that enters them: no thread of a JVM can. */
+final class Actor {
     private static final String USER = "user namespace";
     private static final String MOUNTS = "mount namespace";
     private static final long CLONE_NEWNS = 0x20000;
     private static final long CLONE_NEWUSER = 0x10000000;
+    private static final int AT_FDCWD = -100;
+    private static final int O_CREAT_EXCL_WRONLY_CLOEXEC = 0x40 | 0x80 | 1 | 0x80000;
 
     private final Launcher launcher;
+    private final Fd user;
+    private final Fd mounts;
 
-    Mounter(Launcher launcher) {
+    Actor(Launcher launcher, Fd user, Fd mounts) {
         this.launcher = launcher;
+        this.user = user;
+        this.mounts = mounts;
     }
 
-    void mount(Fd user, Fd mounts, String source, String target, String type, long flags, String options)
-            throws IOException {
-        var program = SyscallProgram.builder().phase("mount for a caller");
-        if (!isOwn(user)) {
-            program.call(Syscall.SETNS, Arg.parameter(USER), Arg.named(CLONE_NEWUSER, "CLONE_NEWUSER"));
-        }
-        program.call(Syscall.SETNS, Arg.parameter(MOUNTS), Arg.named(CLONE_NEWNS, "CLONE_NEWNS"));
+    void mount(String source, String target, String type, long flags, String options) throws IOException {
+        var program = entering();
         program.call(
                 Syscall.MOUNT,
                 Arg.text(source),
@@ -46,6 +47,33 @@ final class Mounter {
                 Arg.text(type),
                 Arg.named(flags, "0x" + Long.toHexString(flags)),
                 Arg.text(options));
+        run(program);
+    }
+
+    void makeFile(String path, int mode) throws IOException {
+        var program = entering();
+        program.call(Syscall.UMASK, Arg.of(0));
+        program.call(
+                Syscall.OPENAT,
+                Arg.named(AT_FDCWD, "AT_FDCWD"),
+                Arg.text(path),
+                Arg.named(O_CREAT_EXCL_WRONLY_CLOEXEC, "O_CREAT|O_EXCL|O_WRONLY|O_CLOEXEC"),
+                Arg.octal(mode));
+        run(program);
+    }
+
+    private SyscallProgram.Builder entering() throws IOException {
+        var program = SyscallProgram.builder().phase("act for a caller");
+        if (!isOwn(user)) {
+            program.call(Syscall.SETNS, Arg.parameter(USER), Arg.named(CLONE_NEWUSER, "CLONE_NEWUSER"));
+            // The JVM's own ids may mean nobody in there; where there is no root, nobody it is.
+            program.call(OnError.ignore(), Syscall.SETRESGID, Arg.of(0), Arg.of(0), Arg.of(0));
+            program.call(OnError.ignore(), Syscall.SETRESUID, Arg.of(0), Arg.of(0), Arg.of(0));
+        }
+        return program.call(Syscall.SETNS, Arg.parameter(MOUNTS), Arg.named(CLONE_NEWNS, "CLONE_NEWNS"));
+    }
+
+    private void run(SyscallProgram.Builder program) throws IOException {
         // A launch counts as done at its execve; this one fails on purpose.
         program.execute(OnError.ignore(), Syscall.EXECVE, Arg.text(""), Arg.argv(List.of()), Arg.envp(List.of()))
                 .call(Syscall.EXIT_GROUP, Arg.of(0));
@@ -60,7 +88,7 @@ final class Mounter {
             }
             case Outcome.ChildFailure failure ->
                 throw new LinuxException(failure.errno(), failure.step().toString());
-            case Outcome.Died died -> throw new IOException("the child that was to mount was killed: " + died.status());
+            case Outcome.Died died -> throw new IOException("the child that was to act was killed: " + died.status());
         }
     }
 
