@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Copy-up beside cp(1) on tmpfs, the file system of the temporary directory, and xfs and btrfs on loop devices where their
-# tools are; commit and reset by the size of the upper. As root. Needs a JDK 25 in JAVA_HOME and benchmarks/target/benchmarks.jar
+# All about layers: mounts by their number beside C and mount(8), changes() of a large upper beside find(1); copy-up beside cp(1)
+# on tmpfs, the file system of the temporary directory, and xfs and btrfs on loop devices where their tools are; commit and
+# reset by the size of the upper. As root. Needs a JDK 25 in JAVA_HOME and benchmarks/target/benchmarks.jar
 # (mvn -DskipTests package), and 8 GB of disk.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -16,7 +17,8 @@ cleanup() {
     rm -rf "$work"
 }
 trap cleanup EXIT
-java=("$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED -cp target/benchmarks.jar dev.caisson.benchmarks.Layers)
+java=("$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED -cp target/benchmarks.jar)
+layers=("${java[@]}" dev.caisson.benchmarks.Layers)
 
 mkdir "$work"/{disk,tmpfs,xfs,btrfs}
 mount -t tmpfs -o size=4g tmpfs "$work/tmpfs"
@@ -31,5 +33,6 @@ for fs in xfs btrfs; do
         echo "skipped: $fs, mkfs.$fs is not installed"
     fi
 done
-"${java[@]}" copy-up "${where[@]}"
-"${java[@]}" store "$work/disk"
+"${java[@]}" dev.caisson.benchmarks.OverlayTimes "$work/disk"
+"${layers[@]}" copy-up "${where[@]}"
+"${layers[@]}" store "$work/disk"

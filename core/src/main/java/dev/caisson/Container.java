@@ -14,6 +14,8 @@ import dev.caisson.overlay.Change;
 import dev.caisson.overlay.CopyUpCost;
 import dev.caisson.overlay.Layer;
 import dev.caisson.overlay.LayerStore;
+import dev.caisson.overlay.LayerWatch;
+import dev.caisson.overlay.OverlayFallback;
 import dev.caisson.overlay.PathOrigin;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.Namespace;
@@ -134,18 +136,33 @@ public interface Container extends ContainerProcess {
     Layer commit(LayerStore store, String name) throws IOException;
 
     /**
+     * {@return how its layers were merged where the kernel would not, and why; empty if the kernel did} Only ways that were named
+     * by {@link ContainerBuilder#overlayFallback} are taken.
+     */
+    Optional<OverlayFallback.Taken> overlayFallback();
+
+    /**
      * {@return what it changed in its layers, while it runs or after its end} Read from the writable layer alone, one change at
-     * a time; see {@link dev.caisson.overlay.Overlay#changes}. Close the stream before the container.
+     * a time; see {@link dev.caisson.overlay.Overlay#changes}. Close the stream before the container. Where somebody changed a layer
+     * meanwhile, under the container, and that could make a change wrong, there is a {@link Change.LayerChanged}.
      *
      * @throws IllegalStateException if its root is not made of layers, or it is closed
      */
     Stream<Change> changes() throws IOException;
 
     /**
+     * {@return what tells which of its layers were changed by others since it was started} The kernel leaves it undefined what a
+     * container sees then. Nothing runs meanwhile; asking costs a walk over the layers.
+     *
+     * @throws IllegalStateException if its root is not made of layers
+     */
+    LayerWatch layerWatch();
+
+    /**
      * {@return which layer a path of its root comes from, and what hides what}
      *
      * @param path absolute; what is mounted on the root is not seen
-     * @throws IllegalStateException if its root is not made of layers, or it is closed
+     * @throws IllegalStateException if its root is not made of layers or is a copy of them, or it is closed
      */
     PathOrigin origin(String path) throws IOException;
 

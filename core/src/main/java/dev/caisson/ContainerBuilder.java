@@ -84,7 +84,11 @@ public final class ContainerBuilder extends LimitSettings {
             Engine.shared().watch(started.process(), complete, waits);
             return container;
         } catch (ContainerException failed) {
-            container.letGo();
+            try {
+                container.letGo();
+            } catch (IOException alsoFailed) {
+                failed.addSuppressed(alsoFailed);
+            }
             throw failed;
         }
     }

@@ -29,7 +29,10 @@ import dev.caisson.linux.sys.Kernel;
 import dev.caisson.linux.sys.Poller;
 import dev.caisson.linux.sys.Sockets;
 import dev.caisson.overlay.Branch;
+import dev.caisson.overlay.LayerLease;
+import dev.caisson.overlay.LayerWatch;
 import dev.caisson.overlay.Overlay;
+import dev.caisson.overlay.OverlayMount;
 import dev.caisson.overlay.tree.SafeTree;
 import dev.caisson.process.Guardian;
 import dev.caisson.process.LiveProcess;
@@ -45,6 +48,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -58,6 +62,7 @@ import org.jspecify.annotations.Nullable;
 final class Engine {
     private static final String STATUS = "status";
     private static final String KEPT = "kept";
+    private static final String MERGED = "merged";
 
     private final Launcher launcher = new Launcher();
     private final Kernel kernel = Kernel.ofThisMachine().asking(new Trials(launcher)::attempt);
@@ -214,6 +219,9 @@ final class Engine {
             if (use != null) {
                 resources.onFailure(use);
             }
+            var lease = LayerLease.of(
+                    spec.root() instanceof ContainerSpec.Root.Layers(var used) ? used.lower() : List.of());
+            resources.onFailure(lease);
             Volumes.make(spec.mounts(), owner);
             ParentSide.prepareUpper(plan).ifPresent(resources::onFailure);
             if (spec.idmappedLayers()
@@ -244,22 +252,27 @@ final class Engine {
             @Nullable Fd keptHere = null;
             if (spec.keepsRoot()) {
                 var sockets = Sockets.pair();
-                keptHere = resources.use(sockets.near());
+                keptHere = sockets.near();
+                resources.onFailure(keptHere);
                 descriptors.put(KEPT, resources.use(sockets.far()).number());
             }
+            var watch = spec.keepsRoot() && spec.root() instanceof ContainerSpec.Root.Layers(var watched)
+                    ? Optional.of(LayerWatch.begin(watched.lower()))
+                    : Optional.<LayerWatch>empty();
             var listener = new AtomicReference<@Nullable Listener>();
             resources.onFailure(() -> close(listener));
-            var launch = new Launch(
-                    Encoder.encode(plan.program(), Arch.host()),
-                    plan.mode(),
-                    plan.flags(),
-                    intoCgroup,
-                    descriptors,
-                    ParentSide.gates(
-                            plan,
-                            fd -> listener.set(
-                                    listeners.listen(fd, spec.supervised().orElseThrow()))));
-            var child = launch(launch, plan);
+            var launch = launch(plan, intoCgroup, descriptors, listener);
+            Outcome outcome = attempt(launch, spec);
+            @Nullable OverlayMount fallback = null;
+            if (outcome instanceof Outcome.ChildFailure failure && RootFallback.isFor(plan, failure)) {
+                fallback = RootFallback.take(plan, refusal(launch, plan, failure), owner);
+                resources.onFailure(fallback);
+                descriptors.put(MERGED, fallback.descriptor());
+                plan = planner.plan(RootFallback.applied(spec, fallback, host), command, cgroupFiles);
+                launch = launch(plan, intoCgroup, descriptors, listener);
+                outcome = attempt(launch, spec);
+            }
+            var child = child(outcome, launch, plan);
             plumbing.launched();
             @Nullable
             ContainerCgroup own = cgroup == null
@@ -268,15 +281,9 @@ final class Engine {
             var process = new LiveProcess(child.pid(), child.pidfd(), plumbing, status, own, startedAt);
             process.atEnd(() -> close(listener));
             resources.succeeded();
-            try {
-                var files = keptHere == null ? null : new KeptFiles(Kept.from(keptHere), owner, layers(plan));
-                return new Started(process, own, files, use);
-            } catch (IOException refused) {
-                if (use != null) {
-                    use.close();
-                }
-                throw abandoned(process, refused);
-            }
+            var files =
+                    keptHere == null ? null : new KeptFiles(new Kept(keptHere), owner, layers(plan, watch, fallback));
+            return new Started(process, own, files, use, fallback, lease);
         }
     }
 
@@ -310,7 +317,9 @@ final class Engine {
             LiveProcess process,
             @Nullable ContainerCgroup cgroup,
             @Nullable KeptFiles files,
-            Branch.@Nullable Use use) {}
+            Branch.@Nullable Use use,
+            @Nullable OverlayMount fallback,
+            LayerLease lease) {}
 
     /** {@return the branch that the root is on; a builder may have got another root since it was named} */
     private static Optional<Branch> branch(ContainerSpec spec) {
@@ -322,17 +331,25 @@ final class Engine {
     }
 
     /** {@return the layers of a root that has one writable layer} */
-    private static Optional<KeptFiles.Layers> layers(LaunchPlan plan) {
+    private static Optional<KeptFiles.Layers> layers(
+            LaunchPlan plan, Optional<LayerWatch> watch, @Nullable OverlayMount fallback) {
         var input = plan.input();
-        if (!(input.spec().root() instanceof ContainerSpec.Root.Layers(var overlay))
-                || input.hostTree().isPresent()) {
-            return Optional.empty();
+        Overlay overlay;
+        switch (input.spec().root()) {
+            case ContainerSpec.Root.Layers(var layers) -> overlay = layers;
+            case ContainerSpec.Root.Merged(var layers, var _) -> overlay = layers;
+            default -> {
+                return Optional.empty();
+            }
         }
-        return Optional.of(new KeptFiles.Layers(
-                overlay.lower(),
-                overlay.upper().map(Overlay.Upper::directory),
-                input.idMap().isPresent() || input.spec().joined(Namespace.USER).isPresent(),
-                input.spec().idmappedLayers() ? input.idMap() : Optional.empty()));
+        return input.hostTree().isPresent()
+                ? Optional.empty()
+                : Optional.of(new KeptFiles.Layers(
+                        overlay,
+                        watch.orElseThrow(),
+                        fallback,
+                        input.inUserNamespace(),
+                        input.spec().idmappedLayers() ? input.idMap() : Optional.empty()));
     }
 
     /** {@return the host's ids of the root of a user namespace} */
@@ -368,6 +385,23 @@ final class Engine {
         }
     }
 
+    private Launch launch(
+            LaunchPlan plan,
+            OptionalInt intoCgroup,
+            Map<String, Integer> descriptors,
+            AtomicReference<@Nullable Listener> listener) {
+        return new Launch(
+                Encoder.encode(plan.program(), Arch.host()),
+                plan.mode(),
+                plan.flags(),
+                intoCgroup,
+                descriptors,
+                ParentSide.gates(
+                        plan,
+                        fd -> listener.set(listeners.listen(
+                                fd, plan.input().spec().supervised().orElseThrow()))));
+    }
+
     private Outcome launch(Launch launch, ContainerSpec spec) throws IOException {
         if (spec.supervised().isEmpty() || !Thread.currentThread().isVirtual()) {
             return launcher.launch(launch);
@@ -376,69 +410,27 @@ final class Engine {
         return OnPlatformThread.call(() -> launcher.launch(launch));
     }
 
-    private Outcome.Child launch(Launch launch, LaunchPlan plan) throws IOException {
-        Outcome outcome;
+    private Outcome attempt(Launch launch, ContainerSpec spec) throws IOException {
         try {
-            outcome = launch(launch, plan.input().spec());
+            return launch(launch, spec);
         } catch (LinuxException refused) {
             throw new ContainerException(
                     FailureText.clone(refused.call(), refused.errno(), host), "create the namespaces", refused);
         }
+    }
+
+    private Outcome.Child child(Outcome outcome, Launch launch, LaunchPlan plan) throws ContainerException {
         return switch (outcome) {
             case Outcome.Child child -> child;
-            case Outcome.ChildFailure failure ->
-                throw new ContainerException(
-                        Refusal.text(launcher, launch, plan, failure),
-                        failure.step().purpose(),
-                        new LinuxException(failure.errno(), failure.step().toString()));
+            case Outcome.ChildFailure failure -> throw refusal(launch, plan, failure);
             case Outcome.Died died -> throw new ContainerException(FailureText.died(died.status()), "", null);
         };
     }
 
-    /** Descriptors used up by a launch, closed in every case, and what is given back only if it fails. */
-    private static final class LaunchResources implements AutoCloseable {
-        private final List<Fd> used = new ArrayList<>();
-        private final List<LayerMounts> mounts = new ArrayList<>();
-        private final List<AutoCloseable> undo = new ArrayList<>();
-        private boolean succeeded;
-
-        Fd use(Fd fd) {
-            used.add(fd);
-            return fd;
-        }
-
-        void atEnd(LayerMounts made) {
-            mounts.add(made);
-        }
-
-        void onFailure(AutoCloseable made) {
-            undo.add(made);
-        }
-
-        void succeeded() {
-            succeeded = true;
-        }
-
-        @Override
-        public void close() throws IOException {
-            used.forEach(Fd::close);
-            mounts.forEach(LayerMounts::close);
-            if (succeeded) {
-                return;
-            }
-            @Nullable IOException first = null;
-            for (var made : undo.reversed()) {
-                try {
-                    made.close();
-                } catch (IOException failed) {
-                    first = first == null ? failed : first;
-                } catch (Exception impossible) {
-                    throw new AssertionError(impossible);
-                }
-            }
-            if (first != null) {
-                throw first;
-            }
-        }
+    private ContainerException refusal(Launch launch, LaunchPlan plan, Outcome.ChildFailure failure) {
+        return new ContainerException(
+                Refusal.text(launcher, launch, plan, failure),
+                failure.step().purpose(),
+                new LinuxException(failure.errno(), failure.step().toString()));
     }
 }

@@ -10,6 +10,7 @@ import dev.caisson.launch.LaunchPlan;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Step;
+import dev.caisson.overlay.OverlayFallback;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -57,7 +58,28 @@ final class Explanation {
             }
         }
         flush(phases, name, calls);
+        if (plan.input().spec().root() instanceof ContainerSpec.Root.Layers(var overlay)
+                && !overlay.fallbacks().isEmpty()) {
+            phases.add(new Phase(
+                    "if the kernel refuses to merge the layers",
+                    overlay.fallbacks().stream().map(Explanation::fallback).toList()));
+        }
         return new Plan(phases, missing);
+    }
+
+    private static PlannedCall fallback(OverlayFallback way) {
+        return switch (way) {
+            case OverlayFallback.FuseOverlayfs _ ->
+                new PlannedCall(Actor.PARENT, "fuse-overlayfs", "merge them by fuse-overlayfs(1)", "root");
+            case OverlayFallback.Reflink r ->
+                new PlannedCall(
+                        Actor.PARENT,
+                        "ioctl(FICLONE) of each file to " + r.directory(),
+                        "else copy them, sharing blocks",
+                        "");
+            case OverlayFallback.Copy c ->
+                new PlannedCall(Actor.PARENT, "copy_file_range of each file to " + c.directory(), "else copy them", "");
+        };
     }
 
     private static PlannedCall parent(String call) {

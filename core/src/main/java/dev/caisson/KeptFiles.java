@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson;
 
-import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -10,20 +9,18 @@ import dev.caisson.overlay.CopyUp;
 import dev.caisson.overlay.CopyUpCost;
 import dev.caisson.overlay.Layer;
 import dev.caisson.overlay.LayerStore;
+import dev.caisson.overlay.LayerWatch;
 import dev.caisson.overlay.Overlay;
+import dev.caisson.overlay.OverlayMount;
 import dev.caisson.overlay.OverlayOptions;
-import dev.caisson.overlay.mark.KernelNotes;
 import dev.caisson.overlay.tree.SafeTree;
-import dev.caisson.overlay.tree.TreeCopy;
 import dev.caisson.overlay.tree.TreeFileSystem;
 import dev.caisson.spec.IdMap;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.ref.Cleaner;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -32,9 +29,6 @@ import org.jspecify.annotations.Nullable;
 /** The files of a container, from its launch until it is closed, or forgotten. Thread-safe. */
 final class KeptFiles implements AutoCloseable {
     private static final Cleaner CLEANER = Cleaner.create();
-
-    /** The writable layer in the workshop. */
-    private static final byte[] UPPER = "upper".getBytes(StandardCharsets.UTF_8);
 
     private final Kept kept;
     private final Optional<SafeTree.Owner> owner;
@@ -46,12 +40,30 @@ final class KeptFiles implements AutoCloseable {
     /**
      * What the root is made of.
      *
-     * @param lower the topmost first
-     * @param upper the directory of the writable layer, unless it is in memory
+     * @param overlay the layers; without an upper if that is in memory
+     * @param watch on them since before the launch
+     * @param fallback what merges them if not the kernel; not this object's to close
      * @param inUserNamespace whether the overlay's marks are those of a user namespace
      * @param seenThrough the map by which the lower layers' ids are seen, if not as they are
      */
-    record Layers(List<Path> lower, Optional<Path> upper, boolean inUserNamespace, Optional<IdMap> seenThrough) {}
+    record Layers(
+            Overlay overlay,
+            LayerWatch watch,
+            @Nullable OverlayMount fallback,
+            boolean inUserNamespace,
+            Optional<IdMap> seenThrough) {
+        List<Path> lower() {
+            return overlay.lower();
+        }
+
+        Optional<Path> upper() {
+            return overlay.upper().map(Overlay.Upper::directory);
+        }
+
+        boolean isCopy() {
+            return fallback != null && fallback.copy().isPresent();
+        }
+    }
 
     /**
      * Takes ownership of what is kept.
@@ -68,17 +80,27 @@ final class KeptFiles implements AutoCloseable {
     /** Sees to it that a container nobody closed and nobody holds gives back what it keeps. */
     synchronized void closeWithoutFail(Object holder) {
         var keptByNobody = kept;
-        forgotten = CLEANER.register(holder, keptByNobody::close);
+        var mergedForNobody = layers.map(Layers::fallback).orElse(null);
+        forgotten = CLEANER.register(holder, () -> {
+            keptByNobody.close();
+            if (mergedForNobody != null) {
+                try {
+                    mergedForNobody.close();
+                } catch (IOException nobodyToTell) {
+                    // The next copy in that place removes what is left of this one once the JVM is gone.
+                }
+            }
+        });
     }
 
     synchronized TreeFileSystem fileSystem() {
         checkOpen();
         if (fileSystem == null) {
             try {
-                Fd root = Files.duplicate(kept.root().number());
+                Fd root = Files.duplicate(kept.open().root().number());
                 fileSystem = TreeFileSystem.over(root, "a container", owner);
                 var _ = CLEANER.register(fileSystem, root::close);
-            } catch (LinuxException tooMany) {
+            } catch (IOException tooMany) {
                 throw new UncheckedIOException("fs: " + tooMany.getMessage(), tooMany);
             }
         }
@@ -97,29 +119,33 @@ final class KeptFiles implements AutoCloseable {
                         + " and not with lower(\"/\") in a user namespace"));
     }
 
-    /** {@return the writable layer} */
-    private synchronized Fd upper() throws LinuxException {
+    /** {@return a path of this process to the writable layer} */
+    private synchronized Path writable() throws IOException {
         checkOpen();
+        // What a fallback keeps in memory is not in the workshop.
         var directory = layers().upper();
         return directory.isPresent()
-                ? Files.open(directory.get().toString(), (int) At.O_DIRECTORY, 0)
-                : At.open(kept.workshop(), UPPER, At.O_DIRECTORY, 0, At.RESOLVE_BENEATH);
-    }
-
-    /** {@return a path of this process to the writable layer} */
-    private synchronized Path writable() {
-        checkOpen();
-        return layers().upper().orElseGet(() -> Path.of(At.self(kept.workshop()), "upper"));
+                ? directory.get()
+                : Path.of(At.self(kept.open().workshop()), "upper");
     }
 
     Stream<Change> changes() throws IOException {
+        var fallback = layers().fallback();
+        if (fallback != null) {
+            checkOpen();
+            return fallback.changes();
+        }
         var map = layers().seenThrough();
-        return map.isEmpty()
-                ? overlay().changes()
-                : overlay()
-                        .changes(
-                                id -> seen(map.get().uids(), id),
-                                id -> seen(map.get().gids(), id));
+        return overlay()
+                .changes(
+                        id -> map.isEmpty() ? id : seen(map.get().uids(), id),
+                        id -> map.isEmpty() ? id : seen(map.get().gids(), id),
+                        layers().watch());
+    }
+
+    /** {@return what tells which layers were changed since the launch} */
+    LayerWatch watch() {
+        return layers().watch();
     }
 
     private static long seen(List<IdMap.Range> ranges, long id) {
@@ -130,11 +156,22 @@ final class KeptFiles implements AutoCloseable {
                 .orElse(-1);
     }
 
+    /** {@return the layers, for questions about where things come from} */
+    Overlay explained() throws IOException {
+        if (layers().isCopy()) {
+            throw new IllegalStateException(
+                    "origin: the root is a copy of its layers, by overlayFallback; ask Overlay.explain about the layers");
+        }
+        return overlay();
+    }
+
     /** {@return the layers, for questions about what the container changed} */
-    Overlay overlay() {
+    Overlay overlay() throws IOException {
         var known = layers();
         Path upper = writable();
-        var marks = known.inUserNamespace() ? OverlayOptions.Attributes.USER : OverlayOptions.Attributes.TRUSTED;
+        var marks = known.inUserNamespace() && known.fallback() == null
+                ? OverlayOptions.Attributes.USER
+                : OverlayOptions.Attributes.TRUSTED;
         return Overlay.of(known.lower().toArray(Path[]::new))
                 .withUpper(new Overlay.Upper(upper, upper.resolveSibling("work")))
                 .withOptions(OverlayOptions.defaults().attributes(marks));
@@ -144,11 +181,15 @@ final class KeptFiles implements AutoCloseable {
         var known = layers();
         var files = fileSystem();
         var root = files.getPath(path).toRealPath();
+        if (known.isCopy()) {
+            return CopyUpCost.NONE; // It was paid for already.
+        }
         Object layersMount = mountOf(files.getPath("/"));
         if (!layersMount.equals(mountOf(root))) {
             return CopyUpCost.NONE; // A volume, or a file system in memory.
         }
-        try (var prediction = new CopyUp(writable(), known.lower(), known.inUserNamespace())) {
+        try (var prediction =
+                new CopyUp(writable(), known.lower(), known.inUserNamespace() && known.fallback() == null)) {
             return java.nio.file.Files.isDirectory(root, LinkOption.NOFOLLOW_LINKS)
                     ? ofTree(prediction, root, layersMount)
                     : prediction.of(root.toString());
@@ -190,26 +231,18 @@ final class KeptFiles implements AutoCloseable {
     }
 
     Layer commit(LayerStore store, String name) throws IOException {
-        var known = layers();
-        var everything = EnumSet.of(
-                TreeCopy.Option.RECURSIVE,
-                TreeCopy.Option.TIMES,
-                TreeCopy.Option.OWNER,
-                TreeCopy.Option.XATTRS,
-                TreeCopy.Option.REPLACE);
-        try (var branch = store.branch(known.lower().toArray(Path[]::new));
-                var upper = upper();
-                var to = Files.open(branch.upper().resolveSibling(".").toString(), Files.O_PATH, 0)) {
-            byte[] tree = branch.upper().getFileName().toString().getBytes(StandardCharsets.UTF_8);
-            TreeCopy.copy(upper, new byte[] {'.'}, to, tree, everything, KeptFiles::isKept);
-            return branch.commit(name);
-        } catch (LinuxException refused) {
-            throw new IOException("commit: " + refused.getMessage(), refused);
+        var fallback = layers().fallback();
+        if (fallback != null) {
+            checkOpen();
+            return fallback.commit(store, name);
         }
-    }
-
-    private static boolean isKept(String xattr) {
-        return !KernelNotes.isNote(xattr) && !xattr.equals("security.selinux");
+        var changed = layers().watch().changedAtTheTop();
+        if (changed.isPresent()) {
+            throw new IOException("commit: the layer " + changed.get()
+                    + " was changed or replaced while the container used it, so that its changes are not to what the"
+                    + " layer is now; run it again, and leave the layer alone meanwhile");
+        }
+        return overlay().commit(store, name);
     }
 
     @Override

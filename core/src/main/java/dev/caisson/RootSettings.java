@@ -7,6 +7,7 @@ import dev.caisson.launch.ImmutableContainerSpec;
 import dev.caisson.linux.ByteUnit;
 import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.Overlay;
+import dev.caisson.overlay.OverlayFallback;
 import dev.caisson.overlay.OverlayOptions;
 import dev.caisson.spec.Mount;
 import java.nio.charset.StandardCharsets;
@@ -86,6 +87,22 @@ abstract class RootSettings extends NamespaceSettings {
     public ContainerBuilder overlayOptions(OverlayOptions options) {
         var overlay = layers("overlayOptions");
         return with(s -> s.withRoot(new Root.Layers(overlay.withOptions(options))));
+    }
+
+    /**
+     * Names other ways to merge the layers, tried in this order where the kernel refuses (strict without: its refusal is an
+     * exception). {@link Container#overlayFallback} tells which one was taken, and why; {@code OverlayFallback.any(directory)}
+     * is all of them.
+     *
+     * @throws IllegalStateException if there are no layers yet
+     */
+    public ContainerBuilder overlayFallback(OverlayFallback... inThisOrder) {
+        return overlayFallback(List.of(inThisOrder));
+    }
+
+    public ContainerBuilder overlayFallback(List<OverlayFallback> inThisOrder) {
+        var overlay = layers("overlayFallback");
+        return with(s -> s.withRoot(new Root.Layers(overlay.withFallbacks(inThisOrder))));
     }
 
     /**

@@ -13,7 +13,11 @@ import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.Change;
 import dev.caisson.overlay.CopyUpCost;
 import dev.caisson.overlay.Layer;
+import dev.caisson.overlay.LayerLease;
 import dev.caisson.overlay.LayerStore;
+import dev.caisson.overlay.LayerWatch;
+import dev.caisson.overlay.OverlayFallback;
+import dev.caisson.overlay.OverlayMount;
 import dev.caisson.overlay.PathOrigin;
 import dev.caisson.process.LiveProcess;
 import dev.caisson.spec.InsidePath;
@@ -39,12 +43,16 @@ final class RunningContainer implements Container {
     private final @Nullable ContainerCgroup cgroup;
     private final @Nullable KeptFiles files;
     private final Branch.@Nullable Use use;
+    private final @Nullable OverlayMount fallback;
+    private final LayerLease lease;
 
     RunningContainer(Engine.Started started) {
         this.process = started.process();
         this.cgroup = started.cgroup();
         this.files = started.files();
         this.use = started.use();
+        this.fallback = started.fallback();
+        this.lease = started.lease();
         if (files != null) {
             files.closeWithoutFail(this);
         }
@@ -196,8 +204,13 @@ final class RunningContainer implements Container {
     }
 
     @Override
+    public LayerWatch layerWatch() {
+        return files().watch();
+    }
+
+    @Override
     public PathOrigin origin(String path) throws IOException {
-        return files().overlay().explain(InsidePath.check("origin", path));
+        return files().explained().explain(InsidePath.check("origin", path));
     }
 
     @Override
@@ -212,13 +225,24 @@ final class RunningContainer implements Container {
         return files().commit(store, name);
     }
 
+    @Override
+    public Optional<OverlayFallback.Taken> overlayFallback() {
+        return Optional.ofNullable(fallback).flatMap(OverlayMount::fallback);
+    }
+
     /** Gives up what is kept for its files. */
-    void letGo() {
+    void letGo() throws IOException {
         if (files != null) {
             files.close();
         }
-        if (use != null) {
-            use.close();
+        try (lease) {
+            if (fallback != null) {
+                fallback.close();
+            }
+        } finally {
+            if (use != null) {
+                use.close();
+            }
         }
     }
 
@@ -301,10 +325,10 @@ final class RunningContainer implements Container {
             }
         } finally {
             process.plumbing().close();
-            letGo();
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
+            letGo();
         }
     }
 

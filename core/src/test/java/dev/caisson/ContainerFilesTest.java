@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.linux.ByteUnit;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.Stdio;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;
@@ -68,6 +69,25 @@ class ContainerFilesTest {
             Files.writeString(files.getPath("/opt/file"), "still writable");
         }
         assertFalse(files.isOpen());
+    }
+
+    @Test
+    void aContainerThatNobodyAsksForItsFilesTakesTwoDescriptors() throws Exception {
+        var quiet = overHost().stdin(Stdio.discard()).stdout(Stdio.discard()).stderr(Stdio.discard());
+        quiet.run("/bin/true").orThrow();
+        long before = descriptors();
+        try (var container = quiet.start("/bin/sleep", "60")) {
+            assertEquals(before + 2, descriptors());
+            assertTrue(Files.isDirectory(container.fs().getPath("/etc")));
+            assertTrue(descriptors() > before + 2);
+        }
+        assertEquals(before, descriptors());
+    }
+
+    private static long descriptors() throws IOException {
+        try (var all = Files.list(Path.of("/proc/self/fd"))) {
+            return all.count();
+        }
     }
 
     @Test

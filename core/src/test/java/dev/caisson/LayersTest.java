@@ -8,6 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.linux.ByteUnit;
+import dev.caisson.overlay.Change;
+import dev.caisson.overlay.LayerId;
+import dev.caisson.overlay.LayerStore;
+import dev.caisson.overlay.LayerWatch;
 import dev.caisson.overlay.OverlayOptions;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Mount;
@@ -19,6 +23,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -185,5 +190,53 @@ class LayersTest {
                 assertEquals(base, running.origin("/bin").layer().orElseThrow());
             }
         }
+    }
+
+    @Test
+    void aLayerThatSomebodyChangesUnderneathIsReportedAndNotCommittedOn() throws Exception {
+        try (var store = LayerStore.open(directory.resolve("store"));
+                var running = overBase().start("/bin/sh", "-c", "echo x > /d/file; read line");
+                var other = overBase().start("/bin/true")) {
+            other.waitFor().orThrow();
+            assertEquals(0, other.layerWatch().changed().count());
+            while (!Files.readString(running.fs().getPath("/d/file")).equals("x\n")) {
+                Thread.sleep(10);
+            }
+            Thread.sleep(30);
+            Files.writeString(base.resolve("d/file"), "changed underneath");
+            Files.createFile(base.resolve("new"));
+            running.stdin().close();
+            running.waitFor();
+            try (var changes = running.changes()) {
+                assertTrue(changes.anyMatch(new Change.LayerChanged("/d/file", base)::equals));
+            }
+            try (var changed = running.layerWatch().changed()) {
+                assertTrue(changed.anyMatch(new LayerWatch.Changed(base, "/new")::equals));
+            }
+            var failure = assertThrows(IOException.class, () -> running.commit(store, "x"));
+            assertTrue(failure.getMessage().contains(base + " was changed or replaced"), failure.getMessage());
+        }
+    }
+
+    @Test
+    void theLayersOfAStoreThatAContainerUsesAreNotSwept() throws Exception {
+        try (var store = LayerStore.open(directory.resolve("store"))) {
+            var layer = store.add(
+                    LayerId.parse("test:one"), Optional.empty(), tree -> Files.writeString(tree.resolve("x"), "of it"));
+            try (var running = over(List.of(layer.directory(), base)).start("/bin/cat", "/x")) {
+                assertEquals(List.of(), store.sweep().layers());
+                running.waitFor().orThrow();
+            }
+            assertEquals(1, store.sweep().layers().size());
+        }
+    }
+
+    @Test
+    void namesThatWouldSeparateOptionsAreNames() throws Exception {
+        Path odd = Files.createDirectory(directory.resolve("a:b,c\\d e"));
+        Files.writeString(odd.resolve("odd"), "of the odd one");
+        Path upper = directory.resolve("up:per, \\1");
+        assertEquals("of the odd one", sh(over(List.of(odd, base)).upper(upper), "cat /odd; echo x > /new"));
+        assertEquals("x\n", Files.readString(upper.resolve("new")));
     }
 }

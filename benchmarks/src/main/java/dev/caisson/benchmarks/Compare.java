@@ -8,6 +8,7 @@ import dev.caisson.linux.child.Encoder;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Outcome;
+import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Processes;
 import dev.caisson.spec.Stdio;
@@ -92,7 +93,7 @@ final class Compare {
                                             plan.flags(),
                                             OptionalInt.empty(),
                                             descriptors,
-                                            ParentSide.gates(plan))));
+                                            ParentSide.gates(plan, Fd::close))));
                 }
                 var builder = variant.builder(layer);
                 contestants.put("Container " + variant, () -> builder.run(command(work, variant)));

@@ -6,6 +6,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
+import dev.caisson.overlay.Overlay;
 import dev.caisson.spec.UserSpec;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -33,13 +34,16 @@ final class Accounts {
         this.layers = switch (root) {
             case Root.OfHost _ -> List.of(Path.of("/"));
             case Root.Directory directory -> List.of(directory.path());
-            case Root.Layers layers -> {
-                var all = new ArrayList<Path>();
-                layers.overlay().upper().ifPresent(upper -> all.add(upper.directory()));
-                all.addAll(layers.overlay().lower());
-                yield all;
-            }
+            case Root.Layers layers -> layers(layers.overlay());
+            case Root.Merged merged -> layers(merged.overlay());
         };
+    }
+
+    private static List<Path> layers(Overlay overlay) {
+        var all = new ArrayList<Path>();
+        overlay.upper().ifPresent(upper -> all.add(upper.directory()));
+        all.addAll(overlay.lower());
+        return all;
     }
 
     /** @throws IOException if a name is not in the container's files, or these cannot be read */

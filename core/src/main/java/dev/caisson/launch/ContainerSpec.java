@@ -171,6 +171,13 @@ public interface ContainerSpec {
 
         /** Layers under a writable one. */
         record Layers(Overlay overlay) implements Root {}
+
+        /**
+         * Layers that were merged before the launch, because the kernel would not merge them in it.
+         *
+         * @param directory of the merged tree; empty: the launch has it as a mount
+         */
+        record Merged(Overlay overlay, Optional<Path> directory) implements Root {}
     }
 
     /** {@return whether the container has a root of its own} */

@@ -93,6 +93,11 @@ final class Contradictions {
                 "no new user namespace with a map of several ids",
                 "call newUser(IdMap.range(...))");
         if (spec.root() instanceof ContainerSpec.Root.Layers(var overlay)) {
+            refuse(
+                    spec.idmappedLayers() && !overlay.fallbacks().isEmpty(),
+                    "idmappedLayers",
+                    "overlayFallback",
+                    "no fallback shows layers with other ids; leave one out");
             boolean ownMarks = overlay.options().redirectDir().equals(Optional.of(OverlayOptions.RedirectDir.ON))
                     || overlay.options().metacopy().equals(Optional.of(OverlayOptions.Metacopy.ON));
             refuse(

@@ -120,6 +120,11 @@ public final class FailureText {
                             ? "it is there, but this user may not execute it"
                             : "no directory of PATH in the container has it; name it by its absolute path");
         }
+        if (errno.equals(Errno.ETOOMANYREFS)) {
+            return Optional.of(
+                    "as many descriptors wait in sockets as this user may have open (RLIMIT_NOFILE); raise that"
+                            + " limit, or close containers that have ended");
+        }
         if (errno.equals(Errno.ENOEXEC)) {
             return Optional.of("neither a binary of this architecture nor a script with a #! line");
         }

@@ -38,7 +38,7 @@ public record PlanInput(
     }
 
     /** {@return whether the command lives in a user namespace other than the JVM's} */
-    boolean inUserNamespace() {
+    public boolean inUserNamespace() {
         return isFresh(Namespace.USER) || joins(Namespace.USER);
     }
 }

@@ -79,6 +79,10 @@ public final class Planner {
                 || !overlay.lower().contains(slash)) {
             return Optional.empty();
         }
+        if (!overlay.fallbacks().isEmpty()) {
+            throw new IllegalStateException("overlayFallback contradicts lower(\"/\") in a user namespace, whose"
+                    + " directories are mounted one by one: leave it out, or run as root without newUser()");
+        }
         if (overlay.lower().size() > 1 || overlay.upper().isPresent()) {
             throw new IllegalStateException(
                     "lower(\"/\") with other layers or an upper contradicts a user namespace, in"

@@ -23,6 +23,9 @@ import java.util.OptionalLong;
 final class RootSteps {
     private static final long MS_REC_PRIVATE = 0x4000 | MountCalls.PRIVATE;
 
+    /** The parameter that holds the mount of layers merged by the JVM, and its place in the workshop. */
+    static final String MERGED = "merged";
+
     private final PlanInput input;
     private final SyscallProgram.Builder program;
     private final MountCalls mounts;
@@ -66,6 +69,8 @@ final class RootSteps {
         Arg root = switch (spec.root()) {
             case Root.Layers layers -> layers(layers.overlay(), workshop);
             case Root.Directory directory -> directory(directory.path());
+            case Root.Merged merged ->
+                merged.directory().isPresent() ? directory(merged.directory().get()) : merged(workshop);
             case Root.OfHost _ -> throw new AssertionError("has no root of its own");
         };
         new MountSteps(input, program, mounts, binds).plan(root, workshop);
@@ -126,6 +131,16 @@ final class RootSteps {
         program.purpose("take " + path + " as the root", "CAP_SYS_ADMIN");
         var root = mounts.cloneOfHostPath("root", path.toString(), true);
         mounts.setAttributes(root, MountCalls.NODEV, MountCalls.PRIVATE, true);
+        mounts.park(root);
+        return root;
+    }
+
+    /** The JVM keeps the mount it gives, and a copy becomes the root: what is mounted on that is not the JVM's to see. */
+    private Arg merged(Arg workshop) {
+        program.purpose("take the merged layers as the root", "CAP_SYS_ADMIN");
+        program.call(Syscall.MKDIRAT, workshop, text(MERGED), octal(0700));
+        mounts.attach(Arg.parameter(MERGED), workshop, MERGED);
+        var root = mounts.cloneOf("root", workshop, MERGED, false);
         mounts.park(root);
         return root;
     }

@@ -26,6 +26,9 @@ import java.util.UUID;
  * same time whatever is in it. It is discarded, too, if this process ends. Thread-safe.
  */
 public final class Branch implements AutoCloseable {
+    private static final String NEXT_TREE = "tree.next";
+    private static final String NEXT_WORK = "work.next";
+
     private final LayerStore store;
     private final Path directory;
     private final List<Path> lower;
@@ -61,16 +64,19 @@ public final class Branch implements AutoCloseable {
     }
 
     private void makeEmpty() throws IOException {
-        Files.createDirectory(work());
-        Files.createDirectory(upper());
+        makeEmpty(upper(), work());
+    }
+
+    private void makeEmpty(Path upper, Path work) throws IOException {
+        Files.createDirectory(work);
+        Files.createDirectory(upper);
         if (lower.isEmpty()) {
             return;
         }
         // The root of an overlay looks like its upper, which must look like the root it covers.
         try (var top = dev.caisson.linux.sys.Files.open(
                         lower.getFirst().toString(), dev.caisson.linux.sys.Files.O_PATH, 0);
-                var made =
-                        dev.caisson.linux.sys.Files.open(upper().toString(), dev.caisson.linux.sys.Files.O_PATH, 0)) {
+                var made = dev.caisson.linux.sys.Files.open(upper.toString(), dev.caisson.linux.sys.Files.O_PATH, 0)) {
             var status = FileStatus.of(top);
             var mine = FileStatus.of(made);
             if (mine.uid() != status.uid() || mine.gid() != status.gid()) {
@@ -164,15 +170,26 @@ public final class Branch implements AutoCloseable {
     }
 
     /**
-     * Takes all changes back. What was there is removed later, by another thread.
+     * Takes all changes back, or, if it throws, leaves all as it was. What was there is removed later, by another thread.
      *
      * @throws IllegalStateException if a container is on it
      */
     public synchronized void reset() throws IOException {
         checkFree();
+        // All that can be refused comes first, so that it is reset or as it was.
+        Path upper = directory.resolve(NEXT_TREE);
+        Path work = directory.resolve(NEXT_WORK);
+        try {
+            makeEmpty(upper, work);
+        } catch (IOException refused) {
+            Files.deleteIfExists(upper);
+            Files.deleteIfExists(work);
+            throw refused;
+        }
         store.trash().discard(upper());
         store.trash().discard(work());
-        makeEmpty();
+        store.directory().rename(upper, upper(), 0);
+        store.directory().rename(work, work(), 0);
     }
 
     /**

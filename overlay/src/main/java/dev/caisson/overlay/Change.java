@@ -70,4 +70,10 @@ public sealed interface Change {
             aspects = Set.copyOf(aspects);
         }
     }
+
+    /**
+     * A warning: a layer below was changed here while the overlay was in use, which is undefined behaviour to the kernel. What is
+     * listed for this path, and for what is directly in it, is compared with the layer as it is now. See {@link LayerWatch}.
+     */
+    record LayerChanged(String path, java.nio.file.Path layer) implements Change {}
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay;
 
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Directory;
+import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileNames;
 import dev.caisson.linux.sys.FileStat;
 import dev.caisson.linux.sys.FileStatus;
+import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.Change.Aspect;
 import dev.caisson.overlay.mark.Mark;
 import dev.caisson.overlay.mark.MarkReader;
@@ -41,6 +45,8 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
     private final Source source;
     private final MarkReader reader;
     private final Comparison comparison;
+    private final LayerWatch.@Nullable Since since;
+    private final Deque<Change> pending = new ArrayDeque<>();
     private final Deque<Frame> frames = new ArrayDeque<>();
     private final Map<Identity, String> linked = new HashMap<>();
 
@@ -84,8 +90,14 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
          * All of the merged tree, in which nothing is a mark.
          *
          * @param settled what has a ctime up to it is as the layers have it; nothing, if there is no such moment
+         * @param upper has the true inodes of what was changed; null if the tree itself has them
+         * @param linksToo whether a file is listed, as modified in no aspect, that only got another name
          */
-        record Whole(Path directory, FileStatus.@Nullable Time settled) implements Source {
+        record Whole(
+                Path directory,
+                FileStatus.@Nullable Time settled,
+                @Nullable Fd upper,
+                boolean linksToo) implements Source {
             boolean isUntouched(FileStat stat) {
                 return settled != null
                         && (stat.changedSeconds() < settled.seconds()
@@ -95,16 +107,23 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
         }
     }
 
-    private Changes(Source source, MarkReader reader, Comparison.SeenIds ids) {
+    private Changes(Source source, MarkReader reader, Comparison.SeenIds ids, @Nullable LayerWatch watch) {
         super(Long.MAX_VALUE, Spliterator.ORDERED | Spliterator.DISTINCT | Spliterator.NONNULL);
         this.source = source;
         this.reader = reader;
         this.comparison = new Comparison(reader.names(), ids);
+        this.since = watch == null ? null : watch.since();
     }
 
-    static Stream<Change> of(Source source, List<Path> lower, MarkReader reader, Comparison.SeenIds ids)
+    /**
+     * {@return the changes}
+     *
+     * @param watch what was changed in the layers since it began is a change of its own; null: they are taken as they are
+     */
+    static Stream<Change> of(
+            Source source, List<Path> lower, MarkReader reader, Comparison.SeenIds ids, @Nullable LayerWatch watch)
             throws LinuxException {
-        var changes = new Changes(source, reader, ids);
+        var changes = new Changes(source, reader, ids, watch);
         var top = Directory.open(source.directory().toString());
         try {
             changes.enter("/", "/", top, changes.mark(top), Below.open(lower, reader), source instanceof Source.Upper);
@@ -125,6 +144,16 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
 
     private void enter(String path, String origin, Directory upper, Mark.Directory mark, Below below, boolean merges)
             throws LinuxException {
+        if (since != null) {
+            for (var part : below.parts()) {
+                var stat = part.directory().stat();
+                boolean changed = path.equals("/") ? since.isRootChanged(part.layer(), stat) : since.isChanged(stat);
+                if (changed) {
+                    String shown = path.equals("/") ? path : path.substring(0, path.length() - 1);
+                    pending.add(new Change.LayerChanged(shown, since.layer(part.layer())));
+                }
+            }
+        }
         var names = new ArrayList<Named>();
         for (var entry : upper.entries()) {
             names.add(new Named(entry.name(), entry));
@@ -141,19 +170,22 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
     @Override
     public boolean tryAdvance(Consumer<? super Change> action) {
         try {
-            while (!frames.isEmpty()) {
-                var frame = frames.element();
+            while (pending.isEmpty()) {
+                var frame = frames.peek();
+                if (frame == null) {
+                    return false;
+                }
                 if (frame.next()[0] == frame.entries().size()) {
                     frames.pop().close();
                     continue;
                 }
                 var change = change(frame, frame.entries().get(frame.next()[0]++));
                 if (change != null) {
-                    action.accept(change);
-                    return true;
+                    pending.add(change);
                 }
             }
-            return false;
+            action.accept(pending.remove());
+            return true;
         } catch (LinuxException refused) {
             close();
             throw new UncheckedIOException("changes: " + refused.getMessage(), refused);
@@ -233,13 +265,15 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
 
     private @Nullable Change file(Frame frame, String path, String name, FileStat stat) throws LinuxException {
         var kind = Comparison.kind(stat);
-        var link = stat.links() > 1
-                ? Optional.ofNullable(linked.putIfAbsent(new Identity(stat.device(), stat.inode()), path))
-                : Optional.<String>empty();
         var before = frame.below().find(name);
         if (before.isPresent() && before.get().stat().type() == stat.type() && isUntouched(stat)) {
             return null;
         }
+        if (since != null && before.isPresent() && since.isChanged(before.get().stat())) {
+            pending.add(new Change.LayerChanged(
+                    path, since.layer(before.get().part().layer())));
+        }
+        var link = linkOf(path, stat);
         // An empty file has no content that could be elsewhere.
         boolean canBeMetacopy = stat.isRegular() && stat.size() > 0;
         List<String> attributes =
@@ -256,9 +290,35 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
             }
             var aspects = comparison.ofFiles(
                     frame.upper(), name, stat, attributes, metacopy, frame.below(), name, before.get());
-            return aspects.isEmpty() ? null : new Change.Modified(path, kind, aspects, link);
+            boolean listed = source instanceof Source.Whole whole && whole.linksToo() && stat.links() > 1;
+            return aspects.isEmpty() && !listed ? null : new Change.Modified(path, kind, aspects, link);
         }
         throw new AssertionError(mark);
+    }
+
+    /** {@return an earlier path of the same file} */
+    private Optional<String> linkOf(String path, FileStat stat) throws LinuxException {
+        if (source instanceof Source.Whole whole && whole.upper() != null) {
+            try (var file = At.open(
+                    whole.upper(),
+                    FileNames.encode(path.substring(1)),
+                    Files.O_PATH | At.O_NOFOLLOW,
+                    0,
+                    At.RESOLVE_BENEATH | At.RESOLVE_NO_SYMLINKS)) {
+                var real = FileStatus.of(file);
+                return linkOf(path, real.links(), new Identity(real.device(), real.inode()));
+            } catch (LinuxException elsewhere) {
+                if (elsewhere.errno().equals(Errno.ENOENT)) {
+                    return Optional.empty(); // Not copied up, hence not linked anew.
+                }
+                throw elsewhere;
+            }
+        }
+        return linkOf(path, stat.links(), new Identity(stat.device(), stat.inode()));
+    }
+
+    private Optional<String> linkOf(String path, long links, Identity identity) {
+        return links > 1 ? Optional.ofNullable(linked.putIfAbsent(identity, path)) : Optional.empty();
     }
 
     private Change renamed(

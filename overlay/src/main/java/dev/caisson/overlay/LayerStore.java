@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay;
 
-import static dev.caisson.overlay.store.StoreDirectory.BRANCHES;
 import static dev.caisson.overlay.store.StoreDirectory.CONTENTS;
 import static dev.caisson.overlay.store.StoreDirectory.LAYERS;
 import static dev.caisson.overlay.store.StoreDirectory.LEASES;
-import static dev.caisson.overlay.store.StoreDirectory.LOCK;
 import static dev.caisson.overlay.store.StoreDirectory.RECORD;
 import static dev.caisson.overlay.store.StoreDirectory.REFERENCES;
 import static dev.caisson.overlay.store.StoreDirectory.TREE;
@@ -13,7 +11,6 @@ import static dev.caisson.overlay.store.StoreDirectory.TREE;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.sys.At;
-import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileData;
 import dev.caisson.overlay.mark.KernelNotes;
 import dev.caisson.overlay.store.LayerRecord;
@@ -25,12 +22,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Pattern;
 
@@ -76,42 +71,17 @@ public final class LayerStore implements AutoCloseable {
         var files = StoreDirectory.open(directory);
         var store = new LayerStore(files, new Trash(files, removal::remove));
         try (var _ = files.lock(FileData.Lock.EXCLUSIVE)) {
-            store.dropDoubtful();
+            new LayerSweep(store).dropDoubtful();
         }
         return store;
     }
 
-    /** Layers whose trees may have been in memory when the machine went down, and all that is made on them. */
-    private void dropDoubtful() throws IOException {
-        var all = all();
-        var doubtful = new HashSet<LayerId>();
-        for (String name : directory.names(LAYERS)) {
-            var record = LayerRecord.read(directory.path(LAYERS, name, RECORD));
-            if (record.isEmpty() || record.get().isDoubtful()) {
-                doubtful.add(id(name));
-            }
-        }
-        boolean more = true;
-        while (more) {
-            more = false;
-            for (var layer : all.values()) {
-                boolean orphaned = layer.parent()
-                        .filter(p -> doubtful.contains(p) || !all.containsKey(p))
-                        .isPresent();
-                more |= orphaned && doubtful.add(layer.id());
-            }
-        }
-        for (var id : doubtful) {
-            trash.discard(directory.path(LAYERS, file(id)));
-        }
-    }
-
-    private static String file(LayerId id) {
+    static String file(LayerId id) {
         // Without the colon, which separates layers in the options of overlayfs.
         return id.kind() + "-" + id.value();
     }
 
-    private static LayerId id(String file) {
+    static LayerId id(String file) {
         int dash = file.indexOf('-');
         return new LayerId(file.substring(0, dash), file.substring(dash + 1));
     }
@@ -122,7 +92,7 @@ public final class LayerStore implements AutoCloseable {
                 new Layer(id, directory.path(LAYERS, file(id), TREE), r.parent().map(LayerId::parse), r.outside()));
     }
 
-    private Map<LayerId, Layer> all() throws IOException {
+    Map<LayerId, Layer> all() throws IOException {
         var all = new LinkedHashMap<LayerId, Layer>();
         for (String name : directory.names(LAYERS)) {
             var id = id(name);
@@ -330,31 +300,12 @@ public final class LayerStore implements AutoCloseable {
         return all;
     }
 
-    /** A claim on a layer, until it is closed or this process ends. */
-    public static final class Lease implements AutoCloseable {
-        private final Path file;
-        private final Fd lock;
-
-        private Lease(Path file, Fd lock) {
-            this.file = file;
-            this.lock = lock;
-        }
-
-        @Override
-        public void close() throws IOException {
-            if (lock.isOpen()) {
-                Files.deleteIfExists(file);
-                lock.close();
-            }
-        }
-    }
-
     /** {@return a claim that keeps a layer and all below it while a container runs on it} */
-    public Lease lease(Layer layer) throws IOException {
+    public LayerLease lease(Layer layer) throws IOException {
         try (var _ = directory.lock(FileData.Lock.SHARED)) {
             var id = present(layer.id()).id();
             Path file = directory.path(LEASES, UUID.randomUUID().toString());
-            return new Lease(file, StoreDirectory.own(file, id.toString()));
+            return new LayerLease(List.of(new LayerLease.Claim(file, StoreDirectory.own(file, id.toString()))));
         }
     }
 
@@ -364,27 +315,10 @@ public final class LayerStore implements AutoCloseable {
             int children = (int) all().values().stream()
                     .filter(l -> l.parent().equals(Optional.of(layer.id())))
                     .count();
-            return children + (int) roots().stream().filter(layer.id()::equals).count();
+            return children
+                    + (int) new LayerSweep(this)
+                            .roots().stream().filter(layer.id()::equals).count();
         }
-    }
-
-    /** {@return the layers that names, living leases and living branches refer to, one for each} */
-    private List<LayerId> roots() throws IOException {
-        var roots = new ArrayList<>(references().values());
-        for (String name : directory.names(LEASES)) {
-            Path lease = directory.path(LEASES, name);
-            if (!StoreDirectory.isAbandoned(lease)) {
-                roots.add(LayerId.parse(Files.readString(lease).strip()));
-            }
-        }
-        for (String name : directory.names(BRANCHES)) {
-            if (!StoreDirectory.isAbandoned(directory.path(BRANCHES, name, LOCK))) {
-                LayerRecord.read(directory.path(BRANCHES, name, RECORD))
-                        .flatMap(LayerRecord::parent)
-                        .ifPresent(id -> roots.add(LayerId.parse(id)));
-            }
-        }
-        return roots;
     }
 
     /**
@@ -397,47 +331,7 @@ public final class LayerStore implements AutoCloseable {
 
     /** Removes every layer that nothing refers to, and what processes that were killed have left. */
     public Swept sweep() throws IOException {
-        var gone = new ArrayList<LayerId>();
-        int branches = 0;
-        try (var _ = directory.lock(FileData.Lock.EXCLUSIVE)) {
-            var all = all();
-            var marked = new HashSet<LayerId>();
-            for (var root : roots()) {
-                for (var id = Optional.of(root);
-                        id.isPresent() && all.containsKey(id.get()) && marked.add(id.get()); ) {
-                    id = all.get(id.get()).parent();
-                }
-            }
-            for (String name : directory.names(LAYERS)) {
-                if (!marked.contains(id(name))) {
-                    trash.discard(directory.path(LAYERS, name));
-                    gone.add(id(name));
-                }
-            }
-            for (String name : directory.names(BRANCHES)) {
-                if (StoreDirectory.isAbandoned(directory.path(BRANCHES, name, LOCK))) {
-                    trash.discard(directory.path(BRANCHES, name));
-                    branches++;
-                }
-            }
-            for (String name : directory.names(LEASES)) {
-                if (StoreDirectory.isAbandoned(directory.path(LEASES, name))) {
-                    Files.deleteIfExists(directory.path(LEASES, name));
-                }
-            }
-            dropDangling(marked);
-        }
-        trash.empty();
-        return new Swept(List.copyOf(gone), branches);
-    }
-
-    private void dropDangling(Set<LayerId> marked) throws IOException {
-        for (String name : directory.names(CONTENTS)) {
-            Path file = directory.path(CONTENTS, name);
-            if (!marked.contains(LayerId.parse(Files.readString(file).strip()))) {
-                Files.deleteIfExists(file);
-            }
-        }
+        return new LayerSweep(this).sweep();
     }
 
     /** Waits until all layers are on disk, so that they survive a failure of the power. */

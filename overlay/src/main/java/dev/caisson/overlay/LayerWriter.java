@@ -12,6 +12,7 @@ import dev.caisson.overlay.mark.Mark;
 import dev.caisson.overlay.mark.MarkWriter;
 import dev.caisson.overlay.mark.XattrNamespace;
 import dev.caisson.overlay.tree.TreeCopy;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -42,7 +43,7 @@ final class LayerWriter {
      * @param from the merged tree
      * @param to the empty root of the layer
      */
-    static void write(Stream<Change> changes, Fd from, Fd to, XattrNamespace names) throws LinuxException {
+    static void write(Stream<Change> changes, Fd from, Fd to, XattrNamespace names) throws IOException {
         var writer = new LayerWriter(from, to, names);
         writer.directories.add(bytes("."));
         for (var change : (Iterable<Change>) changes::iterator) {
@@ -54,13 +55,18 @@ final class LayerWriter {
         }
     }
 
-    private void write(Change change) throws LinuxException {
+    private void write(Change change) throws IOException {
         String path = change.path().substring(1);
-        makeParents(path);
+        if (!(change instanceof Change.LayerChanged)) {
+            makeParents(path);
+        }
         switch (change) {
             case Change.Deleted _ -> whiteout(path);
             case Change.Added(var _, var kind, var linkOf) -> put(path, kind, linkOf.orElse(""));
             case Change.Modified(var _, var kind, var _, var linkOf) -> put(path, kind, linkOf.orElse(""));
+            case Change.LayerChanged(var _, var layer) ->
+                throw new IOException("commit: " + change.path() + " was changed in the layer " + layer
+                        + " while it was in use; run again on the layers as they are");
             case Change.Renamed _ -> throw new AssertionError("a whole tree has no redirects: " + change);
         }
     }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay;
 
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.At;
+import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
 import dev.caisson.overlay.mark.MarkReader;
 import dev.caisson.overlay.mark.XattrNamespace;
@@ -13,6 +16,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.LongUnaryOperator;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Read-only layers merged under a writable one (Documentation/filesystems/overlayfs.rst). Immutable.
@@ -143,6 +147,17 @@ public record Overlay(
     }
 
     /**
+     * Takes the first of the fallbacks that can be had, as the root of a container whose own mount was refused.
+     *
+     * @param refusal why it was
+     * @param owner user and group of the root of a copy, if it is not to be that of the layers
+     * @throws OverlayException if none can be had; it says why for each
+     */
+    public OverlayMount rootByFallback(IOException refusal, OptionalLong owner) throws IOException {
+        return OverlayMount.byFallback(this, refusal, owner);
+    }
+
+    /**
      * {@return what differs between the layers below and what shows with the upper over them} Exact, and read from the upper
      * alone: the cost is that of listing the upper. Directories come before what is in them, names in the order of their
      * bytes. To be closed, as {@link java.nio.file.Files#walk}; throws {@link java.io.UncheckedIOException} on the way.
@@ -164,11 +179,31 @@ public record Overlay(
      * @param gids what a group's id in a lower layer was seen as
      */
     public Stream<Change> changes(LongUnaryOperator uids, LongUnaryOperator gids) throws IOException {
-        return Changes.of(
-                new Changes.Source.Upper(requiredUpper().directory()),
-                lower,
-                reader(),
-                new Comparison.SeenIds(uids, gids));
+        return changes(new Comparison.SeenIds(uids, gids), null);
+    }
+
+    /**
+     * {@return the same, with a {@link Change.LayerChanged} for what was changed in the layers since a watch on them began} Only
+     * where the upper has something: nothing else could make the other changes wrong.
+     */
+    public Stream<Change> changes(LongUnaryOperator uids, LongUnaryOperator gids, LayerWatch watch) throws IOException {
+        return changes(new Comparison.SeenIds(uids, gids), watch);
+    }
+
+    private Stream<Change> changes(Comparison.SeenIds ids, @Nullable LayerWatch watch) throws IOException {
+        return Changes.of(new Changes.Source.Upper(requiredUpper().directory()), lower, reader(), ids, watch);
+    }
+
+    /**
+     * {@return the upper as a layer, kept under a name; it is copied} Nobody may change it meanwhile. A {@link Branch} is committed
+     * without a copy.
+     */
+    public Layer commit(LayerStore store, String name) throws IOException {
+        try (var directory = Files.open(requiredUpper().directory().toString(), (int) At.O_DIRECTORY, 0)) {
+            return LayerCopy.of(directory, lower, store, name);
+        } catch (LinuxException refused) {
+            throw new IOException("commit: " + refused.getMessage(), refused);
+        }
     }
 
     /** {@return what the upper takes up} */

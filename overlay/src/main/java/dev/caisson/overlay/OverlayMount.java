@@ -2,7 +2,9 @@
 package dev.caisson.overlay;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
 import dev.caisson.overlay.mount.Diagnosis;
 import dev.caisson.overlay.mount.OverlayMounter;
@@ -10,6 +12,7 @@ import dev.caisson.overlay.mount.OverlayMounter.Mounted;
 import dev.caisson.overlay.mount.OverlayMounter.UpperPaths;
 import dev.caisson.overlay.mount.UpperDirectory;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -28,19 +31,22 @@ public final class OverlayMount implements AutoCloseable {
     private final Fd root;
     private final @Nullable Fd memory;
     private final @Nullable Substitute substitute;
+    private final LayerWatch watch;
 
-    private OverlayMount(Overlay overlay, Mounted mounted) {
+    private OverlayMount(Overlay overlay, Mounted mounted, LayerWatch watch) {
         this.overlay = overlay;
         this.root = mounted.root();
         this.memory = mounted.memory();
         this.substitute = null;
+        this.watch = watch;
     }
 
-    private OverlayMount(Overlay overlay, Substitute substitute) {
+    private OverlayMount(Overlay overlay, Substitute substitute, LayerWatch watch) {
         this.overlay = overlay;
         this.root = substitute.root();
         this.memory = substitute.memory();
         this.substitute = substitute;
+        this.watch = watch;
     }
 
     static OverlayMount writable(Overlay overlay, Kernel kernel) throws IOException {
@@ -81,8 +87,9 @@ public final class OverlayMount implements AutoCloseable {
 
     private static OverlayMount mount(Overlay overlay, Optional<UpperPaths> upper, boolean readOnly, Mounting mounting)
             throws IOException {
+        var watch = LayerWatch.begin(overlay.lower());
         try {
-            return new OverlayMount(overlay, mounting.run());
+            return new OverlayMount(overlay, mounting.run(), watch);
         } catch (LinuxException refused) {
             var cause = Diagnosis.of(overlay.lower(), upper, refused.errno(), false);
             int layers = overlay.lower().size();
@@ -93,18 +100,23 @@ public final class OverlayMount implements AutoCloseable {
             if (overlay.fallbacks().isEmpty()) {
                 throw refusal;
             }
-            return new OverlayMount(overlay, Substitute.take(overlay, readOnly, refusal, OptionalLong.empty()));
+            return new OverlayMount(
+                    overlay,
+                    Substitute.take(
+                            overlay,
+                            new Substitute.Purpose(readOnly, OptionalLong.empty(), OverlayMounter.MOUNTED),
+                            refusal),
+                    watch);
         }
     }
 
-    /**
-     * Takes the first of an overlay's fallbacks that can be had, for a container whose own mount was refused.
-     *
-     * @param refusal why
-     * @param owner user and group of the root of a copy, if it is not to be that of the layers
-     */
+    /** As {@link Overlay#rootByFallback}. */
     static OverlayMount byFallback(Overlay overlay, IOException refusal, OptionalLong owner) throws IOException {
-        return new OverlayMount(overlay, Substitute.take(overlay, false, refusal, owner));
+        var watch = LayerWatch.begin(overlay.lower());
+        return new OverlayMount(
+                overlay,
+                Substitute.take(overlay, new Substitute.Purpose(false, owner, OverlayMounter.ROOT), refusal),
+                watch);
     }
 
     /** {@return the merged tree, as a path that works in this process until this object is closed} */
@@ -112,10 +124,14 @@ public final class OverlayMount implements AutoCloseable {
         return inThisProcess(root);
     }
 
-    /** {@return the merged tree} */
-    @SuppressWarnings("exports") // For core, which sees that package.
-    public Fd root() {
-        return root;
+    /** {@return the number of this process's descriptor of the merged tree} It is this object's to close. */
+    public int descriptor() {
+        return root.number();
+    }
+
+    /** {@return what tells which layers were changed since they were mounted} */
+    public LayerWatch watch() {
+        return watch;
     }
 
     /** {@return what was mounted, its upper as a path that works until this object is closed} */
@@ -125,6 +141,11 @@ public final class OverlayMount implements AutoCloseable {
                 : overlay.withUpper(new Overlay.Upper(
                         inThisProcess(memory).resolve("upper"),
                         inThisProcess(memory).resolve("work")));
+    }
+
+    /** {@return the directory that is a copy of the layers; empty unless that was the fallback} */
+    public Optional<Path> copy() {
+        return Optional.ofNullable(substitute).map(Substitute::directory);
     }
 
     /** {@return the fallback that was taken instead of an overlay of the kernel's, and why; empty if none was} */
@@ -143,12 +164,64 @@ public final class OverlayMount implements AutoCloseable {
     /** {@return the same for layers seen with other ids, as in {@link Overlay#changes(LongUnaryOperator, LongUnaryOperator)}} */
     public Stream<Change> changes(LongUnaryOperator uids, LongUnaryOperator gids) throws IOException {
         return substitute == null
-                ? overlay().changes(uids, gids)
-                : Changes.of(
-                        new Changes.Source.Whole(path(), substitute.settled()),
-                        overlay.lower(),
-                        overlay.reader(),
-                        new Comparison.SeenIds(uids, gids));
+                ? overlay().changes(uids, gids, watch)
+                : changes(substitute, new Comparison.SeenIds(uids, gids), false);
+    }
+
+    private Stream<Change> changes(Substitute substitute, Comparison.SeenIds ids, boolean linksToo) throws IOException {
+        var upper = overlay().upper();
+        var fd = upper.isPresent() ? Files.open(upper.get().directory().toString(), Files.O_PATH, 0) : null;
+        try {
+            var changes = Changes.of(
+                    new Changes.Source.Whole(path(), substitute.settled(), fd, linksToo),
+                    overlay.lower(),
+                    overlay.reader(),
+                    ids,
+                    watch);
+            return fd == null ? changes : changes.onClose(fd::close);
+        } catch (LinuxException | RuntimeException failed) {
+            if (fd != null) {
+                fd.close();
+            }
+            throw failed;
+        }
+    }
+
+    /**
+     * Keeps what was changed as a layer, under a name. It is copied, from memory, from the upper's directory, or from the
+     * merged tree of a fallback.
+     *
+     * @throws IOException if a layer below was changed meanwhile: in its own directory, or, with a fallback, in a place where
+     *     something was changed here too
+     */
+    public Layer commit(LayerStore store, String name) throws IOException {
+        refuseIfChanged(watch);
+        if (substitute == null) {
+            return overlay().commit(store, name);
+        }
+        try (var branch = store.branch(overlay.lower().toArray(Path[]::new));
+                var changes = changes(
+                        substitute,
+                        new Comparison.SeenIds(LongUnaryOperator.identity(), LongUnaryOperator.identity()),
+                        true);
+                var to = Files.open(branch.upper().toString(), (int) At.O_DIRECTORY, 0)) {
+            LayerWriter.write(changes, root, to, overlay.reader().names());
+            return branch.commit(name);
+        } catch (LinuxException refused) {
+            throw new IOException("commit: " + refused.getMessage(), refused);
+        } catch (UncheckedIOException refused) {
+            throw refused.getCause();
+        }
+    }
+
+    /** Changes to layers that are not what they were are changes to nothing. */
+    static void refuseIfChanged(LayerWatch watch) throws IOException {
+        var changed = watch.changedAtTheTop();
+        if (changed.isPresent()) {
+            throw new IOException("commit: the layer " + changed.get()
+                    + " was changed or replaced while it was in use, so that the changes are not to what it is now; run"
+                    + " again on the layers as they are, and leave them alone meanwhile");
+        }
     }
 
     private static Path inThisProcess(Fd fd) {

@@ -11,7 +11,7 @@ import java.util.Optional;
  * How an overlay behaves (Documentation/filesystems/overlayfs.rst). What is empty is left to the kernel, whose own defaults
  * depend on how it was built. Immutable; each method returns another value.
  *
- * <p>What works on a given file system is found out by trial: {@code OverlaySupport.probe}.
+ * <p>What works on a given file system is found out by trial: {@link OverlaySupport#probe}.
  */
 public record OverlayOptions(
         Optional<RedirectDir> redirectDir,
@@ -70,7 +70,8 @@ public record OverlayOptions(
 
     /**
      * What statfs(2) says of the overlay's identity (Linux 6.6). Without one of its own, software that tells mounts apart by
-     * f_fsid may confuse two overlays. {@link #ON} stores a random one in the upper.
+     * f_fsid may confuse two overlays. {@link #ON} stores a random one in the upper. Costs: that attribute; a copy of the upper has
+     * the same identity.
      */
     public enum Uuid {
         ON,
@@ -81,7 +82,9 @@ public record OverlayOptions(
 
     /**
      * Whether the content of metacopied files is checked against fs-verity digests (Linux 6.6). Needs {@link Metacopy#ON} and
-     * layers on a file system with fs-verity. {@link #REQUIRE} refuses files without a digest.
+     * layers on a file system with fs-verity. {@link #REQUIRE} takes no file without a digest for a metacopy, and copies it whole.
+     * Without it content that changed in a lower layer shows under old metadata. Costs: a digest in the upper for each metacopy,
+     * compared on each open.
      */
     public enum Verity {
         ON,

@@ -4,8 +4,7 @@ package dev.caisson.overlay;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.linux.sys.Files;
-import dev.caisson.overlay.mark.XattrNamespace;
-import dev.caisson.overlay.mount.FuseMarks;
+import dev.caisson.overlay.mount.FuseLimits;
 import dev.caisson.overlay.mount.FuseMount;
 import dev.caisson.overlay.mount.OverlayMounter;
 import java.io.IOException;
@@ -21,14 +20,26 @@ import org.jspecify.annotations.Nullable;
  *
  * @param root of the tree: a mount without a place, or the directory
  * @param memory holds {@code upper} and {@code work}, if the upper is in memory
+ * @param directory of the tree, if it is a copy
  * @param settled before it nothing was changed; null if there is no such moment
  */
 record Substitute(
         OverlayFallback.Taken taken,
         Fd root,
         @Nullable Fd memory,
+        @Nullable Path directory,
         FileStatus.@Nullable Time settled,
         AutoCloseable behind) {
+
+    private static final long READ_ONLY = 1;
+
+    /**
+     * What a merged tree is for.
+     *
+     * @param owner user and group of the root of a copy, if it is not to be that of the layers
+     * @param attributes of its mount, MOUNT_ATTR_*
+     */
+    record Purpose(boolean readOnly, OptionalLong owner, long attributes) {}
 
     /** Why a way is passed over. */
     private static final class PassedOver extends Exception {
@@ -43,18 +54,17 @@ record Substitute(
      * Takes the first of an overlay's fallbacks that can be had.
      *
      * @param refusal why the kernel's overlay could not be
-     * @param owner of the root of a copy, if it is not to be that of the layers
+     * @param purpose what the tree is for
      * @throws OverlayException if none can be had; it says why for each
      */
-    static Substitute take(Overlay overlay, boolean readOnly, IOException refusal, OptionalLong owner)
-            throws IOException {
+    static Substitute take(Overlay overlay, Purpose purpose, IOException refusal) throws IOException {
         var because = new StringBuilder(String.valueOf(refusal.getMessage()));
         for (var way : overlay.fallbacks()) {
             try {
                 return switch (way) {
-                    case OverlayFallback.FuseOverlayfs _ -> fuse(overlay, readOnly, way, because.toString());
-                    case OverlayFallback.Reflink r -> copy(overlay, readOnly, r, r.directory(), owner, because);
-                    case OverlayFallback.Copy c -> copy(overlay, readOnly, c, c.directory(), owner, because);
+                    case OverlayFallback.FuseOverlayfs _ -> fuse(overlay, purpose, way, because.toString());
+                    case OverlayFallback.Reflink r -> copy(overlay, purpose, r, r.directory(), because);
+                    case OverlayFallback.Copy c -> copy(overlay, purpose, c, c.directory(), because);
                 };
             } catch (PassedOver | IOException failed) {
                 because.append("; fallback ").append(way).append(": ").append(failed.getMessage());
@@ -64,11 +74,12 @@ record Substitute(
         throw new OverlayException(because.toString(), refusal);
     }
 
-    private static Substitute fuse(Overlay overlay, boolean readOnly, OverlayFallback way, String because)
+    private static Substitute fuse(Overlay overlay, Purpose purpose, OverlayFallback way, String because)
             throws IOException, PassedOver {
+        boolean readOnly = purpose.readOnly();
         var program = FuseMount.program();
         passOver(program.isEmpty(), "fuse-overlayfs is not installed (Debian package fuse-overlayfs)");
-        passOver(!"root".equals(System.getProperty("user.name")), "it takes root here");
+        passOver(!isRoot(), "it takes root here");
         var options = overlay.options();
         passOver(
                 options.redirectDir().equals(Optional.of(OverlayOptions.RedirectDir.ON))
@@ -80,27 +91,27 @@ record Substitute(
         passOver(
                 options.attributes() == OverlayOptions.Attributes.USER && layers.size() > 1,
                 "it does not read marks in user.overlay attributes");
-        var marked = new ArrayList<Path>(layers.subList(0, layers.size() - 1));
+        var all = new ArrayList<Path>(layers);
         if (!readOnly) {
-            overlay.upper().ifPresent(u -> marked.add(u.directory()));
+            overlay.upper().ifPresent(u -> all.addFirst(u.directory()));
         }
-        for (Path layer : marked) {
-            var foreign = FuseMarks.foreign(layer, XattrNamespace.TRUSTED);
-            passOver(foreign.isPresent(), foreign.orElse(""));
-        }
+        var foreign = FuseLimits.of(all);
+        passOver(foreign.isPresent(), foreign.orElse(""));
         var upper = readOnly
                 ? Optional.<OverlayMounter.UpperPaths>empty()
                 : overlay.upper()
                         .map(u -> new OverlayMounter.UpperPaths(
                                 u.directory().toString(), u.work().toString()));
-        var mount =
-                FuseMount.mount(program.orElseThrow(), new FuseMount.Layers(layers, upper, overlay.size(), readOnly));
+        var mount = FuseMount.mount(
+                program.orElseThrow(),
+                new FuseMount.Layers(layers, upper, overlay.size(), readOnly, purpose.attributes()));
         boolean inMemory = upper.isEmpty() && !readOnly;
         try {
             return new Substitute(
                     new OverlayFallback.Taken(way, because),
                     mount.root(),
                     inMemory ? mount.memory() : null,
+                    null,
                     inMemory ? mount.settled() : null,
                     mount);
         } catch (IOException failed) {
@@ -110,13 +121,9 @@ record Substitute(
     }
 
     private static Substitute copy(
-            Overlay overlay,
-            boolean readOnly,
-            OverlayFallback way,
-            Path directory,
-            OptionalLong owner,
-            StringBuilder because)
+            Overlay overlay, Purpose purpose, OverlayFallback way, Path directory, StringBuilder because)
             throws IOException, PassedOver {
+        boolean readOnly = purpose.readOnly();
         passOver(
                 overlay.upper().isPresent() && !readOnly,
                 "a copy keeps no changes in an upper; leave the upper out, and commit the container's changes");
@@ -129,16 +136,18 @@ record Substitute(
         passOver(!java.nio.file.Files.isDirectory(directory), directory + " is no directory");
         CopiedTree copy;
         try {
-            copy = CopiedTree.make(directory, layers, overlay.reader(), owner, way instanceof OverlayFallback.Reflink);
+            copy = CopiedTree.make(
+                    directory, layers, overlay.reader(), purpose.owner(), way instanceof OverlayFallback.Reflink);
         } catch (MergedCopy.NotShared cannot) {
             throw new PassedOver("the file system of " + directory + " cannot share blocks with all layers");
         }
         try {
-            Fd root = readOnly
-                    ? OverlayMounter.bind(copy.tree())
+            // Who may not mount gets the directory itself.
+            Fd root = isRoot()
+                    ? OverlayMounter.bind(copy.tree(), purpose.attributes() | (readOnly ? READ_ONLY : 0))
                     : Files.open(copy.tree().toString(), Files.O_PATH, 0);
             return new Substitute(
-                    new OverlayFallback.Taken(way, because.toString()), root, null, copy.settled(), () -> {
+                    new OverlayFallback.Taken(way, because.toString()), root, null, copy.tree(), copy.settled(), () -> {
                         root.close();
                         copy.close();
                     });
@@ -146,6 +155,10 @@ record Substitute(
             copy.close();
             throw failed;
         }
+    }
+
+    private static boolean isRoot() {
+        return "root".equals(System.getProperty("user.name"));
     }
 
     private static void passOverVerity(Overlay overlay) throws PassedOver {

@@ -108,14 +108,14 @@ class ChangesPropertyTest {
         }
     }
 
-    private static List<String> lines(SortedMap<String, TreeState> tree) {
+    static List<String> lines(SortedMap<String, TreeState> tree) {
         return tree.entrySet().stream()
                 .map(e -> e.getKey() + " " + e.getValue())
                 .toList();
     }
 
     /** {@return the old tree with the changes made to it; each must be one} */
-    private static SortedMap<String, TreeState> apply(
+    static SortedMap<String, TreeState> apply(
             List<Change> changes, SortedMap<String, TreeState> was, SortedMap<String, TreeState> is) {
         var tree = new TreeMap<>(was);
         for (var change : changes) {
@@ -136,6 +136,7 @@ class ChangesPropertyTest {
                     }
                     tree.put(path, is.get(path));
                 }
+                case Change.LayerChanged c -> throw new AssertionError(c);
                 case Change.Renamed r -> {
                     remove(tree, path);
                     String from = r.from().substring(1);

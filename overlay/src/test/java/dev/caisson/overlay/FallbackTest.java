@@ -94,7 +94,9 @@ class FallbackTest {
 
     private static List<String> said(Stream<Change> changes) {
         try (changes) {
-            return changes.map(c -> c.getClass().getSimpleName() + " " + c.path())
+            return changes.map(c -> c instanceof Change.Modified m
+                            ? "Modified " + c.path() + " " + m.aspects()
+                            : c.getClass().getSimpleName() + " " + c.path())
                     .toList();
         }
     }
@@ -104,7 +106,7 @@ class FallbackTest {
             "Added /again",
             "Added /d/e/other",
             "Deleted /d/e/deep",
-            "Modified /file",
+            "Modified /file [CONTENT]",
             "Deleted /symlink");
 
     @ParameterizedTest

@@ -50,7 +50,7 @@ class SweepPropertyTest {
         var made = new ArrayList<Layer>();
         var alive = new HashMap<LayerId, Layer>();
         var names = new HashMap<String, LayerId>();
-        var leases = new HashMap<LayerStore.Lease, LayerId>();
+        var leases = new HashMap<LayerLease, LayerId>();
         try (var store = LayerStore.open(directory.resolve("store"))) {
             for (var action : actions) {
                 var chosen = action.layer() < made.size() ? made.get(action.layer()) : null;

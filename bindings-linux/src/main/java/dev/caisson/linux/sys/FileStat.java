@@ -5,7 +5,11 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import dev.caisson.linux.Syscall;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Optional;
 
 /**
  * What statx(2) tells of a file.
@@ -32,6 +36,7 @@ public record FileStat(
     /** The bytes of {@code struct statx}. */
     static final int SIZE = 256;
 
+    private static final int BASIC_STATS = 0x7ff;
     private static final int TYPE = 0170000;
 
     static FileStat read(MemorySegment statx) {
@@ -49,6 +54,19 @@ public record FileStat(
                 statx.get(JAVA_INT, 120),
                 statx.get(JAVA_LONG, 96),
                 statx.get(JAVA_INT, 104));
+    }
+
+    /** {@return what a path of the host leads to, links followed; empty if to nothing that this process may see} */
+    public static Optional<FileStat> of(String path) {
+        try (var arena = Arena.ofConfined()) {
+            var statx = arena.allocate(SIZE, Long.BYTES);
+            byte[] name = FileNames.encode(path);
+            var text = arena.allocate(name.length + 1L);
+            MemorySegment.copy(name, 0, text, ValueLayout.JAVA_BYTE, 0, name.length);
+            long result =
+                    Native.call(Syscall.STATX, Files.AT_FDCWD, text.address(), 0, BASIC_STATS, statx.address(), 0);
+            return Native.failed(result) ? Optional.empty() : Optional.of(read(statx));
+        }
     }
 
     private static long device(MemorySegment statx, long offset) {

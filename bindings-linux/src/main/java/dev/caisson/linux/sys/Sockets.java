@@ -22,6 +22,7 @@ public final class Sockets {
     private static final int SOL_SOCKET = 1;
     private static final int SCM_RIGHTS = 1;
     private static final int MSG_NOSIGNAL = 0x4000;
+    private static final int MSG_PEEK = 2;
     private static final int CMSG_HEADER = 16;
     private static final int RECEIVE_AT_ONCE = 0x40 | 0x40000000; // MSG_DONTWAIT|MSG_CMSG_CLOEXEC
 
@@ -61,6 +62,15 @@ public final class Sockets {
      * @param most how many are expected; more than these are closed by the kernel
      */
     public static List<Fd> receive(Fd socket, int most) throws LinuxException {
+        return receive(socket, most, RECEIVE_AT_ONCE);
+    }
+
+    /** {@return copies of the descriptors that came with one message, which stays where it is} Else as {@link #receive}. */
+    public static List<Fd> peek(Fd socket, int most) throws LinuxException {
+        return receive(socket, most, RECEIVE_AT_ONCE | MSG_PEEK);
+    }
+
+    private static List<Fd> receive(Fd socket, int most, int flags) throws LinuxException {
         try (var arena = Arena.ofConfined()) {
             var control = arena.allocate(CMSG_HEADER + 4L * most + 4, Long.BYTES);
             var vector = arena.allocate(JAVA_LONG, 2);
@@ -71,7 +81,7 @@ public final class Sockets {
             msghdr.msg_iovlen(message, 1);
             msghdr.msg_control(message, control);
             msghdr.msg_controllen(message, CMSG_HEADER + 4L * most);
-            long result = Native.call(Syscall.RECVMSG, socket.number(), message.address(), RECEIVE_AT_ONCE);
+            long result = Native.call(Syscall.RECVMSG, socket.number(), message.address(), flags);
             if (result == -Errno.EAGAIN.code()) {
                 return List.of();
             }

@@ -46,9 +46,14 @@ public final class FuseMount implements AutoCloseable {
      *
      * @param upper empty: in memory, or none
      * @param size of the memory
+     * @param attributes of the mount, MOUNT_ATTR_*
      */
     public record Layers(
-            List<Path> lower, Optional<OverlayMounter.UpperPaths> upper, OptionalLong size, boolean readOnly) {}
+            List<Path> lower,
+            Optional<OverlayMounter.UpperPaths> upper,
+            OptionalLong size,
+            boolean readOnly,
+            long attributes) {}
 
     /** {@return the program, if it is installed} */
     public static Optional<Path> program() {
@@ -75,7 +80,7 @@ public final class FuseMount implements AutoCloseable {
             var attached = attach(layers, workshop, open);
             var device = Files.open(DEVICE, Files.O_RDWR, 0);
             open.add(device);
-            root = fuse(device, layers.readOnly());
+            root = fuse(device, layers.attributes() | (layers.readOnly() ? FsContext.READ_ONLY : 0));
             var process = start(program, workshop, attached, device);
             try {
                 // The program holds it now: should it die, waiting for it must end.
@@ -150,7 +155,7 @@ public final class FuseMount implements AutoCloseable {
         throw new IOException(one + " and " + other + " lie nowhere together");
     }
 
-    private static Fd fuse(Fd device, boolean readOnly) throws LinuxException {
+    private static Fd fuse(Fd device, long attributes) throws LinuxException {
         try (var context = FsContext.open("fuse")) {
             return context.set("source", "fuse-overlayfs")
                     .set("fd", Integer.toString(device.number()))
@@ -159,7 +164,7 @@ public final class FuseMount implements AutoCloseable {
                     .set("group_id", "0")
                     .set(new Parameter.Flag("default_permissions"))
                     .set(new Parameter.Flag("allow_other"))
-                    .mount(FsContext.NO_DEVICES | (readOnly ? FsContext.READ_ONLY : 0));
+                    .mount(attributes);
         }
     }
 

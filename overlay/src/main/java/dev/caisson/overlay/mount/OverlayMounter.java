@@ -27,8 +27,14 @@ import org.jspecify.annotations.Nullable;
  * (6.13), {@code lowerdir+} with short names of descriptors (6.8), the one option string of mount(2) with such names.
  */
 public final class OverlayMounter {
+    /** The attributes of the root of a container. */
+    public static final long ROOT = FsContext.NO_DEVICES;
+
     private static final int O_PATH_DIRECTORY = Files.O_PATH | 0x10000;
-    private static final long MOUNTED = FsContext.NO_SUID | FsContext.NO_DEVICES;
+    /** The attributes of a mount that only this process sees. */
+    public static final long MOUNTED = FsContext.NO_SUID | FsContext.NO_DEVICES;
+
+    private static final long PRIVATE = 1 << 18;
     private static final int PAGE = 4096;
     private static final String FDS = "/proc/self/fd/";
 
@@ -200,17 +206,29 @@ public final class OverlayMounter {
                 Arg.named(1 | Files.O_CLOEXEC, "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC"))));
     }
 
-    /** {@return a read-only view of a directory} */
-    public static Fd bind(Path layer) throws LinuxException {
-        var fd = clone(layer.toString());
+    private static Fd bind(Path layer) throws LinuxException {
+        return bind(layer, MOUNTED | FsContext.READ_ONLY);
+    }
+
+    /**
+     * {@return a directory as a mount of its own, in which what is mounted stays there}
+     *
+     * @param attributes MOUNT_ATTR_*
+     */
+    public static Fd bind(Path directory, long attributes) throws LinuxException {
+        var fd = clone(directory.toString());
         try {
-            long attributes = MOUNTED | FsContext.READ_ONLY;
             HereRunner.run(Call.of(
                     Syscall.MOUNT_SETATTR,
                     Arg.of(fd.number()),
                     Arg.text(""),
                     Arg.named(0x1000, "AT_EMPTY_PATH"),
-                    Arg.words("{attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV}", attributes, 0, 0, 0),
+                    Arg.words(
+                            "{attr_set=0x" + Long.toHexString(attributes) + ", propagation=MS_PRIVATE}",
+                            attributes,
+                            0,
+                            PRIVATE,
+                            0),
                     Arg.of(32)));
             return fd;
         } catch (LinuxException refused) {

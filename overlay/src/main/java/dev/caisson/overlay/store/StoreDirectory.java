@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -92,6 +93,28 @@ public final class StoreDirectory {
             }
         }
         return store;
+    }
+
+    /**
+     * A directory that is the tree of a layer.
+     *
+     * @param layer its name in the store
+     */
+    public record Held(StoreDirectory store, String layer) {}
+
+    /** {@return the store that a directory is a layer's tree of} Decided by names alone, unless they are those of a store. */
+    public static Optional<Held> holding(Path tree) {
+        int names = tree.getNameCount();
+        if (names < 4
+                || !tree.endsWith(TREE)
+                || !tree.getName(names - 3).toString().equals(LAYERS)) {
+            return Optional.empty();
+        }
+        Path root = Path.of("/").resolve(tree.subpath(0, names - 3));
+        return java.nio.file.Files.isRegularFile(root.resolve("format"))
+                ? Optional.of(new Held(
+                        new StoreDirectory(root), tree.getName(names - 2).toString()))
+                : Optional.empty();
     }
 
     /** Of a store whose making was interrupted. */

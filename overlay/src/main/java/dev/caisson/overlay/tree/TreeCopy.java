@@ -148,8 +148,13 @@ public final class TreeCopy {
     private static void file(Fd source, FileStatus status, Fd to, byte[] newName) throws LinuxException {
         try (var in = Files.open(At.self(source), Files.O_RDONLY, 0);
                 var out = At.open(to, newName, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0600, HERE)) {
-            if (!FileData.share(in, out)) {
-                FileData.copy(in, out, status.size());
+            try {
+                if (!FileData.share(in, out)) {
+                    FileData.copy(in, out, status.size());
+                }
+            } catch (LinuxException failed) {
+                removeFile(to, newName); // A full disk leaves no file that is less than it seems.
+                throw failed;
             }
         }
     }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson;
+
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.ContainerSpec.Root;
+import dev.caisson.launch.HostFacts;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.linux.child.Outcome;
+import dev.caisson.overlay.OverlayMount;
+import dev.caisson.overlay.tree.SafeTree;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * What is done where the kernel refused to merge a container's layers in its launch, and the caller named fallbacks. The launch
+ * itself is the trial: it is as exact as can be, and one that works pays nothing.
+ */
+final class RootFallback {
+    private RootFallback() {}
+
+    /** {@return whether a launch failed by its layers, and something else may be tried} */
+    static boolean isFor(LaunchPlan plan, Outcome.ChildFailure failure) {
+        return plan.input().spec().root() instanceof Root.Layers(var overlay)
+                && !overlay.fallbacks().isEmpty()
+                && failure.step().purpose().startsWith("merge ");
+    }
+
+    /** {@return the layers, merged otherwise} */
+    static OverlayMount take(LaunchPlan plan, ContainerException refusal, Optional<SafeTree.Owner> owner)
+            throws IOException {
+        if (!(plan.input().spec().root() instanceof Root.Layers(var overlay))) {
+            throw new AssertionError(plan.input().spec().root());
+        }
+        try {
+            return overlay.rootByFallback(
+                    refusal, owner.map(o -> OptionalLong.of(o.uid())).orElse(OptionalLong.empty()));
+        } catch (IOException none) {
+            throw new ContainerException(
+                    String.valueOf(none.getMessage()), refusal.step().orElse(""), none);
+        }
+    }
+
+    /** {@return the container with that as its root} */
+    static ContainerSpec applied(ContainerSpec spec, OverlayMount merged, HostFacts host) {
+        return dev.caisson.launch.ImmutableContainerSpec.copyOf(spec)
+                .withRoot(new Root.Merged(merged.overlay(), host.isPrivileged() ? Optional.empty() : merged.copy()));
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.overlay;
+
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.Files;
+import dev.caisson.overlay.mark.KernelNotes;
+import dev.caisson.overlay.tree.TreeCopy;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/** Makes a layer of an upper that is not in a store, by a copy. */
+final class LayerCopy {
+    private static final Set<TreeCopy.Option> EVERYTHING = EnumSet.of(
+            TreeCopy.Option.RECURSIVE,
+            TreeCopy.Option.TIMES,
+            TreeCopy.Option.OWNER,
+            TreeCopy.Option.XATTRS,
+            TreeCopy.Option.REPLACE);
+
+    private LayerCopy() {}
+
+    /**
+     * {@return the layer, under a name}
+     *
+     * @param upper which nobody changes meanwhile
+     * @param lower what it lies on
+     */
+    static Layer of(Fd upper, List<Path> lower, LayerStore store, String name) throws IOException {
+        try (var branch = store.branch(lower.toArray(Path[]::new));
+                var to = Files.open(branch.upper().resolveSibling(".").toString(), Files.O_PATH, 0)) {
+            byte[] tree = branch.upper().getFileName().toString().getBytes(StandardCharsets.UTF_8);
+            TreeCopy.copy(upper, new byte[] {'.'}, to, tree, EVERYTHING, LayerCopy::isKept);
+            return branch.commit(name);
+        } catch (LinuxException refused) {
+            throw new IOException("commit: " + refused.getMessage(), refused);
+        }
+    }
+
+    private static boolean isKept(String xattr) {
+        return !KernelNotes.isNote(xattr) && !xattr.equals("security.selinux");
+    }
+}

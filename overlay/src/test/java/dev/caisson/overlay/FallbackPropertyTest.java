@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.overlay;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.caisson.overlay.mount.FuseLimits;
+import dev.caisson.overlay.mount.FuseMount;
+import dev.caisson.testkit.NoLeaks;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.SortedMap;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.lifecycle.BeforeTry;
+import org.junit.jupiter.api.Assumptions;
+
+/** A fallback shows what the kernel's overlay shows; its changes are exact, and make a layer that shows the same again. */
+class FallbackPropertyTest {
+    @BeforeTry
+    void needsRoot() {
+        Assumptions.assumeTrue("root".equals(System.getProperty("user.name")), "needs root");
+    }
+
+    /** A fallback, and marks in the layers that it understands. */
+    enum Way {
+        FUSE(OverlayOptions.defaults()),
+        COPY(OverlayOptions.defaults()),
+        COPY_OF_REDIRECTS(OverlayOptions.defaults().redirectDir(OverlayOptions.RedirectDir.ON)),
+        COPY_OF_METACOPIES(OverlayOptions.defaults().metacopy(OverlayOptions.Metacopy.ON));
+
+        private final OverlayOptions options;
+
+        Way(OverlayOptions options) {
+            this.options = options;
+        }
+    }
+
+    @Property(tries = 60)
+    void fallbacksShowWhatTheKernelShows(
+            @ForAll long seed,
+            @ForAll Way way,
+            @ForAll @IntRange(min = 1, max = 3) int layers,
+            @ForAll @IntRange(min = 1, max = 30) int steps)
+            throws Exception {
+        Assumptions.assumeTrue(way != Way.FUSE || FuseMount.program().isPresent(), "needs fuse-overlayfs");
+        var before = NoLeaks.snapshot();
+        Path directory = Files.createTempDirectory("caisson-test-fallback");
+        try {
+            var lower = new ArrayList<Path>();
+            Path bottom = Files.createDirectory(directory.resolve("bottom"));
+            new RandomTree(bottom, seed).change(steps + 10);
+            lower.add(bottom);
+            for (int i = 1; i < layers; i++) {
+                Path upper = directory.resolve("layer" + i);
+                try (var mount = overlay(lower, way).withUpper(upper).mount()) {
+                    new RandomTree(mount.path(), seed + i).change(steps);
+                }
+                lower.add(0, upper);
+            }
+            // What it shows otherwise than the kernel it is passed over for.
+            if (way != Way.FUSE || FuseLimits.of(lower).isEmpty()) {
+                check(overlay(lower, way), way, directory, seed, steps);
+            }
+        } finally {
+            RandomTree.delete(directory);
+        }
+        NoLeaks.assertEqualsSoon(before);
+    }
+
+    private static Overlay overlay(List<Path> lower, Way way) {
+        return Overlay.of(lower.toArray(Path[]::new)).withOptions(way.options);
+    }
+
+    private static void check(Overlay overlay, Way way, Path directory, long seed, int steps) throws IOException {
+        SortedMap<String, TreeState> was;
+        try (var kernels = overlay.mountReadOnly()) {
+            was = TreeState.of(kernels.path());
+        }
+        Path copies = Files.createDirectory(directory.resolve("copies"));
+        Path layer;
+        var plain = overlay.withOptions(OverlayOptions.defaults())
+                .withFallbacks(
+                        way == Way.FUSE ? new OverlayFallback.FuseOverlayfs() : new OverlayFallback.Copy(copies));
+        SortedMap<String, TreeState> is;
+        try (var mount = OverlayMount.byFallback(plain, new IOException("refused"), OptionalLong.empty())) {
+            assertEquals(lines(was), lines(TreeState.of(mount.path())));
+            new RandomTree(mount.path(), ~seed).change(steps);
+            is = TreeState.of(mount.path());
+            List<Change> list;
+            try (var changes = mount.changes()) {
+                list = changes.toList();
+            }
+            assertEquals(lines(is), lines(ChangesPropertyTest.apply(list, was, is)), () -> "after " + list);
+            try (var store = LayerStore.open(directory.resolve("store"))) {
+                layer = mount.commit(store, "changes").directory();
+            }
+        }
+        var layers = new ArrayList<>(overlay.lower());
+        layers.add(0, layer);
+        try (var again = overlay(layers, way).mountReadOnly()) {
+            assertEquals(lines(is), lines(TreeState.of(again.path())));
+        }
+    }
+
+    private static String lines(SortedMap<String, TreeState> tree) {
+        return String.join("\n", ChangesPropertyTest.lines(tree));
+    }
+}
