@@ -24,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -370,6 +371,38 @@ class EventsTest {
             assertEquals(
                     CgroupException.Reason.VANISHED,
                     assertInstanceOf(CgroupException.class, events.failure()).reason());
+        }
+    }
+
+    @Test
+    void aThousandCgroupsAreWatchedByOneThread() throws Exception {
+        int many = 1000;
+        var mounts = View.VERSION_2.mounts();
+        var cgroups = new ArrayList<Cgroup>(many);
+        try {
+            var recorders = new ArrayList<Recorder<CgroupEvent>>(many);
+            long before = descriptors();
+            for (int i = 0; i < many; i++) {
+                var cgroup = Cgroup.builder(mounts).create();
+                cgroups.add(cgroup);
+                recorders.add(Recorder.of(cgroup.events()));
+            }
+            assertEquals(many, descriptors() - before, "one file each, without a limit");
+            for (var cgroup : cgroups) {
+                cgroup.freeze();
+            }
+            for (var recorder : recorders) {
+                assertTrue(recorder.await(CgroupEvent.Frozen.class).frozen());
+            }
+            var ours = Thread.getAllStackTraces().keySet().stream()
+                    .filter(t -> !t.isVirtual() && t.getName().startsWith("caisson"))
+                    .map(Thread::getName)
+                    .toList();
+            assertEquals(List.of("caisson-poller"), ours);
+        } finally {
+            for (var cgroup : cgroups) {
+                cgroup.close();
+            }
         }
     }
 
