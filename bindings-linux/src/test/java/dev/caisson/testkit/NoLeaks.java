@@ -79,7 +79,8 @@ public final class NoLeaks implements BeforeEachCallback, AfterEachCallback {
     private static boolean isLongLived(Thread thread) {
         return thread.getName().equals("caisson-poller")
                 || thread.getName().equals("caisson-listener")
-                || thread.getName().startsWith("caisson-gate-");
+                || thread.getName().startsWith("caisson-gate-")
+                || thread.getName().startsWith("caisson-supervisor-");
     }
 
     private static List<String> descriptors() throws IOException {

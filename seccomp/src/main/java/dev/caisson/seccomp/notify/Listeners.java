@@ -82,12 +82,22 @@ public final class Listeners implements AutoCloseable {
                 epoll.await(-1, (key, _) -> {
                     var listener = all.get(key);
                     if (listener != null) {
-                        listener.ready();
+                        ready(listener);
                     }
                 });
             }
         } catch (LinuxException impossible) {
             throw new IllegalStateException("the poller of supervised calls cannot wait", impossible);
+        }
+    }
+
+    /** The thread serves all listeners of the JVM: what goes wrong with one must not end it. */
+    private static void ready(Listener listener) {
+        try {
+            listener.ready();
+        } catch (RuntimeException | Error failed) {
+            var thread = Thread.currentThread();
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, failed);
         }
     }
 
