@@ -54,7 +54,7 @@ abstract class PrivilegeSettings extends ProcessSettings {
      * runs, the launch makes a few calls under it: execve must be allowed, or a supervisor must let it proceed.
      *
      * <p>Its supervisors answer until the container's command has ended; what is left of it then gets ENOSYS, as it does
-     * when the JVM ends. Where the policy refuses sendmsg, the JVM needs the right to trace the container
+     * when the JVM ends. A launch waits for a supervisor that is asked about the launch's own calls. Where the policy refuses sendmsg, the JVM needs the right to trace the container
      * (pidfd_getfd(2), Linux 5.6), which root has, and a user over its own user namespaces.
      *
      * @throws IllegalArgumentException if it has supervisors and so has another policy, since the kernel allows one listener;

@@ -5,8 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.linux.ByteUnit;
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.sys.Native;
+import dev.caisson.seccomp.Action;
+import dev.caisson.seccomp.Reply;
+import dev.caisson.seccomp.Seccomp;
 import dev.caisson.testkit.JavaAs;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
@@ -17,16 +21,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The JVM runs out of descriptors: at whichever of the launcher's own steps, nothing is left behind. */
 @NeedsRoot
 class DescriptorLimitTest {
     private static final int MOST_TRIED = 200;
 
-    @Test
-    void whicheverDescriptorIsOneTooManyNothingIsLeftBehind() throws Exception {
-        var jvm = JavaAs.oneself().run(Jvm.class.getName());
+    @ParameterizedTest
+    @ValueSource(strings = {"init", "supervised", "supervised without sendmsg"})
+    void whicheverDescriptorIsOneTooManyNothingIsLeftBehind(String container) throws Exception {
+        var jvm = JavaAs.oneself().run(Jvm.class.getName(), container);
         assertEquals(0, jvm.code(), jvm.output());
         String[] last =
                 jvm.output().strip().lines().reduce((_, b) -> b).orElseThrow().split(" ");
@@ -40,7 +46,7 @@ class DescriptorLimitTest {
         private Jvm() {}
 
         public static void main(String[] args) throws Exception {
-            var builder = Container.sandbox().lower(Path.of("/")).init().memoryMax(64, ByteUnit.MB);
+            var builder = builder(args[0]);
             loadClasses();
             start(builder);
             List<String> before = NoLeaks.snapshot();
@@ -65,6 +71,15 @@ class DescriptorLimitTest {
                 }
             }
             System.out.println(failed + " " + started);
+        }
+
+        private static ContainerBuilder builder(String container) {
+            var policy = Seccomp.otherwise(Action.allow()).supervise(Syscall.EXECVE, _ -> Reply.proceed());
+            return switch (container) {
+                case "init" -> Container.sandbox().lower(Path.of("/")).init().memoryMax(64, ByteUnit.MB);
+                case "supervised" -> Container.builder().lower(Path.of("/")).seccomp(policy);
+                default -> Container.builder().lower(Path.of("/")).seccomp(policy.fail(Errno.EPERM, Syscall.SENDMSG));
+            };
         }
 
         /** Classes are read from files too: those that only failures need are to be there before files run out. */

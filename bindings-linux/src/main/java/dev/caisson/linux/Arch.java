@@ -45,8 +45,8 @@ public enum Arch {
      * @throws UnsupportedOperationException if it is neither x86-64 nor 64-bit Arm
      */
     public static Arch host() {
-        return HOST.orElseThrow(() -> new UnsupportedOperationException("os.arch " + System.getProperty("os.arch")
-                + ": Caisson runs on 64-bit x86 and 64-bit Arm only"));
+        return HOST.orElseThrow(() -> new UnsupportedOperationException(
+                "os.arch " + System.getProperty("os.arch") + ": Caisson runs on 64-bit x86 and 64-bit Arm only"));
     }
 
     private static Optional<Arch> ofThisJvm() {

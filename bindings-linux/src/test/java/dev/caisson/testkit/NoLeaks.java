@@ -77,7 +77,9 @@ public final class NoLeaks implements BeforeEachCallback, AfterEachCallback {
     }
 
     private static boolean isLongLived(Thread thread) {
-        return thread.getName().equals("caisson-poller") || thread.getName().startsWith("caisson-gate-");
+        return thread.getName().equals("caisson-poller")
+                || thread.getName().startsWith("caisson-gate-")
+                || thread.getName().startsWith("caisson-supervisor-");
     }
 
     private static List<String> descriptors() throws IOException {

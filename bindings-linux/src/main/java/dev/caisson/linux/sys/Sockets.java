@@ -28,6 +28,7 @@ public final class Sockets {
 
     private static final int SO_PASSCRED = 16;
     private static final int SCM_CREDENTIALS = 2;
+    private static final int MSG_CTRUNC = 0x8;
     private static final int MSG_WAITALL = 0x100;
     private static final int MSG_CMSG_CLOEXEC = 0x40000000;
 
@@ -124,7 +125,11 @@ public final class Sockets {
      */
     public record Message(int length, Optional<Fd> descriptor, int pid) {}
 
-    /** Waits for a message of a given length, and what came with it. */
+    /**
+     * Waits for a message of a given length, and what came with it.
+     *
+     * @throws LinuxException EMFILE if there is no number left for a descriptor that came
+     */
     public static Message receiveWith(Fd socket, MemorySegment into) throws LinuxException {
         try (var arena = Arena.ofConfined()) {
             var control = arena.allocate(CONTROL_SPACE, Long.BYTES);
@@ -143,6 +148,10 @@ public final class Sockets {
             } while (result == -Errno.EINTR.code());
             if (Native.failed(result)) {
                 throw new LinuxException(Native.errno(result), "recvmsg(" + socket + ")");
+            }
+            if ((msghdr.msg_flags(message) & MSG_CTRUNC) != 0) {
+                // A descriptor was sent, and this process has no number left for it.
+                throw new LinuxException(Errno.EMFILE, "recvmsg(" + socket + ", SCM_RIGHTS)");
             }
             return message((int) result, control.asSlice(0, msghdr.msg_controllen(message)));
         }

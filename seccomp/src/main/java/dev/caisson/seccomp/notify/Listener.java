@@ -85,7 +85,14 @@ public final class Listener implements AutoCloseable {
                 return;
             }
         }
-        home.execute(this::serve);
+        try {
+            home.execute(this::serve);
+        } catch (RuntimeException | Error noThread) {
+            // Without a thread nobody would ever answer; the kernel refuses at once.
+            notify.letGo();
+            close();
+            throw noThread;
+        }
     }
 
     private void serve() {

@@ -47,14 +47,21 @@ public final class Listeners implements AutoCloseable {
      * @param fd what seccomp(2) returned for the policy's program with NEW_LISTENER; owned by the listener from here on
      */
     public Listener listen(Fd fd, Seccomp policy) throws IOException {
+        NotificationSizes known;
         try {
-            var listener = new Listener(this, fd, policy, begin());
-            all.add(listener);
-            listener.park();
-            return listener;
+            known = begin();
         } catch (IOException | RuntimeException failed) {
             fd.close();
             throw failed;
+        }
+        var listener = new Listener(this, fd, policy, known);
+        all.add(listener);
+        try {
+            listener.park();
+            return listener;
+        } catch (LinuxException refused) {
+            listener.close();
+            throw refused;
         }
     }
 
