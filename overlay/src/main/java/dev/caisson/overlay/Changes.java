@@ -274,8 +274,9 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
                     path, since.layer(before.get().part().layer())));
         }
         var link = linkOf(path, stat);
-        // An empty file has no content that could be elsewhere.
-        boolean canBeMetacopy = stat.isRegular() && stat.size() > 0;
+        // An empty file has no content that could be elsewhere, and what was made here has it here.
+        boolean canBeMetacopy =
+                stat.isRegular() && stat.size() > 0 && frame.mark().impure();
         List<String> attributes =
                 canBeMetacopy || before.isPresent() ? frame.upper().xattrs(name) : List.of();
         var mark = attributes.isEmpty() || source instanceof Source.Whole

@@ -9,6 +9,7 @@ import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.Change.Aspect;
 import dev.caisson.overlay.mark.XattrNamespace;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -23,6 +24,8 @@ final class Comparison {
     private final XattrNamespace marks;
 
     private final SeenIds ids;
+    private final MemorySegment left = Arena.ofAuto().allocate(CHUNK);
+    private final MemorySegment right = Arena.ofAuto().allocate(CHUNK);
 
     /** What the ids of the lower layers are seen as in the merged tree. */
     record SeenIds(LongUnaryOperator uids, LongUnaryOperator gids) {}
@@ -124,15 +127,12 @@ final class Comparison {
         return one.isPresent() != other.isPresent() || one.isPresent() && !Arrays.equals(one.get(), other.get());
     }
 
-    private static boolean sameBytes(Directory upper, String name, Optional<Fd> lower) throws LinuxException {
+    private boolean sameBytes(Directory upper, String name, Optional<Fd> lower) throws LinuxException {
         if (lower.isEmpty()) {
             return false;
         }
         try (var other = lower.get();
-                var arena = Arena.ofConfined();
                 var one = upper.file(name, Files.O_RDONLY, 0)) {
-            var left = arena.allocate(CHUNK);
-            var right = arena.allocate(CHUNK);
             while (true) {
                 int n = Files.read(one, left);
                 int m = Files.read(other, right);

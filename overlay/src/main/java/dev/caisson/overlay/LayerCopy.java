@@ -42,6 +42,7 @@ final class LayerCopy {
     }
 
     private static boolean isKept(String xattr) {
-        return !KernelNotes.isNote(xattr) && !xattr.equals("security.selinux");
+        // A directory that may hold metacopies says so; that means something on any disk.
+        return (!KernelNotes.isNote(xattr) || xattr.endsWith(".impure")) && !xattr.equals("security.selinux");
     }
 }

@@ -9,7 +9,7 @@ public sealed interface Mark {
     Mark NONE = new File(false, Optional.empty());
 
     /** A directory without a mark: what the layers below have under its name shows through. */
-    Directory PLAIN_DIRECTORY = new Directory(false, false, Optional.empty());
+    Directory PLAIN_DIRECTORY = new Directory(false, false, false, Optional.empty());
 
     /** Nothing of this name: what the layers below have is hidden. */
     record Whiteout(Encoding encoding) implements Mark {}
@@ -27,10 +27,12 @@ public sealed interface Mark {
      *
      * @param opaque whether it hides all that the layers below have under its name
      * @param holdsXattrWhiteouts whether whiteouts in it may be {@link Encoding#XATTR}
+     * @param impure whether something in it may have come from the layers below; the kernel marks it before that is so
      * @param redirect what it shows from the layers below instead of what has its own name: an absolute path within the
      *     layer, or a name in the same directory
      */
-    record Directory(boolean opaque, boolean holdsXattrWhiteouts, Optional<String> redirect) implements Mark {}
+    record Directory(boolean opaque, boolean holdsXattrWhiteouts, boolean impure, Optional<String> redirect)
+            implements Mark {}
 
     /**
      * Anything but a directory.

@@ -41,7 +41,8 @@ public final class MarkReader {
         Optional<String> redirect = attributes.contains(names.redirect())
                 ? directory.xattr(names.redirect()).map(FileNames::decode)
                 : Optional.empty();
-        return new Mark.Directory(opaque.equals("y"), opaque.equals("x"), redirect);
+        return new Mark.Directory(
+                opaque.equals("y"), opaque.equals("x"), attributes.contains(names.impure()), redirect);
     }
 
     /**

@@ -33,6 +33,10 @@ public enum XattrNamespace {
         return prefix + "whiteout";
     }
 
+    String impure() {
+        return prefix + "impure";
+    }
+
     /** {@return whether an attribute is overlayfs's own bookkeeping, which a mounted overlay does not show} */
     public boolean isOwn(String attribute) {
         return attribute.startsWith(prefix);
