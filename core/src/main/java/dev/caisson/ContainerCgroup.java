@@ -9,6 +9,7 @@ import dev.caisson.process.LiveProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -94,7 +95,21 @@ final class ContainerCgroup implements LiveProcess.Surroundings {
         }
     }
 
-    Optional<OutOfMemory> outOfMemory() throws IOException {
-        return cgroup.outOfMemory();
+    /** @param tookTheCommand whether that is how the command ended */
+    Optional<OutOfMemory> outOfMemory(boolean tookTheCommand) throws IOException {
+        return cgroup.outOfMemory().map(event -> tookTheCommand ? withCommand(event, command) : event);
+    }
+
+    /** Where nobody may read the kernel's log, the end of the command still tells of one victim. */
+    static OutOfMemory withCommand(OutOfMemory event, OptionalLong command) {
+        return command.isEmpty() || !event.victims().isEmpty()
+                ? event
+                : new OutOfMemory(
+                        event.scope(),
+                        event.level(),
+                        event.limitBytes(),
+                        event.peakBytes(),
+                        event.kills(),
+                        List.of(new OutOfMemory.Victim(command.getAsLong(), Optional.empty())));
     }
 }

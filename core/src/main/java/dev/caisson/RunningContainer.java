@@ -256,7 +256,14 @@ final class RunningContainer implements Container {
 
     @Override
     public Optional<OutOfMemory> outOfMemory() throws IOException {
-        return cgroup == null ? Optional.empty() : cgroup.outOfMemory();
+        if (cgroup == null) {
+            return Optional.empty();
+        }
+        var end = process.end();
+        boolean known = end.isDone() && !end.isCompletedExceptionally();
+        return cgroup.outOfMemory(known
+                && exit(end.join()) instanceof Exit.Killed(var _, var reason)
+                && reason == Exit.Reason.OUT_OF_MEMORY);
     }
 
     @Override

@@ -240,7 +240,6 @@ class UsageTest {
                 var _ = cgroup.usage();
             }
             long each = (bean.getCurrentThreadAllocatedBytes() - before) / 100;
-            System.out.println("a snapshot allocates " + each + " bytes");
             assertTrue(each < 32_768, each + " bytes for each snapshot");
         }
     }

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Flow;
 import java.util.stream.Collectors;
+import jdk.jfr.FlightRecorder;
 
 /**
  * Tells the flight recorder of limits that were met: as it happens if it records when a cgroup is made, else in sums when the
@@ -19,7 +20,9 @@ public final class FlightEvents {
 
     /** {@return whether anybody records any of them} */
     public static boolean areRecorded() {
-        return new LimitHit().isEnabled() || new OutOfMemoryKill().isEnabled() || new Throttled().isEnabled();
+        // Touching an event class makes the JDK set up all of the recorder, which takes a good part of a second.
+        return FlightRecorder.isInitialized()
+                && (new LimitHit().isEnabled() || new OutOfMemoryKill().isEnabled() || new Throttled().isEnabled());
     }
 
     /** {@return a subscriber that records all events of a cgroup} */

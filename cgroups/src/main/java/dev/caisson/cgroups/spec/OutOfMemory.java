@@ -47,7 +47,7 @@ public record OutOfMemory(
     /**
      * A process that was killed.
      *
-     * @param pid as the host's own PID namespace numbers it
+     * @param pid as the kernel's log has it, which is the number in the host's own PID namespace
      * @param name as {@code ps} shows it; empty if only the number is known
      */
     public record Victim(long pid, Optional<String> name) {
