@@ -44,11 +44,11 @@ import dev.caisson.spec.Join;
 import dev.caisson.spec.Namespace;
 import dev.caisson.spec.Stdio;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -80,19 +80,31 @@ final class Engine {
         planner = new Planner(host);
     }
 
-    /** {@return the one of this JVM, made when the first container is} */
-    static Engine shared() {
-        return Holder.SHARED;
+    /**
+     * {@return the one of this JVM, made when the first container is}
+     *
+     * @throws ContainerException if it cannot be made here, each time
+     */
+    static Engine shared() throws ContainerException {
+        var refused = Holder.MADE.refused();
+        if (refused != null) {
+            String why = "nothing can be started here: " + refused.getMessage();
+            throw new ContainerException(
+                    FailureText.confinement().map(c -> why + "; " + c).orElse(why), "", refused);
+        }
+        return Objects.requireNonNull(Holder.MADE.engine());
     }
 
-    private static final class Holder {
-        private static final Engine SHARED = make();
+    private record Made(@Nullable Engine engine, @Nullable IOException refused) {}
 
-        private static Engine make() {
+    private static final class Holder {
+        private static final Made MADE = make();
+
+        private static Made make() {
             try {
-                return new Engine();
-            } catch (IOException failed) {
-                throw new UncheckedIOException("Caisson needs Linux with /proc mounted", failed);
+                return new Made(new Engine(), null);
+            } catch (IOException refused) {
+                return new Made(null, refused);
             }
         }
     }

@@ -86,11 +86,13 @@ public final class FailureText {
                 + " there, use --security-opt seccomp=unconfined)";
     }
 
-    /** {@return the AppArmor profile that holds for this JVM and its children} */
-    private static Optional<String> enforcedProfile() {
+    /** {@return what AppArmor has to do with a refusal, if it confines this JVM and so its children} */
+    public static Optional<String> confinement() {
         return ProcFile.line("/proc/self/attr/current")
                 .filter(line -> line.endsWith(" (enforce)"))
-                .map(line -> line.replace(" (enforce)", ""));
+                .map(line -> "the AppArmor profile " + line.replace(" (enforce)", "")
+                        + " confines this JVM; for containers it"
+                        + " needs flags=(attach_disconnected) and the rules mount, umount, pivot_root");
     }
 
     private static String call(Step step) {
@@ -103,11 +105,9 @@ public final class FailureText {
 
     private static Optional<String> hint(Step step, Errno errno) {
         String purpose = step.purpose();
-        var profile = errno.equals(Errno.EACCES) ? enforcedProfile() : Optional.<String>empty();
-        if (profile.isPresent()) {
-            return Optional.of(
-                    "this JVM is confined by the AppArmor profile " + profile.get() + "; for containers it needs the"
-                            + " rules mount, umount, pivot_root, and flags=(attach_disconnected)");
+        var confined = errno.equals(Errno.EACCES) ? confinement() : Optional.<String>empty();
+        if (confined.isPresent()) {
+            return confined;
         }
         if (purpose.startsWith("run ") && errno.equals(Errno.ENOENT)) {
             return Optional.of(
