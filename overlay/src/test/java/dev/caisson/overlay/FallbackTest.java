@@ -241,4 +241,70 @@ class FallbackTest {
             assertEquals(List.of(), left.toList());
         }
     }
+
+    @Test
+    void theProcessOfFuseOverlayfsEndsWithAJvmThatIsKilled() throws Exception {
+        Way.FUSE.need();
+        var jvm = new ProcessBuilder(
+                        ProcessHandle.current().info().command().orElseThrow(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Holder.class.getName(),
+                        lower().toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        ProcessHandle served;
+        try {
+            String pid = jvm.inputReader().readLine();
+            served = ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
+            assertTrue(served.isAlive());
+        } finally {
+            jvm.destroyForcibly().waitFor();
+        }
+        for (int i = 0; i < 500 && served.isAlive(); i++) {
+            Thread.sleep(10);
+        }
+        assertFalse(served.isAlive());
+    }
+
+    @Test
+    void aMountWhoseProcessWasKilledFailsAndWaitsForNobody() throws Exception {
+        Way.FUSE.need();
+        var overlay = Overlay.of(lower()).withFallbacks(new OverlayFallback.FuseOverlayfs());
+        try (var mount = overlay.rootByFallback(new IOException("refused"), java.util.OptionalLong.empty())) {
+            assertTrue(Files.exists(mount.path().resolve("file")));
+            assertTrue(Holder.served().orElseThrow().destroyForcibly());
+            boolean failed = false;
+            for (int i = 0; i < 500 && !failed; i++) {
+                try {
+                    Files.writeString(mount.path().resolve("file"), "new");
+                    Thread.sleep(10);
+                } catch (IOException gone) {
+                    failed = true;
+                }
+            }
+            assertTrue(failed);
+        }
+    }
+
+    /** Another JVM with a fallback of its own, which it holds until it is killed. */
+    static final class Holder {
+        private Holder() {}
+
+        public static void main(String[] arguments) throws Exception {
+            var overlay = Overlay.of(Path.of(arguments[0])).withFallbacks(new OverlayFallback.FuseOverlayfs());
+            try (var _ = overlay.rootByFallback(new IOException("refused"), java.util.OptionalLong.empty())) {
+                System.out.println(served().orElseThrow().pid());
+                Thread.sleep(60_000);
+            }
+        }
+
+        static java.util.Optional<ProcessHandle> served() {
+            return ProcessHandle.current()
+                    .children()
+                    .filter(p -> p.info().command().orElse("").endsWith("fuse-overlayfs"))
+                    .findFirst();
+        }
+    }
 }
