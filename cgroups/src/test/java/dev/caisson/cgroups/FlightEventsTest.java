@@ -76,7 +76,9 @@ class FlightEventsTest {
     void aKillIsRecordedWhileItRuns() throws Exception {
         try (var recording = started();
                 var cgroup = exhausted()) {
-            Thread.sleep(1000);
+            var told = Recorder.of(cgroup.events());
+            told.await(dev.caisson.cgroups.spec.CgroupEvent.OutOfMemoryKill.class);
+            Thread.sleep(3000); // The recorder has a subscription of its own.
             assertKill(the("OutOfMemory", events(recording, cgroup)));
         }
     }
