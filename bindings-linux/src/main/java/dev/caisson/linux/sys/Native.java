@@ -66,7 +66,11 @@ public final class Native {
      * @param errno from {@link #errnoMemory}
      */
     public static long call(MemorySegment errno, Syscall syscall, long a, long b, long c, long d) {
-        return call(errno, number(syscall), a, b, c, d, 0, 0);
+        return call(errno, syscall, a, b, c, d, 0, 0);
+    }
+
+    static long call(MemorySegment errno, Syscall syscall, long a, long b, long c, long d, long e, long f) {
+        return call(errno, number(syscall), a, b, c, d, e, f);
     }
 
     static long call(int number, long a, long b, long c, long d, long e, long f) {
