@@ -62,12 +62,12 @@ final class ContainerCgroup implements LiveProcess.Surroundings {
     }
 
     @Override
-    public boolean dissolve() throws IOException {
+    public Optional<OutOfMemory> dissolve() throws IOException {
         try (cgroup) {
             if (keepsUsage) {
                 last = lastUsage();
             }
-            return cgroup.outOfMemory().map(this::tookTheCommand).orElse(false);
+            return cgroup.outOfMemory().filter(this::tookTheCommand).map(event -> withCommand(event, command));
         }
     }
 

@@ -22,14 +22,12 @@ public sealed interface Exit {
     record Killed(Signal signal, Reason reason) implements Exit {}
 
     /** Why a command was killed, as far as this side knows. */
-    enum Reason {
+    sealed interface Reason permits Cause, OutOfMemory {}
+
+    /** A reason of which there is no more to say. */
+    enum Cause implements Reason {
         /** Somebody, perhaps the command itself, sent the signal. */
         SIGNAL,
-        /**
-         * The kernel's out-of-memory killer took it, because of a memory limit of its cgroup or one above, or because the host had
-         * none left; {@link Container#outOfMemory} and {@link Output#outOfMemory} tell which, and who was killed.
-         */
-        OUT_OF_MEMORY,
         /** The time given by {@code timeout} was over. */
         TIMEOUT,
         /** {@code stop} or {@code close} was called on this side. */
@@ -40,6 +38,19 @@ public sealed interface Exit {
          * {@linkplain dev.caisson.seccomp.Seccomp#reporting reporting}.
          */
         SECCOMP
+    }
+
+    /**
+     * The kernel's out-of-memory killer took it, because of a memory limit of its cgroup or one above, or because the host
+     * had none left.
+     *
+     * @param event whose limit it was, at which level, and who was killed
+     */
+    record OutOfMemory(dev.caisson.cgroups.spec.OutOfMemory event) implements Reason {
+        @Override
+        public String toString() {
+            return "OUT_OF_MEMORY (" + event + ")";
+        }
     }
 
     /** {@return whether it exited with code 0} */

@@ -14,7 +14,11 @@ public final class ExitException extends ContainerException {
     ExitException(Exit exit, Optional<OutOfMemory> outOfMemory, String stderr) {
         super(
                 "the command ended with " + exit
-                        + outOfMemory.map(o -> "; " + o).orElse("")
+                        // As a reason it is said already; it may have hit others in the container alone.
+                        + outOfMemory
+                                .filter(_ -> !(exit instanceof Exit.Killed(var _, Exit.OutOfMemory(var _))))
+                                .map(o -> "; " + o)
+                                .orElse("")
                         + (stderr.isBlank() ? "" : "; its last words: " + tail(stderr.strip())),
                 "",
                 null);

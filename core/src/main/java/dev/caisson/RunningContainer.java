@@ -126,15 +126,17 @@ final class RunningContainer implements Container {
     private static Exit.Reason reason(LiveProcess.End end, Signal signal) {
         boolean killed = signal.equals(Signal.SIGKILL);
         if (end.cause() == LiveProcess.Cause.TIMEOUT && killed) {
-            return Exit.Reason.TIMEOUT;
+            return Exit.Cause.TIMEOUT;
         }
         if (end.cause() == LiveProcess.Cause.STOPPED) {
-            return Exit.Reason.STOPPED;
+            return Exit.Cause.STOPPED;
         }
         if (signal.equals(Signal.SIGSYS) || killed && end.cause() == LiveProcess.Cause.SUPERVISOR) {
-            return Exit.Reason.SECCOMP;
+            return Exit.Cause.SECCOMP;
         }
-        return killed && end.outOfMemory() ? Exit.Reason.OUT_OF_MEMORY : Exit.Reason.SIGNAL;
+        return killed && end.outOfMemory().isPresent()
+                ? new Exit.OutOfMemory(end.outOfMemory().get())
+                : Exit.Cause.SIGNAL;
     }
 
     @Override
@@ -261,9 +263,7 @@ final class RunningContainer implements Container {
         }
         var end = process.end();
         boolean known = end.isDone() && !end.isCompletedExceptionally();
-        return cgroup.outOfMemory(known
-                && exit(end.join()) instanceof Exit.Killed(var _, var reason)
-                && reason == Exit.Reason.OUT_OF_MEMORY);
+        return cgroup.outOfMemory(known && exit(end.join()) instanceof Exit.Killed(var _, Exit.OutOfMemory(var _)));
     }
 
     @Override

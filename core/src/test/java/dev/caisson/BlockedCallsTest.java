@@ -57,7 +57,7 @@ class BlockedCallsTest {
         for (var action : List.of(Action.killProcess(), Action.killThread())) {
             told.clear();
             var exit = overHost().seccomp(killing(action).reporting(told::add)).run("uname");
-            assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Reason.SECCOMP), exit);
+            assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Cause.SECCOMP), exit);
             assertEquals(List.of("uname"), told.stream().map(Blocked::call).toList());
             assertEquals(action, told.getFirst().verdict().action());
             assertTrue(told.getFirst().verdict().rule().isPresent());
@@ -70,7 +70,7 @@ class BlockedCallsTest {
                 .init()
                 .seccomp(killing(Action.killProcess()).reporting(told::add))
                 .run("uname");
-        assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Reason.SECCOMP), exit);
+        assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Cause.SECCOMP), exit);
     }
 
     @Test
@@ -79,7 +79,7 @@ class BlockedCallsTest {
                 .host(Namespace.PID) // The first process of a namespace cannot kill itself.
                 .seccomp(killing(Action.killProcess()).reporting(told::add))
                 .run("/bin/sh", "-c", "uname; kill -KILL $$");
-        assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Reason.SIGNAL), exit);
+        assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Cause.SIGNAL), exit);
         assertEquals(List.of("uname"), told.stream().map(Blocked::call).toList());
     }
 
@@ -87,7 +87,7 @@ class BlockedCallsTest {
     void withoutReportsTheReasonIsKnownStill() throws Exception {
         for (var action : List.of(Action.killProcess(), Action.killThread(), Action.trap())) {
             var exit = overHost().seccomp(killing(action)).run("uname");
-            assertEquals(new Exit.Killed(Signal.SIGSYS, Exit.Reason.SECCOMP), exit);
+            assertEquals(new Exit.Killed(Signal.SIGSYS, Exit.Cause.SECCOMP), exit);
         }
     }
 }

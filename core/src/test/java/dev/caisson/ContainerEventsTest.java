@@ -36,7 +36,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @NeedsRoot
 @ExtendWith(NoLeaks.class)
 class ContainerEventsTest {
-    private static final Exit OUT_OF_MEMORY = new Exit.Killed(Signal.SIGKILL, Exit.Reason.OUT_OF_MEMORY);
+    private static Exit outOfMemory(OutOfMemory event) {
+        return new Exit.Killed(Signal.SIGKILL, new Exit.OutOfMemory(event));
+    }
 
     /** {@return all events of a stream, when it is complete} */
     private static <T> CompletableFuture<List<T>> all(Flow.Publisher<T> publisher) {
@@ -75,8 +77,9 @@ class ContainerEventsTest {
     void whoDiesOfItsOwnLimitIsSaidTo() throws Exception {
         try (var container = overHost().memoryMax(32, MB).start("tail", "/dev/zero")) {
             var events = all(container.events());
-            assertEquals(OUT_OF_MEMORY, container.waitFor());
+            var exit = container.waitFor();
             var cause = container.outOfMemory().orElseThrow();
+            assertEquals(outOfMemory(cause), exit);
             assertEquals(OutOfMemory.Scope.OWN, cause.scope());
             assertEquals(MB.toBytes(32), cause.limitBytes().orElseThrow());
             assertTrue(cause.level().orElseThrow().startsWith("/caisson-"), cause.toString());
@@ -93,7 +96,7 @@ class ContainerEventsTest {
     @Test
     void whatIsCapturedTellsItToo() throws Exception {
         var output = overHost().memoryMax(32, MB).capture("tail", "/dev/zero");
-        assertEquals(OUT_OF_MEMORY, output.exit());
+        assertEquals(outOfMemory(output.outOfMemory().orElseThrow()), output.exit());
         assertEquals(OutOfMemory.Scope.OWN, output.outOfMemory().orElseThrow().scope());
         var failed = assertThrows(ExitException.class, output::orThrow);
         assertTrue(failed.getMessage().contains("its own limit of 33554432 bytes"), failed.getMessage());
@@ -110,8 +113,8 @@ class ContainerEventsTest {
                     .cgroupParent("/" + parent.name())
                     .memoryMax(512, MB)
                     .capture("tail", "/dev/zero");
-            assertEquals(OUT_OF_MEMORY, output.exit());
             var cause = output.outOfMemory().orElseThrow();
+            assertEquals(outOfMemory(cause), output.exit());
             assertEquals(OutOfMemory.Scope.ABOVE, cause.scope());
             assertEquals("/" + parent.name(), cause.level().orElseThrow());
             assertEquals(MB.toBytes(24), cause.limitBytes().orElseThrow());
@@ -131,7 +134,7 @@ class ContainerEventsTest {
             if (hasLog()) {
                 // The log tells that it was not the command, which somebody else kills now.
                 container.signal(Signal.SIGKILL);
-                assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Reason.SIGNAL), container.waitFor());
+                assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Cause.SIGNAL), container.waitFor());
             }
             container.stop(Duration.ZERO);
             assertTrue(

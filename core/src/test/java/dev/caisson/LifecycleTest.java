@@ -74,7 +74,7 @@ class LifecycleTest {
     @Test
     void aTimeoutKillsEverything() throws Exception {
         assertEquals(
-                new Exit.Killed(Signal.SIGKILL, Exit.Reason.TIMEOUT),
+                new Exit.Killed(Signal.SIGKILL, Exit.Cause.TIMEOUT),
                 overHost().timeout(Duration.ofMillis(200)).run("sh", "-c", "sleep 100 & sleep 100"));
     }
 
@@ -99,7 +99,7 @@ class LifecycleTest {
     void stoppingKillsWhatDoesNotListen() throws Exception {
         try (var container = overHost().start("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done")) {
             assertEquals('r', container.stdout().read());
-            assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Reason.STOPPED), container.stop(Duration.ofMillis(100)));
+            assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Cause.STOPPED), container.stop(Duration.ofMillis(100)));
         }
     }
 
@@ -182,7 +182,7 @@ class LifecycleTest {
                         "-c",
                         "(setsid sh -c 'exit 0' &); sleep 0.3; cat /proc/[0-9]*/stat | awk '$3 == \"Z\"' | wc -l; kill -KILL $$");
         assertEquals("0", output.text());
-        assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Reason.SIGNAL), output.exit());
+        assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Cause.SIGNAL), output.exit());
     }
 
     @Test

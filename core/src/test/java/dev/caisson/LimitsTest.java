@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.caisson.cgroups.spec.DeviceRule;
 import dev.caisson.cgroups.spec.DeviceRules;
 import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.linux.Signal;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
@@ -28,7 +29,14 @@ class LimitsTest {
     void whoTakesTooMuchMemoryDiesOfIt() throws Exception {
         // A shell variable of 200 MB: the command itself is the victim.
         var exit = overHost().memoryMax(32, MB).run("tail", "/dev/zero");
-        assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Reason.OUT_OF_MEMORY), exit);
+        if (!(exit instanceof Exit.Killed(var signal, Exit.OutOfMemory(var event)))) {
+            throw new AssertionError(exit);
+        }
+        assertEquals(Signal.SIGKILL, signal);
+        assertEquals(OutOfMemory.Scope.OWN, event.scope());
+        assertTrue(event.level().orElseThrow().startsWith("/caisson-"), exit.toString());
+        assertEquals(MB.toBytes(32), event.limitBytes().orElseThrow());
+        assertEquals(1, event.victims().size(), exit.toString());
     }
 
     @Test

@@ -30,7 +30,7 @@ class ProcessTest {
     @Test
     void aSignalIsTold() throws Exception {
         assertEquals(
-                new Exit.Killed(Signal.SIGSEGV, Exit.Reason.SIGNAL),
+                new Exit.Killed(Signal.SIGSEGV, Exit.Cause.SIGNAL),
                 Container.bare().run("/bin/sh", "-c", "kill -SEGV $$"));
     }
 

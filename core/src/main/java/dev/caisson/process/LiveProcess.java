@@ -3,6 +3,7 @@ package dev.caisson.process;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
 import dev.caisson.linux.Syscall;
@@ -36,9 +37,9 @@ public final class LiveProcess {
         /**
          * Learns what there is to learn after the end, and removes everything.
          *
-         * @return whether the out-of-memory killer took the command, if a SIGKILL did and nobody else sent it
+         * @return what the out-of-memory killer did, where it took the command; if a SIGKILL did and nobody else sent it
          */
-        boolean dissolve() throws IOException;
+        Optional<OutOfMemory> dissolve() throws IOException;
     }
 
     /** Why this side killed it. */
@@ -56,7 +57,7 @@ public final class LiveProcess {
      */
     public record End(
             WaitStatus status,
-            boolean outOfMemory,
+            Optional<OutOfMemory> outOfMemory,
             @Nullable Cause cause,
             Duration wallTime) {}
 
@@ -203,7 +204,7 @@ public final class LiveProcess {
         try {
             var real = initStatus == null ? status : reported(status, initStatus);
             plumbing.ended();
-            boolean outOfMemory = surroundings != null && surroundings.dissolve();
+            Optional<OutOfMemory> outOfMemory = surroundings == null ? Optional.empty() : surroundings.dissolve();
             end.complete(new End(real, outOfMemory, cause(), Duration.ofNanos(System.nanoTime() - startedAt)));
         } catch (IOException | RuntimeException failed) {
             end.completeExceptionally(failed);
