@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 if [ "${CAISSON_OWN_MOUNTS:-}" != 1 ]; then
-    CAISSON_OWN_MOUNTS=1 exec unshare --mount --propagation private "$0" "$@"
+    CAISSON_OWN_MOUNTS=1 exec unshare --mount --propagation private "./${0##*/}" "$@"
 fi
 work=$(mktemp -d)
 cleanup() {
