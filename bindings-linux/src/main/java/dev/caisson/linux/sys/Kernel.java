@@ -21,6 +21,8 @@ public final class Kernel {
         COULD_NOT_TELL
     }
 
+    private static final Kernel THIS_MACHINE = new Kernel(Set.of(), _ -> Answer.COULD_NOT_TELL);
+
     private final Map<Feature, Answer> answers = new EnumMap<>(Feature.class);
     private final Set<Feature> without;
     private final Function<Feature, Answer> trials;
@@ -30,8 +32,9 @@ public final class Kernel {
         this.trials = trials;
     }
 
+    /** {@return what is known of it in this JVM: a trial may cost more than what it is for} */
     public static Kernel ofThisMachine() {
-        return new Kernel(Set.of(), _ -> Answer.COULD_NOT_TELL);
+        return THIS_MACHINE;
     }
 
     /**
