@@ -5,6 +5,7 @@ import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.linux.sys.Files;
+import dev.caisson.linux.sys.Identity;
 import dev.caisson.overlay.mark.MarkReader;
 import dev.caisson.overlay.mount.Settled;
 import dev.caisson.overlay.store.StoreDirectory;
@@ -52,7 +53,7 @@ final class CopiedTree implements AutoCloseable {
             java.nio.file.Files.createDirectory(
                     directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             Path tree = java.nio.file.Files.createDirectory(tree(directory));
-            MergedCopy.fill(tree, lower, reader, isRoot(), sharedOnly);
+            MergedCopy.fill(tree, lower, reader, Identity.isRoot(), sharedOnly);
             FileStatus.Time settled;
             if (owner.isPresent()) {
                 try (var root = Files.open(tree.toString(), Files.O_PATH, 0)) {
@@ -70,10 +71,6 @@ final class CopiedTree implements AutoCloseable {
                 lock.close();
             }
         }
-    }
-
-    private static boolean isRoot() {
-        return "root".equals(System.getProperty("user.name"));
     }
 
     private static Path tree(Path directory) {

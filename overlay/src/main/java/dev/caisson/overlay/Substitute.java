@@ -4,6 +4,7 @@ package dev.caisson.overlay;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.linux.sys.Files;
+import dev.caisson.linux.sys.Identity;
 import dev.caisson.overlay.mount.FuseLimits;
 import dev.caisson.overlay.mount.FuseMount;
 import dev.caisson.overlay.mount.OverlayMounter;
@@ -79,7 +80,7 @@ record Substitute(
         boolean readOnly = purpose.readOnly();
         var program = FuseMount.program();
         passOver(program.isEmpty(), "fuse-overlayfs is not installed (Debian package fuse-overlayfs)");
-        passOver(!isRoot(), "it takes root here");
+        passOver(!Identity.isRoot(), "it takes root here");
         var options = overlay.options();
         passOver(
                 options.redirectDir().equals(Optional.of(OverlayOptions.RedirectDir.ON))
@@ -143,7 +144,7 @@ record Substitute(
         }
         try {
             // Who may not mount gets the directory itself.
-            Fd root = isRoot()
+            Fd root = Identity.isRoot()
                     ? OverlayMounter.bind(copy.tree(), purpose.attributes() | (readOnly ? READ_ONLY : 0))
                     : Files.open(copy.tree().toString(), Files.O_PATH, 0);
             return new Substitute(
@@ -155,10 +156,6 @@ record Substitute(
             copy.close();
             throw failed;
         }
-    }
-
-    private static boolean isRoot() {
-        return "root".equals(System.getProperty("user.name"));
     }
 
     private static void passOverVerity(Overlay overlay) throws PassedOver {

@@ -18,6 +18,11 @@ public final class Identity {
 
     private Identity() {}
 
+    /** {@return whether this process is root in its user namespace} */
+    public static boolean isRoot() {
+        return Native.call(Syscall.GETEUID, 0) == 0;
+    }
+
     /** Calls into the kernel and nothing else: it must not block in Java, lest a virtual thread change its carrier. */
     public interface Work<T> {
         T run() throws LinuxException;
