@@ -22,6 +22,7 @@ import dev.caisson.spec.Namespace;
 import dev.caisson.testkit.JavaAs;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -239,9 +240,11 @@ class SupervisorTest {
     @Test
     void aCallerThatDiesWhileItsSupervisorThinksIsNoError() throws Exception {
         var failures = new AtomicReference<Throwable>();
+        var asked = new CountDownLatch(1);
         var gone = new CompletableFuture<Boolean>();
         var policy = uname(call -> {
-                    for (int i = 0; i < 5000 && call.isPending(); i++) {
+                    asked.countDown();
+                    for (int i = 0; i < 10_000 && call.isPending(); i++) {
                         Thread.sleep(1);
                     }
                     gone.complete(!call.isPending());
@@ -249,12 +252,17 @@ class SupervisorTest {
                     return Reply.returning(0);
                 })
                 .supervision(Supervision.standard().onFailure((_, failure) -> failures.set(failure)));
-        // The shell outlives the killed caller.
-        assertEquals(
-                "killed",
-                sh(overHost().seccomp(policy), "uname & sleep 0.2; kill -9 $!; wait $! || echo killed")
-                        .strip());
-        assertTrue(gone.get(5, TimeUnit.SECONDS));
+        // The shell outlives the killed caller, and ends when its supervisor has seen that.
+        String script = "uname & read go; kill -9 $!; wait $! || echo killed; read end";
+        try (var container = overHost().seccomp(policy).start("sh", "-c", script)) {
+            assertTrue(asked.await(10, TimeUnit.SECONDS));
+            container.stdin().write('\n');
+            container.stdin().flush();
+            assertTrue(gone.get(20, TimeUnit.SECONDS));
+            container.stdin().close();
+            assertEquals("killed", new String(container.stdout().readAllBytes(), StandardCharsets.UTF_8).strip());
+            var _ = container.waitFor();
+        }
         assertEquals(null, failures.get());
     }
 
