@@ -16,6 +16,7 @@ import dev.caisson.cgroups.watch.CgroupEventMerging;
 import dev.caisson.cgroups.watch.Delivery;
 import dev.caisson.cgroups.watch.Source;
 import dev.caisson.cgroups.watch.WatchedFile;
+import dev.caisson.cgroups.watch.Watching;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.sys.Poller;
@@ -171,31 +172,30 @@ final class CgroupEvents {
                 throw new LinuxException(Errno.ENOENT, "stat(\"" + each + "\")");
             }
         }
-        var poller = Poller.shared();
+        var watching = new Watching(Poller.shared(), made, out, lost, sources);
         var directory = cgroup.directory("");
         if (directory.isPresent()) {
-            new dev.caisson.cgroups.v2.Events(poller, directory.get(), made, out, lost, sources).open(cgroup.limits());
+            new dev.caisson.cgroups.v2.Events(directory.get(), watching).open(cgroup.limits());
         }
         var legacy = cgroup.parts().legacy();
         if (legacy != null) {
-            new dev.caisson.cgroups.v1.Events(poller, legacy, made, out, lost, sources).open();
+            new dev.caisson.cgroups.v1.Events(legacy, watching).open();
         }
         if (directory.isPresent() && cgroup.limits().find(CpuLimit.Max.class).isPresent()) {
-            openThrottling(poller, directory.get(), out, lost, sources);
+            openThrottling(directory.get(), watching);
         }
     }
 
-    private void openThrottling(
-            Poller poller,
-            Path directory,
-            Consumer<CgroupEvent> out,
-            Consumer<LinuxException> lost,
-            List<Source> sources)
-            throws IOException {
+    private void openThrottling(Path directory, Watching watching) throws IOException {
         try {
             var file = Trigger.open(directory, THROTTLED);
             var throttling = new ThrottlingGrowth(made ? Optional.empty() : throttling());
-            sources.add(WatchedFile.watch(poller, file, _ -> throttling.told(throttling(), out), lost));
+            watching.sources()
+                    .add(WatchedFile.watch(
+                            watching.poller(),
+                            file,
+                            _ -> throttling.told(throttling(), watching.out()),
+                            watching.lost()));
         } catch (CgroupException without) {
             // The kernel counts no pressure, or this user may not ask for it: then nothing tells of it, as documented.
         }

@@ -9,6 +9,7 @@ import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.watch.Growth;
 import dev.caisson.cgroups.watch.Kills;
 import dev.caisson.cgroups.watch.Source;
+import dev.caisson.cgroups.watch.Watching;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
@@ -36,20 +37,16 @@ final class OomNotification implements Source {
     private Poller.@Nullable Watch watch;
     private Poller.@Nullable Alarm alarm;
 
-    private OomNotification(
-            Poller poller, Path control, boolean fromBegin, Consumer<CgroupEvent> out, Consumer<LinuxException> lost)
-            throws LinuxException {
-        this.poller = poller;
+    private OomNotification(Path control, Watching watching) throws LinuxException {
+        this.poller = watching.poller();
         this.control = control;
-        this.growth = new Growth(fromBegin, "oom_kill");
-        this.out = out;
-        this.lost = lost;
+        this.growth = new Growth(watching.fromBegin(), "oom_kill");
+        this.out = watching.out();
+        this.lost = watching.lost();
     }
 
-    static OomNotification watch(
-            Poller poller, Path directory, boolean fromBegin, Consumer<CgroupEvent> out, Consumer<LinuxException> lost)
-            throws LinuxException {
-        var notification = new OomNotification(poller, directory.resolve("memory.oom_control"), fromBegin, out, lost);
+    static OomNotification watch(Path directory, Watching watching) throws LinuxException {
+        var notification = new OomNotification(directory.resolve("memory.oom_control"), watching);
         try {
             notification.begin(directory.resolve("cgroup.event_control"));
             return notification;
