@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.caisson.cgroups.file.CgroupMounts;
 import dev.caisson.cgroups.file.Hierarchy;
+import dev.caisson.cgroups.spec.BlockDevice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.stream.Stream;
@@ -50,6 +51,16 @@ final class Cgroups {
     static void skip(String reason) {
         System.err.println("skipped: " + reason);
         abort(reason);
+    }
+
+    /** {@return the disk that a file is on, or skips the test} */
+    static BlockDevice disk(java.nio.file.Path file) {
+        try {
+            return BlockDevice.of("ioMax", file);
+        } catch (IllegalArgumentException notOnADisk) {
+            skip(notOnADisk.getMessage());
+            throw notOnADisk;
+        }
     }
 
     /** {@return a shell that runs a script in a cgroup from its first line on} */

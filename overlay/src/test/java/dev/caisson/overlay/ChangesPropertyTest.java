@@ -10,7 +10,6 @@ import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -51,17 +50,7 @@ class ChangesPropertyTest {
         var before = NoLeaks.snapshot();
         Path directory = Files.createTempDirectory("caisson-test-changes");
         try {
-            var lower = new ArrayList<Path>();
-            Path bottom = Files.createDirectory(directory.resolve("bottom"));
-            new RandomTree(bottom, seed).change(steps + 10);
-            lower.add(bottom);
-            for (int i = 1; i < layers; i++) {
-                Path upper = directory.resolve("layer" + i);
-                try (var mount = overlay(lower, flavour).withUpper(upper).mount()) {
-                    new RandomTree(mount.path(), seed + i).change(steps);
-                }
-                lower.add(0, upper);
-            }
+            var lower = RandomTree.layers(directory, flavour.options, seed, layers, steps);
             check(overlay(lower, flavour).withUpper(directory.resolve("upper")), seed, steps);
         } finally {
             RandomTree.delete(directory);

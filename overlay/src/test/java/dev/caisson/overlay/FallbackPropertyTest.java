@@ -51,17 +51,7 @@ class FallbackPropertyTest {
         var before = NoLeaks.snapshot();
         Path directory = Files.createTempDirectory("caisson-test-fallback");
         try {
-            var lower = new ArrayList<Path>();
-            Path bottom = Files.createDirectory(directory.resolve("bottom"));
-            new RandomTree(bottom, seed).change(steps + 10);
-            lower.add(bottom);
-            for (int i = 1; i < layers; i++) {
-                Path upper = directory.resolve("layer" + i);
-                try (var mount = overlay(lower, way).withUpper(upper).mount()) {
-                    new RandomTree(mount.path(), seed + i).change(steps);
-                }
-                lower.add(0, upper);
-            }
+            var lower = RandomTree.layers(directory, way.options, seed, layers, steps);
             // What it shows otherwise than the kernel it is passed over for.
             if (way != Way.FUSE || FuseLimits.of(lower).isEmpty()) {
                 check(overlay(lower, way), way, directory, seed, steps);

@@ -33,6 +33,24 @@ final class RandomTree {
         this.random = new Random(seed);
     }
 
+    /** {@return layers by chance, topmost first, each written through an overlay of those below it} */
+    static List<Path> layers(Path directory, OverlayOptions options, long seed, int layers, int steps)
+            throws IOException {
+        var lower = new ArrayList<Path>();
+        Path bottom = Files.createDirectory(directory.resolve("bottom"));
+        new RandomTree(bottom, seed).change(steps + 10);
+        lower.add(bottom);
+        for (int i = 1; i < layers; i++) {
+            Path upper = directory.resolve("layer" + i);
+            var overlay = Overlay.of(lower.toArray(Path[]::new)).withOptions(options);
+            try (var mount = overlay.withUpper(upper).mount()) {
+                new RandomTree(mount.path(), seed + i).change(steps);
+            }
+            lower.add(0, upper);
+        }
+        return lower;
+    }
+
     void change(int steps) throws IOException {
         for (int i = 0; i < steps; i++) {
             try {
