@@ -17,7 +17,8 @@ public sealed interface OverlayFallback {
      * The program fuse-overlayfs(1), found in {@code PATH}. Costs: each access goes through a process of its own, which has the
      * privileges of this one and ends with the mount. Takes root, /dev/fuse and Linux 5.12. It knows neither redirects nor
      * metacopy, and mixes up hard links of which a higher layer replaces one; several layers are looked through for these, and
-     * it is passed over where they are. A directory of a lower layer cannot be renamed (EXDEV).
+     * it is passed over where they are. A directory of a lower layer cannot be renamed (EXDEV). Version 1.10 also
+     * refuses, rarely, what it should do (seen: ENOENT for a directory made in the place of one that was removed).
      */
     record FuseOverlayfs() implements OverlayFallback {}
 
