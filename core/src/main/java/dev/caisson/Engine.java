@@ -26,6 +26,7 @@ import dev.caisson.linux.child.Trials;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
+import dev.caisson.linux.sys.OnPlatformThread;
 import dev.caisson.linux.sys.Poller;
 import dev.caisson.linux.sys.Sockets;
 import dev.caisson.overlay.Branch;
@@ -425,7 +426,7 @@ final class Engine {
             return launcher.launch(launch);
         }
         // A supervisor may be asked about the very execve; the carrier must be free for it.
-        return OnPlatformThread.call(() -> launcher.launch(launch));
+        return OnPlatformThread.call("caisson-launch", () -> launcher.launch(launch));
     }
 
     private Outcome attempt(Launch launch, ContainerSpec spec) throws IOException {

@@ -15,17 +15,12 @@ import dev.caisson.overlay.tree.TreeCopy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /** Makes a layer of changes and the tree that has them, where no upper has kept them. */
 final class LayerWriter {
     private static final long HERE = At.RESOLVE_BENEATH | At.RESOLVE_NO_SYMLINKS;
-    private static final Set<TreeCopy.Option> EVERYTHING =
-            EnumSet.of(TreeCopy.Option.OWNER, TreeCopy.Option.XATTRS, TreeCopy.Option.TIMES, TreeCopy.Option.REPLACE);
-
     private final Fd from;
     private final Fd to;
     private final MarkWriter marks;
@@ -82,7 +77,7 @@ final class LayerWriter {
                     At.link(first, target, name);
                 }
             } else {
-                TreeCopy.copy(source, name, target, name, EVERYTHING, LayerWriter::isKept);
+                TreeCopy.copy(source, name, target, name, MergedCopy.EXACT, LayerWriter::isKept);
             }
         }
     }
@@ -134,7 +129,7 @@ final class LayerWriter {
     }
 
     private void metadata(byte[] path) throws LinuxException {
-        TreeCopy.metadata(from, path, to, path, EVERYTHING, LayerWriter::isKept);
+        TreeCopy.metadata(from, path, to, path, MergedCopy.EXACT, LayerWriter::isKept);
     }
 
     private static boolean isKept(String xattr) {

@@ -26,7 +26,8 @@ final class MergedCopy {
     private static final byte[] SELF = {'.'};
     private static final Set<TreeCopy.Option> ALLOWED =
             EnumSet.of(TreeCopy.Option.WHAT_IS_ALLOWED, TreeCopy.Option.TIMES, TreeCopy.Option.REPLACE);
-    private static final Set<TreeCopy.Option> EXACT =
+    /** All there is to a file. */
+    static final Set<TreeCopy.Option> EXACT =
             EnumSet.of(TreeCopy.Option.OWNER, TreeCopy.Option.XATTRS, TreeCopy.Option.TIMES, TreeCopy.Option.REPLACE);
 
     private final Set<TreeCopy.Option> options;

@@ -12,6 +12,7 @@ import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.HereRunner;
 import dev.caisson.linux.sys.Kernel;
+import dev.caisson.linux.sys.OnPlatformThread;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -110,10 +111,10 @@ public final class OverlayMounter {
     }
 
     private Fd inAnyWay(
-            PrivateNamespace.Work<Fd> modern, List<Path> lower, Optional<UpperPaths> upper, List<Parameter> options)
+            OnPlatformThread.Work<Fd> modern, List<Path> lower, Optional<UpperPaths> upper, List<Parameter> options)
             throws IOException {
         return kernel.has(Feature.OVERLAY_LOWERDIR_APPEND)
-                ? modern.run()
+                ? modern.call()
                 : PrivateNamespace.run(() -> legacy(lower, upper, options));
     }
 

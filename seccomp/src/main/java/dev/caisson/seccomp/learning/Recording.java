@@ -120,9 +120,7 @@ public final class Recording {
      * for several runs, also at once, it records what all of them do.
      */
     public Seccomp policy() {
-        // Programs know how to live with many interrupted calls, but not with forks that are: those are seen by what
-        // the
-        // children do.
+        // Programs live with many interrupted calls, but not with forks that are: those are seen by what children do.
         return Seccomp.otherwise(this::record)
                 .allow(Syscall.FORK, Syscall.VFORK)
                 .allow(Syscall.CLONE, Arg.arg(0).hasNone(NEW_NAMESPACES));

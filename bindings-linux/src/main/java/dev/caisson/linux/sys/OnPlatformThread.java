@@ -1,29 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson;
+package dev.caisson.linux.sys;
 
 import java.io.IOException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
-/** Work that would hold the carrier of a virtual thread, done elsewhere while the virtual thread waits. */
-final class OnPlatformThread {
+/** Work that a virtual thread's carrier may not do, or no thread that lives on, done by a thread that ends with it. */
+public final class OnPlatformThread {
     private OnPlatformThread() {}
 
     /** The work. */
     @FunctionalInterface
-    interface Work<T> {
+    public interface Work<T> {
         T call() throws IOException;
     }
 
-    /** {@return the result} Interrupts are kept for later: the work cannot be abandoned half done. */
-    static <T> T call(Work<T> work) throws IOException {
+    /**
+     * {@return the result, when the thread has ended} Interrupts are kept for later: what the work makes must have an owner.
+     *
+     * @param name of the thread
+     */
+    public static <T> T call(String name, Work<T> work) throws IOException {
         var task = new FutureTask<T>(() -> work.call());
-        Thread.ofPlatform().daemon().name("caisson-launch").start(task);
+        var thread = Thread.ofPlatform().daemon().name(name).start(task);
         boolean interrupted = false;
         try {
             while (true) {
                 try {
-                    return task.get();
+                    T result = task.get();
+                    thread.join();
+                    return result;
                 } catch (InterruptedException later) {
                     interrupted = true;
                 } catch (ExecutionException failed) {
