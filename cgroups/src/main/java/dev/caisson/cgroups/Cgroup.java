@@ -3,7 +3,6 @@ package dev.caisson.cgroups;
 
 import dev.caisson.cgroups.CgroupPlan.Unenforced;
 import dev.caisson.cgroups.file.CgroupMounts;
-import dev.caisson.cgroups.file.ControlFile;
 import dev.caisson.cgroups.file.Driver;
 import dev.caisson.cgroups.file.Hierarchy;
 import dev.caisson.cgroups.file.Placement;
@@ -19,7 +18,6 @@ import dev.caisson.cgroups.spec.Pressure;
 import dev.caisson.cgroups.spec.PressureEvent;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.cgroups.v1.V1Driver;
-import dev.caisson.cgroups.v2.Subtree;
 import dev.caisson.cgroups.v2.V2Driver;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.sys.Fd;
@@ -30,7 +28,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
@@ -246,65 +243,20 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * Changes limits while it is in use; those that are not named stay as they are.
+     * Changes limits while it is in use, all or none; those that are not named stay as they are.
      *
      * @throws CgroupException if a limit cannot be enforced, or memoryMax is less than what is in use: in version 2 that would
-     *     kill (to insist, use {@code unified("memory.max", ...)}). Limits before it in the order may have been set.
+     *     kill (to insist, use {@code unified("memory.max", ...)}). Then all limits are what they were
      */
     public synchronized void update(Limits changed) throws IOException {
         requireOpen();
         var all = limits.with(changed);
-        Processors.check(changed);
-        var division = Division.of(mounts, changed, all, false);
-        refuseBelowUsage(changed);
-        if (division.needsUnified()) {
-            var unified = parts.unified();
-            if (unified == null) {
-                throw new CgroupException(
-                        Reason.NOT_DELEGATED,
-                        "cgroup",
-                        "this cgroup has no part in version 2, where " + division.unified() + " would be written",
-                        null);
-            }
-            Path directory = unified.directories().getFirst();
-            Subtree.enable(
-                    mounts.unified().orElseThrow(),
-                    Objects.requireNonNull(directory.getParent()),
-                    division.unifiedControllers(),
-                    false);
-            unified.write(division.unified());
-            if (division.devices().isPresent()) {
-                unified.restrict(division.devices().get());
-            }
-        }
-        if (!division.legacy().isEmpty()) {
-            joinHierarchies(division);
-            if (parts.legacy() != null) {
-                parts.legacy().write(division.legacy());
-            }
-        }
+        became(new Update(mounts, name, parts).run(changed, all));
         limits = all;
     }
 
-    private void refuseBelowUsage(Limits changed) throws IOException {
-        var max = changed.memoryMax();
-        var memory = directory("memory");
-        if (max.isEmpty() || memory.isEmpty() || !Files.exists(memory.get().resolve("memory.current"))) {
-            return; // Version 1 refuses by itself.
-        }
-        long used = Long.parseLong(ControlFile.read(memory.get().resolve("memory.current")));
-        if (max.getAsLong() < used) {
-            throw new CgroupException(
-                    Reason.BELOW_USAGE,
-                    "memoryMax",
-                    max.getAsLong() + " bytes is less than the " + used + " in use, and would kill; lower memoryHigh"
-                            + " first, or insist with unified(\"memory.max\", ...)",
-                    null);
-        }
-    }
-
-    private void joinHierarchies(Division division) throws IOException {
-        parts = parts.join(mounts, name, division.legacyHierarchies(mounts));
+    private void became(CgroupDirectories now) throws IOException {
+        parts = now;
         if (cause == null) {
             cause = cause(mounts, parts);
         }
@@ -329,10 +281,21 @@ public final class Cgroup implements AutoCloseable {
     private Cgroup child(String childName, Limits childLimits, boolean threaded) throws IOException {
         requireOpen();
         var called = Placement.checkedName(childName);
-        Processors.check(childLimits);
+        Processors.check(childLimits, childLimits);
         var division = Division.of(mounts, childLimits, childLimits, false);
-        joinHierarchies(division);
+        join(division);
         return of(mounts, called, parts.child(mounts, called, division, threaded), childLimits, List.of());
+    }
+
+    private void join(Division division) throws IOException {
+        var joining = Joining.begin(mounts, name, parts, division.legacyHierarchies(mounts));
+        try {
+            joining.moveAll();
+            became(joining.directories());
+        } catch (IOException | RuntimeException | Error failed) {
+            joining.undo(failed);
+            throw failed;
+        }
     }
 
     /** Moves one thread into a threaded cgroup. */

@@ -178,7 +178,7 @@ public final class CgroupBuilder {
 
     private Site site() throws IOException {
         var here = mounts != null ? mounts : CgroupMounts.ofThisProcess();
-        Processors.check(limits);
+        Processors.check(limits, limits);
         var division = Division.of(here, limits, limits, bestEffort);
         Path unifiedParent = unifiedParent(here, division);
         Set<Hierarchy> hierarchies = new LinkedHashSet<>(division.legacyHierarchies(here));

@@ -5,9 +5,7 @@ import dev.caisson.cgroups.file.CgroupMounts;
 import dev.caisson.cgroups.file.ControlFile;
 import dev.caisson.cgroups.file.Driver;
 import dev.caisson.cgroups.file.Hierarchy;
-import dev.caisson.cgroups.file.Placement;
 import dev.caisson.cgroups.file.Refusal;
-import dev.caisson.cgroups.file.Tasks;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.v1.V1Driver;
 import dev.caisson.cgroups.v2.Subtree;
@@ -17,12 +15,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SequencedMap;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,7 +45,7 @@ record CgroupDirectories(
             makeLegacy(site.legacyParents(), name, made);
             var legacy = driver(made);
             if (legacy != null) {
-                legacy.write(division.legacy());
+                legacy.write(division.legacy(), null);
             }
             return new CgroupDirectories(unified, legacy);
         } catch (IOException | RuntimeException failed) {
@@ -81,7 +75,7 @@ record CgroupDirectories(
             makeLegacy(legacyDirectories(mounts), name, made);
             var legacyBelow = driver(made);
             if (legacyBelow != null) {
-                legacyBelow.write(division.legacy());
+                legacyBelow.write(division.legacy(), null);
             }
             return new CgroupDirectories(below, legacyBelow);
         } catch (IOException | RuntimeException failed) {
@@ -90,47 +84,8 @@ record CgroupDirectories(
         }
     }
 
-    /** {@return this in more hierarchies of version 1: a directory in each, and all processes into it} */
-    CgroupDirectories join(CgroupMounts mounts, String name, Set<Hierarchy> needed) throws IOException {
-        var directories = legacyDirectories(mounts);
-        var parents = new LinkedHashMap<Hierarchy, Path>();
-        for (var hierarchy : needed) {
-            if (!directories.containsKey(hierarchy)) {
-                parents.put(hierarchy, Placement.parent(mounts, hierarchy, Optional.empty()));
-            }
-        }
-        if (parents.isEmpty()) {
-            return this;
-        }
-        var made = new LinkedHashMap<Hierarchy, Path>();
-        try {
-            makeLegacy(parents, name, made);
-            moveAll(new V1Driver(made));
-        } catch (IOException | RuntimeException failed) {
-            undo(failed, null, made);
-            throw failed;
-        }
-        directories.putAll(made);
-        return new CgroupDirectories(unified, new V1Driver(directories));
-    }
-
-    private void moveAll(V1Driver joined) throws IOException {
-        List<Path> members =
-                unified != null ? unified.directories() : legacy != null ? legacy.directories() : List.of();
-        var moved = new LinkedHashSet<Integer>();
-        Set<Integer> left = members.isEmpty() ? Set.of() : Tasks.of(members.getFirst());
-        // Until no child was born to one that had not moved yet.
-        while (!moved.containsAll(left)) {
-            for (int pid : left) {
-                if (moved.add(pid) && ProcessHandle.of(pid).isPresent()) {
-                    joined.move(pid);
-                }
-            }
-            left = Tasks.of(members.getFirst());
-        }
-    }
-
-    private SequencedMap<Hierarchy, Path> legacyDirectories(CgroupMounts mounts) {
+    /** {@return the directories of version 1} */
+    SequencedMap<Hierarchy, Path> legacyDirectories(CgroupMounts mounts) {
         var directories = new LinkedHashMap<Hierarchy, Path>();
         for (var hierarchy : mounts.hierarchies()) {
             if (!hierarchy.unified() && legacy != null) {
@@ -144,7 +99,7 @@ record CgroupDirectories(
     }
 
     private static void limit(V2Driver driver, Division division) throws IOException {
-        driver.write(division.unified());
+        driver.write(division.unified(), null);
         if (division.devices().isPresent()) {
             driver.restrict(division.devices().get());
         }
@@ -155,7 +110,7 @@ record CgroupDirectories(
     }
 
     /** Removes them, after something else failed. */
-    void undo(Exception failed) {
+    void undo(Throwable failed) {
         for (var driver : Arrays.<@Nullable Driver>asList(unified, legacy)) {
             try {
                 if (driver != null) {
@@ -167,11 +122,11 @@ record CgroupDirectories(
         }
     }
 
-    private static void undo(Exception failed, @Nullable V2Driver unified, SequencedMap<Hierarchy, Path> made) {
+    private static void undo(Throwable failed, @Nullable V2Driver unified, SequencedMap<Hierarchy, Path> made) {
         new CgroupDirectories(unified, driver(made)).undo(failed);
     }
 
-    private static void makeLegacy(Map<Hierarchy, Path> parents, String name, SequencedMap<Hierarchy, Path> made)
+    static void makeLegacy(Map<Hierarchy, Path> parents, String name, SequencedMap<Hierarchy, Path> made)
             throws IOException {
         for (var entry : parents.entrySet()) {
             Path directory = entry.getValue().resolve(name);

@@ -39,6 +39,9 @@ record Division(List<Write> unified, List<Write> legacy, Optional<DeviceRules> d
     static Division of(CgroupMounts mounts, Limits limits, Limits all, boolean bestEffort) throws CgroupException {
         var division = new Division(new ArrayList<>(), new ArrayList<>(), devices(mounts, limits), new ArrayList<>());
         var ordered = new ArrayList<>(limits.all());
+        if (mounts.legacyHierarchy("memory").isPresent() && !mounts.isUnified("memory")) {
+            ordered.addAll(V1Writes.tied(limits, all));
+        }
         ordered.removeIf(Unified.class::isInstance);
         // Raw values are the user's last word.
         limits.all().stream().filter(Unified.class::isInstance).forEach(ordered::add);

@@ -16,19 +16,22 @@ public final class Processors {
 
     private Processors() {}
 
-    /** Refuses what this host cannot have.
+    /**
+     * Refuses what this host cannot have.
      *
+     * @param limits those to set
+     * @param all those and the ones that hold already
      * @throws IllegalArgumentException if limits name more processors than there are, or others
      */
-    public static void check(Limits limits) throws IOException {
+    public static void check(Limits limits, Limits all) throws IOException {
         var cpus = limits.cpus();
         var cpuset = limits.find(CpusetLimit.Cpus.class);
         if (cpus.isPresent() || cpuset.isPresent()) {
             var online = NumberList.parse("online processors", ControlFile.read(ONLINE));
             check(online, cpus.orElse(0), cpuset);
         }
-        limits.find(CpuLimit.Burst.class).ifPresent(burst -> {
-            var quota = limits.find(CpuLimit.Max.class).flatMap(CpuLimit.Max::quota);
+        all.find(CpuLimit.Burst.class).ifPresent(burst -> {
+            var quota = all.find(CpuLimit.Max.class).flatMap(CpuLimit.Max::quota);
             if (quota.isPresent() && burst.time().compareTo(quota.get()) > 0) {
                 throw new IllegalArgumentException(
                         "cpuBurst: " + burst.time() + " is more than the quota, " + quota.get());

@@ -3,6 +3,7 @@ package dev.caisson.cgroups.v1;
 
 import dev.caisson.cgroups.file.ControlFile;
 import dev.caisson.cgroups.file.Driver;
+import dev.caisson.cgroups.file.FormerValues;
 import dev.caisson.cgroups.file.Hierarchy;
 import dev.caisson.cgroups.file.Refusal;
 import dev.caisson.cgroups.file.Removal;
@@ -11,8 +12,6 @@ import dev.caisson.cgroups.file.Write;
 import dev.caisson.cgroups.file.Writing;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
-import dev.caisson.cgroups.spec.DeviceRules;
-import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -86,18 +85,13 @@ public final class V1Driver implements Driver {
     }
 
     @Override
-    public void write(List<Write> writes) throws IOException {
-        Writing.of(writes, this::directory);
+    public void write(List<Write> writes, @Nullable FormerValues former) throws IOException {
+        Writing.of(writes, this::directory, former);
     }
 
     private Path directory(Write write) {
         return directory(write.controller())
                 .orElseThrow(() -> new IllegalStateException("no directory for " + write.controller() + " was made"));
-    }
-
-    @Override
-    public void restrict(DeviceRules rules) throws IOException {
-        write(V1Writes.of(rules, Limits.none().with(rules)));
     }
 
     @Override
@@ -159,7 +153,7 @@ public final class V1Driver implements Driver {
     }
 
     private static void state(Path freezer, String state) throws CgroupException {
-        Writing.of(List.of(new Write("freeze", "freezer", "freezer.state", state)), _ -> freezer);
+        Writing.of(new Write("freeze", "freezer", "freezer.state", state), freezer);
     }
 
     private @Nullable Path freezer() {

@@ -64,6 +64,19 @@ public final class V1Writes {
         };
     }
 
+    /**
+     * {@return limits that hold already and must be written again, because in version 1 their files count something together
+     * with limits that are set}
+     *
+     * @param all those to set and those that hold
+     */
+    public static List<Limit> tied(Limits set, Limits all) {
+        return set.find(MemoryLimit.Max.class).isPresent()
+                        && set.find(MemoryLimit.SwapMax.class).isEmpty()
+                ? List.copyOf(all.find(MemoryLimit.SwapMax.class).stream().toList())
+                : List.of();
+    }
+
     static CgroupException unknown(Limit limit, String remedy) {
         return new CgroupException(
                 Reason.NOT_IN_THIS_VERSION,

@@ -3,6 +3,7 @@ package dev.caisson.cgroups.v2;
 
 import dev.caisson.cgroups.file.ControlFile;
 import dev.caisson.cgroups.file.Driver;
+import dev.caisson.cgroups.file.FormerValues;
 import dev.caisson.cgroups.file.Refusal;
 import dev.caisson.cgroups.file.Removal;
 import dev.caisson.cgroups.file.Tasks;
@@ -27,7 +28,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A cgroup in the unified hierarchy. */
 public final class V2Driver implements Driver {
-    private static final int O_DIRECTORY = 0x10000;
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private final Path directory;
@@ -52,7 +52,7 @@ public final class V2Driver implements Driver {
 
     /** {@return a descriptor of where its processes are, for CLONE_INTO_CGROUP; the caller closes it} */
     public Fd open() throws LinuxException {
-        return Files.open(home().toString(), O_DIRECTORY, 0);
+        return Files.open(home().toString(), Files.O_DIRECTORY, 0);
     }
 
     /** Where its processes are: since it has children with controllers, in a leaf of it. */
@@ -62,13 +62,13 @@ public final class V2Driver implements Driver {
     }
 
     @Override
-    public void write(List<Write> writes) throws IOException {
-        Writing.of(writes, _ -> directory);
+    public void write(List<Write> writes, @Nullable FormerValues former) throws IOException {
+        Writing.of(writes, _ -> directory, former);
     }
 
-    @Override
+    /** Says which devices may be used, from now on. */
     public synchronized void restrict(DeviceRules rules) throws IOException {
-        try (var cgroup = Files.open(directory.toString(), O_DIRECTORY, 0)) {
+        try (var cgroup = Files.open(directory.toString(), Files.O_DIRECTORY, 0)) {
             var program = Bpf.load(
                     Bpf.PROGRAM_CGROUP_DEVICE, Bpf.ATTACH_CGROUP_DEVICE, Devices.program(rules), "caisson_devices");
             try {
@@ -144,10 +144,9 @@ public final class V2Driver implements Driver {
 
     @Override
     public void freeze(boolean frozen) throws IOException {
-        var write = new Write("freeze", "", "cgroup.freeze", frozen ? "1" : "0");
-        Writing.of(List.of(write), _ -> directory);
+        Writing.of(new Write("freeze", "", "cgroup.freeze", frozen ? "1" : "0"), directory);
         if (frozen && !ControlFile.await(directory.resolve("cgroup.events"), "frozen 1", PATIENCE)) {
-            Writing.of(List.of(new Write("freeze", "", "cgroup.freeze", "0")), _ -> directory);
+            Writing.of(new Write("freeze", "", "cgroup.freeze", "0"), directory);
             throw new CgroupException(
                     Reason.BUSY,
                     "freeze",
