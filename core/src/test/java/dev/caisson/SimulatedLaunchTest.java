@@ -48,6 +48,10 @@ class SimulatedLaunchTest {
                     yield args[2];
                 }
                 case WRITE, SENDTO -> args[2];
+                case GETCWD -> {
+                    memory.at(args[0], Integer.BYTES).set(JAVA_INT_UNALIGNED, 0, '/');
+                    yield 2;
+                }
                 case CLONE, EXECVE, EXECVEAT -> 0;
                 default -> 100L + calls.size();
             };

@@ -12,23 +12,16 @@ import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
-import dev.caisson.spec.Stdio;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.TreeMap;
 
-/** The process itself: session, descriptors, limits, directory, and at last the execve. */
+/** The process itself: session, limits, directory, and at last the execve. */
 final class ExecSteps {
     private static final long UNLIMITED = -1;
-    private static final int FIRST_FREE = 3;
-    private static final int F_DUPFD_CLOEXEC = 1030;
-    private static final int CLOSE_RANGE_CLOEXEC = 4;
     private static final int SIG_SETMASK = 2;
     private static final int SIGNAL_SET = 8;
-    private static final List<String> STANDARD = List.of("stdin", "stdout", "stderr");
+    private static final int PATH_MAX = 4096;
 
     private final PlanInput input;
     private final SyscallProgram.Builder program;
@@ -36,11 +29,6 @@ final class ExecSteps {
     ExecSteps(PlanInput input, SyscallProgram.Builder program) {
         this.input = input;
         this.program = program;
-    }
-
-    /** {@return the launch parameter that holds the source of a descriptor of the command} */
-    static String parameter(int descriptor) {
-        return descriptor < STANDARD.size() ? STANDARD.get(descriptor) : "descriptor " + descriptor;
     }
 
     /** First of all, while /proc and the caller's privileges are still the host's. */
@@ -60,49 +48,6 @@ final class ExecSteps {
             program.purpose("set the nice value", "CAP_SYS_NICE to lower it");
             program.call(Syscall.SETPRIORITY, named(0, "PRIO_PROCESS"), of(0), of(nice));
         });
-    }
-
-    void planDescriptors() {
-        program.phase("descriptors");
-        var moved = new TreeMap<Integer, Arg>();
-        int highest = input.spec().descriptors().keySet().stream()
-                .mapToInt(Integer::intValue)
-                .max()
-                .orElse(2);
-        input.spec().descriptors().keySet().stream().sorted().forEach(number -> {
-            // Out of the way first: the number of one source may be the target of another.
-            program.purpose("pass on descriptor " + number);
-            moved.put(
-                    number,
-                    program.result(
-                            "source " + number,
-                            Syscall.FCNTL,
-                            Arg.parameter(parameter(number)),
-                            named(F_DUPFD_CLOEXEC, "F_DUPFD_CLOEXEC"),
-                            of(highest + 1)));
-        });
-        var standard = List.of(
-                input.spec().stdin(), input.spec().stdout(), input.spec().stderr());
-        for (int number = 0; number < standard.size(); number++) {
-            if (!isInherited(standard.get(number))) {
-                program.purpose("connect " + STANDARD.get(number));
-                program.call(Syscall.DUP3, Arg.parameter(parameter(number)), of(number), of(0));
-            }
-        }
-        program.purpose("close all others at execve", "Linux 5.11");
-        program.call(
-                Syscall.CLOSE_RANGE,
-                of(FIRST_FREE),
-                named(0xffff_ffffL, "~0U"),
-                named(CLOSE_RANGE_CLOEXEC, "CLOSE_RANGE_CLOEXEC"));
-        moved.forEach((number, source) -> {
-            program.purpose("pass on descriptor " + number);
-            program.call(Syscall.DUP3, source, of(number), of(0));
-        });
-    }
-
-    private static boolean isInherited(Optional<Stdio> stdio) {
-        return stdio.isPresent() && stdio.get() instanceof Stdio.Inherit;
     }
 
     void planLimits() {
@@ -131,8 +76,32 @@ final class ExecSteps {
     void planDirectory() {
         input.spec().workingDirectory().ifPresent(directory -> {
             program.purpose("work in " + directory);
-            program.call(Syscall.CHDIR, Arg.text(directory));
+            var mounts = new MountCalls(program);
+            var root = program.result(
+                    "root",
+                    Syscall.OPENAT,
+                    MountCalls.AT_FDCWD,
+                    text("/"),
+                    named(MountCalls.O_PATH | MountCalls.O_CLOEXEC, "O_PATH|O_CLOEXEC"));
+            // A chdir(2) would follow an image's link to /proc/self/fd/N wherever that leads (CVE-2024-21626).
+            var place = mounts.resolveDirectory(OnError.fail(), root, directory);
+            program.call(Syscall.FCHDIR, place);
+            program.call(Syscall.CLOSE, place);
+            program.call(Syscall.CLOSE, root);
+            verifyInside();
         });
+    }
+
+    /** The kernel writes "(unreachable)" before the path of a directory that is not below the root. */
+    private void verifyInside() {
+        var inside = program.label();
+        var path = Arg.buffer("working directory", PATH_MAX);
+        program.call(Syscall.GETCWD, path, of(PATH_MAX));
+        var begin = program.load("begin", Step.Width.INT, path);
+        // Of '/' and '(' one is odd.
+        program.branch(Step.Condition.ANY_BIT, begin, of(1), inside);
+        program.fail(named(Errno.EXDEV.code(), "EXDEV"));
+        program.bind(inside);
     }
 
     void planExec(Map<String, String> environment) {

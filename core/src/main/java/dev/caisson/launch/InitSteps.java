@@ -47,7 +47,7 @@ final class InitSteps {
     /** An init that held the command's pipes open would keep their readers waiting. */
     private void closeAllButStatus() {
         program.purpose("hold nothing open but the way to report");
-        var status = Arg.parameter(STATUS);
+        var status = program.descriptor(STATUS);
         var below = program.sum("below", status, of(-1));
         var above = program.sum("above", status, of(1));
         program.call(Syscall.CLOSE_RANGE, of(0), below, of(0));
@@ -80,7 +80,7 @@ final class InitSteps {
         program.branch(Step.Condition.EQUAL, ended, of(0), wait);
         program.branch(Step.Condition.NOT_EQUAL, ended, pid, reap);
         program.purpose("report how the command ended");
-        program.call(OnError.ignore(), Syscall.WRITE, Arg.parameter(STATUS), status, of(Integer.BYTES));
+        program.call(OnError.ignore(), Syscall.WRITE, program.descriptor(STATUS), status, of(Integer.BYTES));
         program.call(Syscall.EXIT_GROUP, of(0));
     }
 }

@@ -45,7 +45,7 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         if (input.isFresh(Namespace.MOUNT)) {
             new RootSteps(input, program).plan();
         }
-        exec.planDescriptors();
+        new DescriptorSteps(input, program).plan(kept(input));
         exec.planLimits();
         var seccomp = new SeccompSteps(input, program);
         boolean early = !input.spec().noNewPrivileges();
@@ -68,6 +68,18 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
                 isolated ? Launch.Mode.ISOLATED : Launch.Mode.DIRECT,
                 namespaces.cloneFlags(),
                 parentSide(input));
+    }
+
+    /** {@return the parameters of descriptors that are used after the root is entered} */
+    private static List<String> kept(PlanInput input) {
+        var kept = new ArrayList<String>();
+        if (SeccompSteps.hasListener(input)) {
+            kept.add(SyscallProgram.GATE);
+        }
+        if (input.spec().init()) {
+            kept.add(InitSteps.STATUS);
+        }
+        return kept;
     }
 
     private static List<String> parentSide(PlanInput input) {

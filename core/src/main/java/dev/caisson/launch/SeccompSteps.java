@@ -88,6 +88,11 @@ final class SeccompSteps {
         return filter.flags().contains(FilterFlag.NEW_LISTENER);
     }
 
+    /** {@return whether the JVM gets a listener once the filters are installed} */
+    static boolean hasListener(PlanInput input) {
+        return input.seccompFilters().stream().anyMatch(SeccompSteps::hasListener);
+    }
+
     private Set<FilterFlag> forListening(Set<FilterFlag> flags) {
         var all = EnumSet.copyOf(flags);
         if (all.contains(FilterFlag.TSYNC)) {

@@ -40,6 +40,7 @@ public final class Encoder {
         this.arch = arch;
         this.out = ByteBuffer.allocate(TableLayout.step(program.steps().size() + 1) + 8192)
                 .order(ByteOrder.LITTLE_ENDIAN);
+        buffers.put(SyscallProgram.REPORT_WORD.name(), TableLayout.REPORT_FD);
     }
 
     /**

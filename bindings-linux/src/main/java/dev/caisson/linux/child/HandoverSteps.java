@@ -58,7 +58,7 @@ final class HandoverSteps {
         program.store(Step.Width.INT, place, descriptor);
         program.call(
                 Syscall.SENDMSG,
-                Arg.parameter(GATE),
+                program.descriptor(GATE),
                 new Arg.Struct(msghdr, pointers, "{\"" + name + "\", SCM_RIGHTS, [<" + name + ">]}"),
                 Arg.named(MSG_NOSIGNAL, "MSG_NOSIGNAL"));
         return descriptor;

@@ -32,6 +32,9 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
     /** The parameter that holds the pipe on which an isolated child reports. */
     static final String REPORT = "report";
 
+    /** The word of the table that holds the number of the descriptor on which the child reports, or a negative number. */
+    static final Arg.Buffer REPORT_WORD = Arg.buffer("report descriptor", Integer.BYTES);
+
     public SyscallProgram {
         steps = List.copyOf(steps);
         labels = Map.copyOf(labels);
@@ -121,6 +124,7 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
         private final List<Step> steps = new ArrayList<>();
         private final Map<Label, Integer> labels = new HashMap<>();
         private final List<String> gates = new ArrayList<>();
+        private final Map<String, Arg> moved = new HashMap<>();
         private String phase = "";
         private String purpose = "";
         private String needs = "";
@@ -227,9 +231,28 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
             return knock(Arg.ints("\"" + name + "\"", arrive(name)), Arg.of(Integer.BYTES));
         }
 
+        /**
+         * Says that the descriptor of a parameter has got another number: steps added from here on use that one. After the
+         * gate has moved, the launcher's end of it is taken for closed.
+         */
+        public Builder moved(String parameter, Arg number) {
+            moved.put(parameter, number);
+            return this;
+        }
+
+        /** {@return where the descriptor of a parameter is at this point of the program} */
+        public Arg descriptor(String parameter) {
+            return moved.getOrDefault(parameter, Arg.parameter(parameter));
+        }
+
+        /** {@return the address of the word with the number of the descriptor the child reports on; negative: on none} */
+        public Arg reportWord() {
+            return REPORT_WORD;
+        }
+
         /** {@return the position of a new gate} */
         private int arrive(String name) {
-            if (gates.isEmpty()) {
+            if (gates.isEmpty() && !moved.containsKey(GATE)) {
                 call(Syscall.CLOSE, Arg.parameter(GATE_FAR_END));
             }
             gates.add(name);
@@ -243,13 +266,13 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
             var answered = label();
             call(
                     Syscall.SENDTO,
-                    Arg.parameter(GATE),
+                    descriptor(GATE),
                     message,
                     length,
                     Arg.named(MSG_NOSIGNAL, "MSG_NOSIGNAL"),
                     Arg.nullPointer(),
                     Arg.of(0));
-            var read = result("answered", Syscall.READ, Arg.parameter(GATE), answer, Arg.of(Integer.BYTES));
+            var read = result("answered", Syscall.READ, descriptor(GATE), answer, Arg.of(Integer.BYTES));
             branch(Step.Condition.EQUAL, read, Arg.of(Integer.BYTES), answered);
             fail(Arg.named(Errno.ECANCELED.code(), "ECANCELED"));
             bind(answered);

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import static dev.caisson.linux.call.Arg.named;
+import static dev.caisson.linux.call.Arg.of;
+
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.child.Step;
+import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.spec.Stdio;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * The descriptors of the command, and no others. All others are closed here, not marked to be closed at execve: what comes
+ * next (the working directory, the command, its interpreter) is resolved by names of an image that may be hostile, and
+ * /proc/self/fd/N leads to whatever is open as N until the execve (CVE-2024-21626). What the launch itself still has to say
+ * goes through at most three descriptors, sockets and pipes without a path, which get the numbers above the command's.
+ */
+final class DescriptorSteps {
+    private static final List<String> STANDARD = List.of("stdin", "stdout", "stderr");
+    private static final int FIRST_FREE = 3;
+    private static final int F_DUPFD_CLOEXEC = 1030;
+    private static final Arg O_CLOEXEC = named(MountCalls.O_CLOEXEC, "O_CLOEXEC");
+    private static final Arg LAST = named(0xffff_ffffL, "~0U");
+
+    private final PlanInput input;
+    private final SyscallProgram.Builder program;
+
+    DescriptorSteps(PlanInput input, SyscallProgram.Builder program) {
+        this.input = input;
+        this.program = program;
+    }
+
+    /** {@return the launch parameter that holds the source of a descriptor of the command} */
+    static String parameter(int descriptor) {
+        return descriptor < STANDARD.size() ? STANDARD.get(descriptor) : "descriptor " + descriptor;
+    }
+
+    /** @param kept the parameters of descriptors that later steps of the launch use */
+    void plan(List<String> kept) {
+        program.phase("descriptors");
+        var numbers = input.spec().descriptors().keySet().stream().sorted().toList();
+        int firstKept = numbers.isEmpty() ? FIRST_FREE : numbers.getLast() + 1;
+        int report = firstKept + kept.size();
+        // Out of the way first: the number of one source may be the target of another.
+        int beyond = report + 1;
+        moveReportBeyond(beyond);
+        var keptSources = new ArrayList<Arg>();
+        for (String parameter : kept) {
+            program.purpose("keep the " + parameter + " of the launch");
+            keptSources.add(beyond(parameter, Arg.parameter(parameter), beyond));
+        }
+        var sources = new TreeMap<Integer, Arg>();
+        for (int number : numbers) {
+            program.purpose("pass on descriptor " + number);
+            sources.put(number, beyond("source " + number, Arg.parameter(parameter(number)), beyond));
+        }
+        connectStandard();
+        sources.forEach((number, source) -> {
+            program.purpose("pass on descriptor " + number);
+            program.call(Syscall.DUP3, source, of(number), of(0));
+        });
+        for (int i = 0; i < kept.size(); i++) {
+            var place = named(firstKept + i, "<" + kept.get(i) + ">");
+            program.purpose("keep the " + kept.get(i) + " of the launch");
+            program.call(Syscall.DUP3, keptSources.get(i), place, O_CLOEXEC);
+            program.moved(kept.get(i), place);
+        }
+        program.purpose("close all others, before anything of the image is resolved", "Linux 5.9");
+        int from = FIRST_FREE;
+        for (int number : numbers) {
+            if (from < number) {
+                program.call(Syscall.CLOSE_RANGE, of(from), of(number - 1), of(0));
+            }
+            from = number + 1;
+        }
+        closeFrom(report);
+    }
+
+    private Arg beyond(String name, Arg source, int least) {
+        return program.result(name, Syscall.FCNTL, source, named(F_DUPFD_CLOEXEC, "F_DUPFD_CLOEXEC"), of(least));
+    }
+
+    private void connectStandard() {
+        var standard = List.of(
+                input.spec().stdin(), input.spec().stdout(), input.spec().stderr());
+        for (int number = 0; number < standard.size(); number++) {
+            if (!isInherited(standard.get(number))) {
+                program.purpose("connect " + STANDARD.get(number));
+                program.call(Syscall.DUP3, Arg.parameter(parameter(number)), of(number), of(0));
+            }
+        }
+    }
+
+    private static boolean isInherited(Optional<Stdio> stdio) {
+        return stdio.isPresent() && stdio.get() instanceof Stdio.Inherit;
+    }
+
+    /** Whether the child reports by a descriptor is for the way of the launch to say, which the plan does not know. */
+    private void moveReportBeyond(int least) {
+        program.purpose("keep the report of the launch");
+        var none = program.label();
+        var old = program.load("report", Step.Width.INT, program.reportWord());
+        program.branch(Step.Condition.LESS, old, of(0), none);
+        program.store(Step.Width.INT, program.reportWord(), beyond("report", old, least));
+        program.bind(none);
+    }
+
+    private void closeFrom(int report) {
+        var place = named(report, "<report>");
+        var none = program.label();
+        var closed = program.label();
+        var copy = program.load("report", Step.Width.INT, program.reportWord());
+        program.branch(Step.Condition.LESS, copy, of(0), none);
+        program.call(Syscall.DUP3, copy, place, O_CLOEXEC);
+        program.store(Step.Width.INT, program.reportWord(), place);
+        program.call(Syscall.CLOSE_RANGE, of(report + 1), LAST, of(0));
+        program.jump(closed);
+        program.bind(none);
+        program.call(Syscall.CLOSE_RANGE, of(report), LAST, of(0));
+        program.bind(closed);
+    }
+}
