@@ -5,7 +5,6 @@ import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Pressure;
-import dev.caisson.cgroups.spec.PressureEvent;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.launch.ImmutableContainerSpec;
 import dev.caisson.linux.ByteUnit;
@@ -194,7 +193,7 @@ public interface Container extends ContainerProcess {
      * @throws IOException if the kernel or this user cannot, and why
      * @throws IllegalStateException if it has no cgroup of its own, or has ended
      */
-    Flow.Publisher<PressureEvent> pressure(Pressure trigger) throws IOException;
+    Flow.Publisher<Pressure.Event> pressure(Pressure trigger) throws IOException;
 
     /**
      * Stops everything in it, and returns when it stands still.

@@ -4,7 +4,7 @@ package dev.caisson;
 import com.google.errorprone.annotations.CheckReturnValue;
 import dev.caisson.cgroups.file.Placement;
 import dev.caisson.cgroups.spec.DeviceRules;
-import dev.caisson.cgroups.spec.IoLimit;
+import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.launch.ImmutableContainerSpec;
 import dev.caisson.linux.ByteUnit;
@@ -52,8 +52,8 @@ abstract class LimitSettings extends PrivilegeSettings {
         return limits(current().cpuset(cpus));
     }
 
-    /** Bytes and operations per second of a device; begin with {@link IoLimit#max} (io.max). */
-    public ContainerBuilder ioMax(IoLimit.Max max) {
+    /** Bytes and operations per second of a device; begin with {@link Limit.IoMax#of} (io.max). */
+    public ContainerBuilder ioMax(Limit.IoMax max) {
         return limits(current().ioMax(max));
     }
 

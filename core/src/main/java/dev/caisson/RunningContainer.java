@@ -6,7 +6,6 @@ import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Pressure;
-import dev.caisson.cgroups.spec.PressureEvent;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.linux.Signal;
 import dev.caisson.overlay.Branch;
@@ -272,7 +271,7 @@ final class RunningContainer implements Container {
     }
 
     @Override
-    public Flow.Publisher<PressureEvent> pressure(Pressure trigger) throws IOException {
+    public Flow.Publisher<Pressure.Event> pressure(Pressure trigger) throws IOException {
         return ownCgroup("pressure").pressure(trigger);
     }
 

@@ -13,7 +13,6 @@ import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Pressure;
-import dev.caisson.cgroups.spec.PressureEvent;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.linux.Signal;
 import dev.caisson.testkit.NeedsRoot;
@@ -191,17 +190,17 @@ class ContainerEventsTest {
                         "sh",
                         "-c",
                         "i=0; while [ $i -lt " + crowd + " ]; do (while :; do :; done) & i=$((i+1)); done; wait")) {
-            var told = new CompletableFuture<PressureEvent>();
+            var told = new CompletableFuture<Pressure.Event>();
             container
                     .pressure(Pressure.cpu().some(Duration.ofMillis(50), Duration.ofSeconds(2)))
-                    .subscribe(new Flow.Subscriber<PressureEvent>() {
+                    .subscribe(new Flow.Subscriber<Pressure.Event>() {
                         @Override
                         public void onSubscribe(Flow.Subscription subscription) {
                             subscription.request(1);
                         }
 
                         @Override
-                        public void onNext(PressureEvent event) {
+                        public void onNext(Pressure.Event event) {
                             told.complete(event);
                         }
 

@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.caisson.cgroups.spec.DeviceRule;
 import dev.caisson.cgroups.spec.DeviceRules;
+import dev.caisson.cgroups.spec.DeviceRules.Rule;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.linux.Signal;
@@ -121,7 +121,7 @@ class LimitsTest {
 
     @Test
     void devicesThatNoRuleAllowsCannotBeOpened() throws Exception {
-        var rules = DeviceRules.of(DeviceRule.allow("c *:* m"), DeviceRule.allow("c 1:3 rw"));
+        var rules = DeviceRules.of(Rule.allow("c *:* m"), Rule.allow("c 1:3 rw"));
         String said = Containers.sh(
                 overHost().devices(rules), "echo x >/dev/null && echo null; head -c 1 /dev/zero 2>&1 | tr '\\0' z");
         assertTrue(said.startsWith("null\n") && said.contains("not permitted"), said);

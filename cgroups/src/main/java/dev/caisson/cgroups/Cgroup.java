@@ -15,7 +15,6 @@ import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Pressure;
-import dev.caisson.cgroups.spec.PressureEvent;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.cgroups.v1.V1Driver;
 import dev.caisson.cgroups.v2.V2Driver;
@@ -411,7 +410,7 @@ public final class Cgroup implements AutoCloseable {
      *
      * @throws CgroupException if this kernel, this user or this cgroup cannot
      */
-    public Flow.Publisher<PressureEvent> pressure(Pressure trigger) throws IOException {
+    public Flow.Publisher<Pressure.Event> pressure(Pressure trigger) throws IOException {
         return events.pressure(trigger);
     }
 

@@ -6,10 +6,9 @@ import dev.caisson.cgroups.file.Reading;
 import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
-import dev.caisson.cgroups.spec.CpuLimit;
+import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Pressure;
-import dev.caisson.cgroups.spec.PressureEvent;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.cgroups.v2.Trigger;
 import dev.caisson.cgroups.watch.CgroupEventMerging;
@@ -82,7 +81,7 @@ final class CgroupEvents {
         return subscriber -> subscribe(subscriber, new CgroupEventMerging(), this::explained, true, this::openEvents);
     }
 
-    Flow.Publisher<PressureEvent> pressure(Pressure trigger) throws IOException {
+    Flow.Publisher<Pressure.Event> pressure(Pressure trigger) throws IOException {
         var directory = cgroup.directory("");
         if (directory.isEmpty()) {
             throw new CgroupException(
@@ -102,19 +101,19 @@ final class CgroupEvents {
                 (out, lost, sources) -> sources.add(WatchedFile.watch(
                         Poller.shared(),
                         Trigger.open(directory.get(), trigger),
-                        text -> out.accept(new PressureEvent(trigger, 1, PressureFile.parse(text))),
+                        text -> out.accept(new Pressure.Event(trigger, 1, PressureFile.parse(text))),
                         lost)));
     }
 
-    private static final class PressureMerging implements Delivery.Merging<PressureEvent> {
+    private static final class PressureMerging implements Delivery.Merging<Pressure.Event> {
         @Override
-        public Object kind(PressureEvent event) {
+        public Object kind(Pressure.Event event) {
             return event.trigger();
         }
 
         @Override
-        public PressureEvent merge(PressureEvent older, PressureEvent newer) {
-            return new PressureEvent(newer.trigger(), older.times() + newer.times(), newer.now());
+        public Pressure.Event merge(Pressure.Event older, Pressure.Event newer) {
+            return new Pressure.Event(newer.trigger(), older.times() + newer.times(), newer.now());
         }
     }
 
@@ -181,7 +180,7 @@ final class CgroupEvents {
         if (legacy != null) {
             new dev.caisson.cgroups.v1.Events(legacy, watching).open();
         }
-        if (directory.isPresent() && cgroup.limits().find(CpuLimit.Max.class).isPresent()) {
+        if (directory.isPresent() && cgroup.limits().find(Limit.CpuMax.class).isPresent()) {
             openThrottling(directory.get(), watching);
         }
     }

@@ -11,7 +11,6 @@ import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.cgroups.spec.DeviceRules;
 import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
-import dev.caisson.cgroups.spec.Unified;
 import dev.caisson.cgroups.v1.V1Writes;
 import dev.caisson.cgroups.v2.V2Writes;
 import java.util.ArrayList;
@@ -42,9 +41,9 @@ record Division(List<Write> unified, List<Write> legacy, Optional<DeviceRules> d
         if (mounts.legacyHierarchy("memory").isPresent() && !mounts.isUnified("memory")) {
             ordered.addAll(V1Writes.tied(limits, all));
         }
-        ordered.removeIf(Unified.class::isInstance);
+        ordered.removeIf(Limit.Unified.class::isInstance);
         // Raw values are the user's last word.
-        limits.all().stream().filter(Unified.class::isInstance).forEach(ordered::add);
+        limits.all().stream().filter(Limit.Unified.class::isInstance).forEach(ordered::add);
         for (var limit : ordered) {
             try {
                 division.assign(mounts, limit, all);

@@ -11,13 +11,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.cgroups.Cgroups.View;
 import dev.caisson.cgroups.file.CgroupMounts;
-import dev.caisson.cgroups.spec.Amount;
 import dev.caisson.cgroups.spec.CgroupException;
-import dev.caisson.cgroups.spec.DeviceRule;
 import dev.caisson.cgroups.spec.DeviceRules;
-import dev.caisson.cgroups.spec.HugetlbMax;
+import dev.caisson.cgroups.spec.DeviceRules.Rule;
+import dev.caisson.cgroups.spec.Limit;
+import dev.caisson.cgroups.spec.Limit.Amount;
 import dev.caisson.cgroups.spec.Limits;
-import dev.caisson.cgroups.spec.MemoryLimit;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Files;
@@ -123,7 +122,7 @@ class CgroupTest {
     @EnumSource(View.class)
     void devicesThatNoRuleAllowsCannotBeOpened(View view) throws Exception {
         var mounts = view.mounts();
-        var rules = DeviceRules.standard().and(DeviceRule.deny("c 1:5 rw"));
+        var rules = DeviceRules.standard().and(Rule.deny("c 1:5 rw"));
         if (view == View.VERSION_1 && mounts.legacyHierarchy("devices").isEmpty()) {
             Cgroups.skip("no devices controller of version 1 here");
         }
@@ -180,7 +179,7 @@ class CgroupTest {
     @Test
     void aLimitNobodyCanEnforceIsRefusedByNameAndLeavesNothing() throws Exception {
         var mounts = View.ALL.mounts();
-        var impossible = new HugetlbMax(1L << 40, false, Amount.of(0));
+        var impossible = new Limit.HugetlbMax(1L << 40, false, Amount.of(0));
         var refused = assertThrows(
                 CgroupException.class,
                 () -> Cgroup.builder(mounts)
@@ -196,8 +195,7 @@ class CgroupTest {
     @Test
     void withBestEffortItIsReportedInstead() throws Exception {
         var mounts = View.ALL.mounts();
-        var limit =
-                mounts.isUnified("memory") ? new MemoryLimit.Swappiness(10) : new MemoryLimit.High(Amount.of(1 << 20));
+        var limit = mounts.isUnified("memory") ? new Limit.Swappiness(10) : new Limit.MemoryHigh(Amount.of(1 << 20));
         try (var cgroup = Cgroup.builder(mounts)
                 .limits(Limits.none().with(limit))
                 .bestEffort()
@@ -310,7 +308,7 @@ class CgroupTest {
             return Limits.none().pidsMax(50);
         }
         if (mounts.isUnified("hugetlb") && Files.isDirectory(Path.of("/sys/kernel/mm/hugepages/hugepages-2048kB"))) {
-            return Limits.none().with(new HugetlbMax(MB.toBytes(2), false, Amount.of(0)));
+            return Limits.none().with(new Limit.HugetlbMax(MB.toBytes(2), false, Amount.of(0)));
         }
         Cgroups.skip("version 2 has neither pids nor hugetlb here");
         return Limits.none();

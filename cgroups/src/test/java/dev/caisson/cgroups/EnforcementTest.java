@@ -9,9 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.cgroups.Cgroups.View;
 import dev.caisson.cgroups.file.CgroupMounts;
-import dev.caisson.cgroups.spec.IoLimit;
+import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
-import dev.caisson.cgroups.spec.MemoryLimit;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Files;
@@ -50,7 +49,7 @@ class EnforcementTest {
         if (!mounts.isUnified("memory")) {
             Cgroups.skip("version 1 has no memory.oom.group");
         }
-        var limits = Limits.none().memoryMax(32, MB).with(new MemoryLimit.OomGroup(whole));
+        var limits = Limits.none().memoryMax(32, MB).with(new Limit.OomGroup(whole));
         try (var cgroup = create(mounts, limits)) {
             var process = shell(cgroup, "sleep 1000 & exec tail /dev/zero");
             assertTrue(process.waitFor(60, TimeUnit.SECONDS));
@@ -141,8 +140,8 @@ class EnforcementTest {
             var device = Cgroups.disk(file);
             boolean reads = direction.equals("if");
             var limit = reads
-                    ? IoLimit.max(device).readBytes(2, MB)
-                    : IoLimit.max(device).writeBytes(2, MB);
+                    ? Limit.IoMax.of(device).readBytes(2, MB)
+                    : Limit.IoMax.of(device).writeBytes(2, MB);
             try (var cgroup = create(mounts, Limits.none().ioMax(limit))) {
                 String copy = reads
                         ? "dd if=" + file + " of=/dev/null iflag=direct"

@@ -13,8 +13,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.caisson.cgroups.Cgroups.View;
 import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.CgroupException;
+import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
-import dev.caisson.cgroups.spec.MemoryLimit;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.linux.sys.Poller;
 import dev.caisson.testkit.NeedsRoot;
@@ -119,7 +119,7 @@ class EventsTest {
         if (!mounts.isUnified("memory")) {
             Cgroups.skip("version 1 has no memory.oom.group");
         }
-        var limits = Limits.none().memoryMax(32, MB).with(new MemoryLimit.OomGroup(true));
+        var limits = Limits.none().memoryMax(32, MB).with(new Limit.OomGroup(true));
         try (var cgroup = Cgroup.builder(mounts).limits(limits).create()) {
             var events = Recorder.of(cgroup.events());
             var process = shell(cgroup, "sleep 1000 & exec tail /dev/zero");

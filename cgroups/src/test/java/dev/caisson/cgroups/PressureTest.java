@@ -15,7 +15,6 @@ import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.Pressure;
-import dev.caisson.cgroups.spec.PressureEvent;
 import dev.caisson.testkit.JavaAs;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
@@ -71,7 +70,7 @@ class PressureTest {
             var trigger = Pressure.cpu().some(STALL, WINDOW);
             var events = Recorder.of(cgroup.pressure(trigger));
             crowd(cgroup);
-            var event = events.await(PressureEvent.class);
+            var event = events.await(Pressure.Event.class);
             assertEquals(trigger, event.trigger());
             assertTrue(event.times() >= 1);
             assertTrue(event.now().some().orElseThrow().total().compareTo(STALL) >= 0, event.toString());
@@ -89,13 +88,13 @@ class PressureTest {
             var events = Recorder.of(cgroup.pressure(Pressure.memory().some(Duration.ofMillis(1), WINDOW)));
             // Page cache beyond the limit, which has to be reclaimed.
             shell(cgroup, "while :; do head -c 40000000 /dev/zero > " + directory.resolve("file") + "; done");
-            assertTrue(events.await(PressureEvent.class).now().some().isPresent());
+            assertTrue(events.await(Pressure.Event.class).now().some().isPresent());
         }
     }
 
     @Test
     void withoutPressureThereIsNoEvent() throws Exception {
-        Recorder<PressureEvent> events;
+        Recorder<Pressure.Event> events;
         try (var cgroup = Cgroup.builder(withPressure()).create()) {
             events = Recorder.of(cgroup.pressure(Pressure.io().full(STALL, WINDOW)));
             shell(cgroup, "exec sleep 100");
@@ -109,13 +108,13 @@ class PressureTest {
     @Test
     void eventsOfASlowSubscriberAreCounted() throws Exception {
         try (var cgroup = Cgroup.builder(withPressure()).create()) {
-            var events = new Recorder<PressureEvent>(0);
+            var events = new Recorder<Pressure.Event>(0);
             cgroup.pressure(Pressure.cpu().some(STALL, WINDOW)).subscribe(events);
             crowd(cgroup);
             Thread.sleep(3 * WINDOW.toMillis() + 500);
             assertTrue(events.events().isEmpty());
             events.subscription().request(1);
-            assertTrue(events.await(PressureEvent.class).times() >= 2);
+            assertTrue(events.await(Pressure.Event.class).times() >= 2);
             events.subscription().cancel();
         }
     }

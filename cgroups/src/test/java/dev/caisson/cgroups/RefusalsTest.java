@@ -13,7 +13,7 @@ import dev.caisson.cgroups.file.Removal;
 import dev.caisson.cgroups.spec.BlockDevice;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
-import dev.caisson.cgroups.spec.IoLimit;
+import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
@@ -32,7 +32,7 @@ class RefusalsTest {
         var mounts = View.ALL.with(View.ALL.mounts().isUnified("io") ? "io" : "blkio");
         var builder = Cgroup.builder(mounts)
                 .limits(Limits.none()
-                        .ioMax(IoLimit.max(new BlockDevice(4000, 77)).readBytes(1, MB)));
+                        .ioMax(Limit.IoMax.of(new BlockDevice(4000, 77)).readBytes(1, MB)));
         var refused = assertThrows(CgroupException.class, builder::create);
         assertEquals(Reason.REFUSED, refused.reason());
         assertEquals("ioMax", refused.option());

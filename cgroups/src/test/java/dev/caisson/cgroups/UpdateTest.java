@@ -10,20 +10,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.cgroups.Cgroups.View;
 import dev.caisson.cgroups.file.CgroupMounts;
-import dev.caisson.cgroups.spec.Amount;
 import dev.caisson.cgroups.spec.BlockDevice;
 import dev.caisson.cgroups.spec.CgroupException;
-import dev.caisson.cgroups.spec.CpuLimit;
-import dev.caisson.cgroups.spec.CpusetLimit;
-import dev.caisson.cgroups.spec.DeviceRule;
 import dev.caisson.cgroups.spec.DeviceRules;
-import dev.caisson.cgroups.spec.HugetlbMax;
-import dev.caisson.cgroups.spec.IoLimit;
+import dev.caisson.cgroups.spec.DeviceRules.Rule;
 import dev.caisson.cgroups.spec.Limit;
+import dev.caisson.cgroups.spec.Limit.Amount;
 import dev.caisson.cgroups.spec.Limits;
-import dev.caisson.cgroups.spec.MemoryLimit;
-import dev.caisson.cgroups.spec.NetLimit;
-import dev.caisson.cgroups.spec.NumberList;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Files;
@@ -45,8 +38,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ExtendWith(NoLeaks.class)
 class UpdateTest {
     /** The kernel has no such disk, so that the write of this limit is refused. */
-    private static final IoLimit.Max NO_SUCH_DISK =
-            IoLimit.max(new BlockDevice(4000, 77)).readBytes(1, MB);
+    private static final Limit.IoMax NO_SUCH_DISK =
+            Limit.IoMax.of(new BlockDevice(4000, 77)).readBytes(1, MB);
 
     @ParameterizedTest
     @EnumSource(View.class)
@@ -126,20 +119,20 @@ class UpdateTest {
     private static List<List<Limit>> pairs(CgroupMounts mounts) {
         var pairs = new ArrayList<List<Limit>>();
         if (has(mounts, "memory")) {
-            pairs.add(List.of(new MemoryLimit.Max(Amount.of(400 << 20)), new MemoryLimit.Max(Amount.of(200 << 20))));
-            pairs.add(List.of(new MemoryLimit.SwapMax(Amount.of(0)), new MemoryLimit.SwapMax(Amount.of(5 << 20))));
-            pairs.add(List.of(new MemoryLimit.Low(Amount.of(1 << 20)), new MemoryLimit.Low(Amount.of(2 << 20))));
+            pairs.add(List.of(new Limit.MemoryMax(Amount.of(400 << 20)), new Limit.MemoryMax(Amount.of(200 << 20))));
+            pairs.add(List.of(new Limit.SwapMax(Amount.of(0)), new Limit.SwapMax(Amount.of(5 << 20))));
+            pairs.add(List.of(new Limit.MemoryLow(Amount.of(1 << 20)), new Limit.MemoryLow(Amount.of(2 << 20))));
             if (!mounts.isUnified("memory")) {
-                pairs.add(List.of(new MemoryLimit.Swappiness(10), new MemoryLimit.Swappiness(20)));
-                pairs.add(List.of(new MemoryLimit.OomKillDisable(false), new MemoryLimit.OomKillDisable(true)));
+                pairs.add(List.of(new Limit.Swappiness(10), new Limit.Swappiness(20)));
+                pairs.add(List.of(new Limit.OomKillDisable(false), new Limit.OomKillDisable(true)));
             }
         }
         if (has(mounts, "cpu")) {
             pairs.add(List.of(
-                    CpuLimit.Max.cpus(0.5),
-                    new CpuLimit.Max(java.util.Optional.of(Duration.ofMillis(20)), Duration.ofMillis(50))));
-            pairs.add(List.of(new CpuLimit.Weight(30), new CpuLimit.Weight(60)));
-            pairs.add(List.of(new CpuLimit.Idle(false), new CpuLimit.Idle(true)));
+                    Limit.CpuMax.cpus(0.5),
+                    new Limit.CpuMax(java.util.Optional.of(Duration.ofMillis(20)), Duration.ofMillis(50))));
+            pairs.add(List.of(new Limit.CpuWeight(30), new Limit.CpuWeight(60)));
+            pairs.add(List.of(new Limit.CpuIdle(false), new Limit.CpuIdle(true)));
         }
         if (has(mounts, "pids")) {
             pairs.add(List.of(
@@ -150,21 +143,21 @@ class UpdateTest {
             pairs.add(List.of(cpus(0, 1), cpus(0)));
         }
         if (has(mounts, "net_cls")) {
-            pairs.add(List.of(new NetLimit.ClassId(5), new NetLimit.ClassId(6)));
+            pairs.add(List.of(new Limit.NetClassId(5), new Limit.NetClassId(6)));
         }
         if (mounts.isUnified("hugetlb") && Files.isDirectory(Path.of("/sys/kernel/mm/hugepages/hugepages-2048kB"))) {
             pairs.add(List.of(
-                    new HugetlbMax(MB.toBytes(2), false, Amount.of(0)),
-                    new HugetlbMax(MB.toBytes(2), false, Amount.of(2 << 20))));
+                    new Limit.HugetlbMax(MB.toBytes(2), false, Amount.of(0)),
+                    new Limit.HugetlbMax(MB.toBytes(2), false, Amount.of(2 << 20))));
         }
         if (has(mounts, "devices")) {
-            pairs.add(List.of(DeviceRules.standard(), DeviceRules.standard().and(DeviceRule.deny("c 1:5 rw"))));
+            pairs.add(List.of(DeviceRules.standard(), DeviceRules.standard().and(Rule.deny("c 1:5 rw"))));
         }
         return pairs;
     }
 
     private static Limit cpus(Integer... numbers) {
-        return new CpusetLimit.Cpus(new NumberList(new TreeSet<>(List.of(numbers))));
+        return new Limit.Cpuset(new TreeSet<>(List.of(numbers)));
     }
 
     private static boolean has(CgroupMounts mounts, String controller) {
@@ -236,7 +229,7 @@ class UpdateTest {
     @Test
     void aBurstThatANewQuotaWouldUndercutIsRefusedByName() throws Exception {
         try (var cgroup = Cgroup.builder(View.ALL.with("cpu"))
-                .limits(Limits.none().cpus(1).with(new CpuLimit.Burst(Duration.ofMillis(80))))
+                .limits(Limits.none().cpus(1).with(new Limit.CpuBurst(Duration.ofMillis(80))))
                 .create()) {
             var refused = assertThrows(
                     IllegalArgumentException.class,

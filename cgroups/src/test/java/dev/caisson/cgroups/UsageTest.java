@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.cgroups.Cgroups.View;
 import dev.caisson.cgroups.spec.CgroupException;
-import dev.caisson.cgroups.spec.IoLimit;
+import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.testkit.NeedsRoot;
@@ -128,7 +128,7 @@ class UsageTest {
             Files.write(file, new byte[1 << 20]);
             var device = Cgroups.disk(file);
             try (var cgroup = Cgroup.builder(usable)
-                    .limits(Limits.none().ioMax(IoLimit.max(device).readBytes(500, MB)))
+                    .limits(Limits.none().ioMax(Limit.IoMax.of(device).readBytes(500, MB)))
                     .create()) {
                 String said = Cgroups.output(
                         shell(cgroup, "dd if=" + file + " of=/dev/null bs=64k iflag=direct 2>&1 || echo failed"));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.file;
 
-import dev.caisson.cgroups.spec.Amount;
-import dev.caisson.cgroups.spec.HugetlbMax;
+import dev.caisson.cgroups.spec.Limit;
+import dev.caisson.cgroups.spec.Limit.Amount;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -32,7 +32,7 @@ public final class HugePages {
                     .filter(name -> name.matches())
                     .map(name -> Long.parseLong(name.group(1)) << 10)
                     .sorted()
-                    .map(bytes -> new Size(bytes, new HugetlbMax(bytes, false, Amount.max()).pageSize()))
+                    .map(bytes -> new Size(bytes, new Limit.HugetlbMax(bytes, false, Amount.max()).pageSize()))
                     .toList();
         } catch (IOException | UncheckedIOException without) {
             return List.of(); // The kernel has none, or /sys is not mounted.

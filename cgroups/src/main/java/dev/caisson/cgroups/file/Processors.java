@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.file;
 
-import dev.caisson.cgroups.spec.CpuLimit;
-import dev.caisson.cgroups.spec.CpusetLimit;
+import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
-import dev.caisson.cgroups.spec.NumberList;
+import dev.caisson.cgroups.text.NumberList;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.SortedSet;
 import java.util.TreeSet;
 
 /** The processors of the host, whatever this process may use of them. */
@@ -25,13 +25,13 @@ public final class Processors {
      */
     public static void check(Limits limits, Limits all) throws IOException {
         var cpus = limits.cpus();
-        var cpuset = limits.find(CpusetLimit.Cpus.class);
+        var cpuset = limits.find(Limit.Cpuset.class);
         if (cpus.isPresent() || cpuset.isPresent()) {
             var online = NumberList.parse("online processors", ControlFile.read(ONLINE));
             check(online, cpus.orElse(0), cpuset);
         }
-        all.find(CpuLimit.Burst.class).ifPresent(burst -> {
-            var quota = all.find(CpuLimit.Max.class).flatMap(CpuLimit.Max::quota);
+        all.find(Limit.CpuBurst.class).ifPresent(burst -> {
+            var quota = all.find(Limit.CpuMax.class).flatMap(Limit.CpuMax::quota);
             if (quota.isPresent() && burst.time().compareTo(quota.get()) > 0) {
                 throw new IllegalArgumentException(
                         "cpuBurst: " + burst.time() + " is more than the quota, " + quota.get());
@@ -39,17 +39,17 @@ public final class Processors {
         });
     }
 
-    private static void check(NumberList online, double cpus, Optional<CpusetLimit.Cpus> cpuset) {
-        if (cpus > online.numbers().size()) {
+    private static void check(SortedSet<Integer> online, double cpus, Optional<Limit.Cpuset> cpuset) {
+        if (cpus > online.size()) {
             throw new IllegalArgumentException(
-                    "cpus: " + cpus + " is more than the " + online.numbers().size() + " processors of this host");
+                    "cpus: " + cpus + " is more than the " + online.size() + " processors of this host");
         }
         cpuset.ifPresent(wanted -> {
-            var others = new TreeSet<>(wanted.list().numbers());
-            others.removeAll(online.numbers());
+            var others = new TreeSet<>(wanted.cpus());
+            others.removeAll(online);
             if (!others.isEmpty()) {
-                throw new IllegalArgumentException(
-                        "cpuset: this host has no processor " + new NumberList(others) + "; it has " + online);
+                throw new IllegalArgumentException("cpuset: this host has no processor " + NumberList.text(others)
+                        + "; it has " + NumberList.text(online));
             }
         });
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.spec;
 
+import dev.caisson.cgroups.spec.Limit.Amount;
 import dev.caisson.linux.ByteUnit;
 import java.time.Duration;
 

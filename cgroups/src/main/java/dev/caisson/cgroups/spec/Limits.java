@@ -2,6 +2,7 @@
 package dev.caisson.cgroups.spec;
 
 import com.google.errorprone.annotations.CheckReturnValue;
+import dev.caisson.cgroups.spec.Limit.Amount;
 import dev.caisson.linux.ByteUnit;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,7 +18,7 @@ import java.util.OptionalLong;
  * returns a new value.
  *
  * {@snippet :
- * Limits.none().memoryMax(256, MB).cpus(1.5).pidsMax(64).with(new MemoryLimit.OomGroup(true))
+ * Limits.none().memoryMax(256, MB).cpus(1.5).pidsMax(64).with(new Limit.OomGroup(true))
  * }
  *
  * @param all in the order in which they were set; of one option and subject there is one
@@ -63,62 +64,62 @@ public record Limits(List<Limit> all) {
 
     /** The most memory, swap not included; past it the kernel kills a process (memory.max). */
     public Limits memoryMax(long amount, ByteUnit unit) {
-        return with(new MemoryLimit.Max(Check.bytes("memoryMax", amount, unit)));
+        return with(new Limit.MemoryMax(Check.bytes("memoryMax", amount, unit)));
     }
 
     /** The memory past which processes are slowed and reclaimed, never killed (memory.high; version 2 only). */
     public Limits memoryHigh(long amount, ByteUnit unit) {
-        return with(new MemoryLimit.High(Check.bytes("memoryHigh", amount, unit)));
+        return with(new Limit.MemoryHigh(Check.bytes("memoryHigh", amount, unit)));
     }
 
     /** The memory that is left alone while others have some to reclaim (memory.low). */
     public Limits memoryLow(long amount, ByteUnit unit) {
-        return with(new MemoryLimit.Low(Check.bytes("memoryLow", amount, unit)));
+        return with(new Limit.MemoryLow(Check.bytes("memoryLow", amount, unit)));
     }
 
     /** The most swap; 0 is a real limit (memory.swap.max). */
     public Limits swapMax(long amount, ByteUnit unit) {
-        return with(new MemoryLimit.SwapMax(Check.bytes("swapMax", amount, unit)));
+        return with(new Limit.SwapMax(Check.bytes("swapMax", amount, unit)));
     }
 
     /** Processor time per time, such as 1.5; 0.01 to 8192, and not more than the host has (cpu.max). */
     public Limits cpus(double cpus) {
-        return with(CpuLimit.Max.cpus(cpus));
+        return with(Limit.CpuMax.cpus(cpus));
     }
 
     /** Processor time in each period (cpu.max). */
     public Limits cpuMax(Duration quota, Duration period) {
-        return with(new CpuLimit.Max(Optional.of(quota), period));
+        return with(new Limit.CpuMax(Optional.of(quota), period));
     }
 
     /** The share among busy siblings, 1 to 10000, 100 being usual (cpu.weight). */
     public Limits cpuWeight(int weight) {
-        return with(new CpuLimit.Weight(weight));
+        return with(new Limit.CpuWeight(weight));
     }
 
     /** The processors to run on, such as {@code "0-3,8"} (cpuset.cpus). */
     public Limits cpuset(String cpus) {
-        return with(new CpusetLimit.Cpus(NumberList.parse("cpuset", cpus)));
+        return with(Limit.Cpuset.of(cpus));
     }
 
     /** The memory nodes to allocate on, such as {@code "0"} (cpuset.mems). */
     public Limits cpusetMems(String nodes) {
-        return with(new CpusetLimit.Mems(NumberList.parse("cpusetMems", nodes)));
+        return with(Limit.CpusetMems.of(nodes));
     }
 
-    /** Bytes and operations per second of a device; begin with {@link IoLimit#max} (io.max). */
-    public Limits ioMax(IoLimit.Max max) {
+    /** Bytes and operations per second of a device; begin with {@link Limit.IoMax#of} (io.max). */
+    public Limits ioMax(Limit.IoMax max) {
         return with(max);
     }
 
     /** The share of all devices among busy siblings, 1 to 10000, 100 being usual (io.weight). */
     public Limits ioWeight(int weight) {
-        return with(new IoLimit.Weight(weight));
+        return with(new Limit.IoWeight(weight));
     }
 
     /** Processes and threads at one time (pids.max). */
     public Limits pidsMax(long processes) {
-        return with(new PidsMax(Amount.of(processes)));
+        return with(new Limit.PidsMax(Amount.of(processes)));
     }
 
     /** Which devices may be used. */
@@ -128,27 +129,27 @@ public record Limits(List<Limit> all) {
 
     /** A value for a file of version 2 by its name. */
     public Limits unified(String file, String value) {
-        return with(new Unified(file, value));
+        return with(new Limit.Unified(file, value));
     }
 
     /** {@return bytes, if memory is limited} */
     public OptionalLong memoryMax() {
-        return find(MemoryLimit.Max.class).map(m -> m.bytes().value()).orElse(OptionalLong.empty());
+        return find(Limit.MemoryMax.class).map(m -> m.bytes().value()).orElse(OptionalLong.empty());
     }
 
     /** {@return bytes, if there is such a limit} */
     public OptionalLong memoryHigh() {
-        return find(MemoryLimit.High.class).map(m -> m.bytes().value()).orElse(OptionalLong.empty());
+        return find(Limit.MemoryHigh.class).map(m -> m.bytes().value()).orElse(OptionalLong.empty());
     }
 
     /** {@return bytes, if swap is limited} */
     public OptionalLong swapMax() {
-        return find(MemoryLimit.SwapMax.class).map(m -> m.bytes().value()).orElse(OptionalLong.empty());
+        return find(Limit.SwapMax.class).map(m -> m.bytes().value()).orElse(OptionalLong.empty());
     }
 
     /** {@return processor time per time, if it is limited} */
     public OptionalDouble cpus() {
-        return find(CpuLimit.Max.class)
+        return find(Limit.CpuMax.class)
                 .flatMap(m ->
                         m.quota().map(q -> (double) q.toNanos() / m.period().toNanos()))
                 .map(OptionalDouble::of)
@@ -157,11 +158,11 @@ public record Limits(List<Limit> all) {
 
     /** {@return the share, if it was set} */
     public OptionalInt cpuWeight() {
-        return find(CpuLimit.Weight.class).map(w -> OptionalInt.of(w.weight())).orElse(OptionalInt.empty());
+        return find(Limit.CpuWeight.class).map(w -> OptionalInt.of(w.weight())).orElse(OptionalInt.empty());
     }
 
     /** {@return the number, if processes are limited} */
     public OptionalLong pidsMax() {
-        return find(PidsMax.class).map(p -> p.processes().value()).orElse(OptionalLong.empty());
+        return find(Limit.PidsMax.class).map(p -> p.processes().value()).orElse(OptionalLong.empty());
     }
 }

@@ -53,6 +53,15 @@ public record Pressure(Resource resource, Waiting waiting, Duration stall, Durat
         FULL
     }
 
+    /**
+     * More time than asked for was lost by waiting.
+     *
+     * @param trigger what was asked for
+     * @param times how often since the last event; more than once if the subscriber was slow
+     * @param now the averages when it happened last
+     */
+    public record Event(Pressure trigger, long times, Usage.Stall now) {}
+
     public Pressure {
         if (window.compareTo(SHORTEST) < 0 || window.compareTo(LONGEST) > 0) {
             throw new IllegalArgumentException("pressure: a window of " + window + " is not within 500 ms to 10 s");

@@ -3,7 +3,8 @@ package dev.caisson.cgroups.v1;
 
 import dev.caisson.cgroups.file.Write;
 import dev.caisson.cgroups.spec.CgroupException;
-import dev.caisson.cgroups.spec.CpuLimit;
+import dev.caisson.cgroups.spec.Limit;
+import dev.caisson.cgroups.spec.Limit.CpuLimit;
 import java.time.Duration;
 import java.util.List;
 
@@ -13,19 +14,19 @@ final class Cpu {
 
     static List<Write> writes(CpuLimit limit) throws CgroupException {
         return switch (limit) {
-            case CpuLimit.Max(var quota, var period) ->
+            case Limit.CpuMax(var quota, var period) ->
                 List.of(
                         write(limit, "cpu.cfs_period_us", micros(period)),
                         write(limit, "cpu.cfs_quota_us", quota.map(Cpu::micros).orElse(-1L)));
-            case CpuLimit.Burst(var time) -> List.of(write(limit, "cpu.cfs_burst_us", micros(time)));
-            case CpuLimit.Weight(int weight) -> List.of(write(limit, "cpu.shares", shares(weight)));
-            case CpuLimit.Shares(long shares) -> List.of(write(limit, "cpu.shares", shares));
-            case CpuLimit.Idle(boolean idle) -> List.of(write(limit, "cpu.idle", idle ? 1 : 0));
-            case CpuLimit.Realtime(var runtime, var period) ->
+            case Limit.CpuBurst(var time) -> List.of(write(limit, "cpu.cfs_burst_us", micros(time)));
+            case Limit.CpuWeight(int weight) -> List.of(write(limit, "cpu.shares", shares(weight)));
+            case Limit.CpuShares(long shares) -> List.of(write(limit, "cpu.shares", shares));
+            case Limit.CpuIdle(boolean idle) -> List.of(write(limit, "cpu.idle", idle ? 1 : 0));
+            case Limit.CpuRealtime(var runtime, var period) ->
                 List.of(
                         write(limit, "cpu.rt_period_us", micros(period)),
                         write(limit, "cpu.rt_runtime_us", micros(runtime)));
-            case CpuLimit.Utilisation _ -> throw V1Writes.unknown(limit, "boot with cgroup_no_v1=cpu to have it");
+            case Limit.CpuUtilisation _ -> throw V1Writes.unknown(limit, "boot with cgroup_no_v1=cpu to have it");
         };
     }
 

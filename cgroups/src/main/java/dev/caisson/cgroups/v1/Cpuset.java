@@ -3,7 +3,9 @@ package dev.caisson.cgroups.v1;
 
 import dev.caisson.cgroups.file.Write;
 import dev.caisson.cgroups.spec.CgroupException;
-import dev.caisson.cgroups.spec.CpusetLimit;
+import dev.caisson.cgroups.spec.Limit;
+import dev.caisson.cgroups.spec.Limit.CpusetLimit;
+import dev.caisson.cgroups.text.NumberList;
 import java.util.List;
 
 /** The cpuset controller: cpuset.* files. */
@@ -12,12 +14,11 @@ final class Cpuset {
 
     static List<Write> writes(CpusetLimit limit) throws CgroupException {
         return switch (limit) {
-            case CpusetLimit.Cpus(var list) -> List.of(write(limit, "cpuset.cpus", list.toString()));
-            case CpusetLimit.Mems(var list) -> List.of(write(limit, "cpuset.mems", list.toString()));
-            case CpusetLimit.ExclusiveCpus _ ->
-                throw V1Writes.unknown(limit, "boot with cgroup_no_v1=cpuset to have it");
-            case CpusetLimit.Partition(var kind) -> {
-                if (kind != CpusetLimit.Partition.Kind.MEMBER) {
+            case Limit.Cpuset(var list) -> List.of(write(limit, "cpuset.cpus", NumberList.text(list)));
+            case Limit.CpusetMems(var list) -> List.of(write(limit, "cpuset.mems", NumberList.text(list)));
+            case Limit.CpusetExclusive _ -> throw V1Writes.unknown(limit, "boot with cgroup_no_v1=cpuset to have it");
+            case Limit.CpusetPartition(var kind) -> {
+                if (kind != Limit.CpusetPartition.Kind.MEMBER) {
                     throw V1Writes.unknown(limit, "boot with cgroup_no_v1=cpuset to have it");
                 }
                 yield List.of();

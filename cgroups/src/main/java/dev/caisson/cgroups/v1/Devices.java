@@ -4,9 +4,9 @@ package dev.caisson.cgroups.v1;
 import dev.caisson.cgroups.file.Write;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
-import dev.caisson.cgroups.spec.DeviceRule;
-import dev.caisson.cgroups.spec.DeviceRule.Access;
 import dev.caisson.cgroups.spec.DeviceRules;
+import dev.caisson.cgroups.spec.DeviceRules.Rule;
+import dev.caisson.cgroups.spec.DeviceRules.Rule.Access;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -38,14 +38,14 @@ final class Devices {
     }
 
     /** {@return what is allowed, everything else being denied} */
-    static List<DeviceRule> exceptions(DeviceRules rules) throws CgroupException {
-        var allowed = new ArrayList<DeviceRule>();
+    static List<Rule> exceptions(DeviceRules rules) throws CgroupException {
+        var allowed = new ArrayList<Rule>();
         for (var rule : rules.rules()) {
             // "a" takes in both types for the kernel only as "all devices, all access"; as two rules it is exact.
-            for (var type : rule.type() == DeviceRule.Type.ALL
-                    ? List.of(DeviceRule.Type.BLOCK, DeviceRule.Type.CHARACTER)
+            for (var type : rule.type() == Rule.Type.ALL
+                    ? List.of(Rule.Type.BLOCK, Rule.Type.CHARACTER)
                     : List.of(rule.type())) {
-                var single = new DeviceRule(true, type, rule.major(), rule.minor(), rule.access());
+                var single = new Rule(true, type, rule.major(), rule.minor(), rule.access());
                 if (rule.allowed()) {
                     add(allowed, single);
                 } else {
@@ -56,7 +56,7 @@ final class Devices {
         return allowed;
     }
 
-    private static void add(List<DeviceRule> allowed, DeviceRule rule) throws CgroupException {
+    private static void add(List<Rule> allowed, Rule rule) throws CgroupException {
         merge(allowed, rule);
         // Until nothing changes: intersections may intersect.
         for (int i = 0; i < allowed.size(); i++) {
@@ -79,7 +79,7 @@ final class Devices {
     }
 
     /** {@return whether anything changed} */
-    private static boolean merge(List<DeviceRule> allowed, DeviceRule rule) {
+    private static boolean merge(List<Rule> allowed, Rule rule) {
         for (int i = 0; i < allowed.size(); i++) {
             var old = allowed.get(i);
             if (old.type() == rule.type()
@@ -90,7 +90,7 @@ final class Devices {
                 }
                 var sum = EnumSet.copyOf(old.access());
                 sum.addAll(rule.access());
-                allowed.set(i, new DeviceRule(true, old.type(), old.major(), old.minor(), sum));
+                allowed.set(i, new Rule(true, old.type(), old.major(), old.minor(), sum));
                 return true;
             }
         }
@@ -98,13 +98,13 @@ final class Devices {
         return true;
     }
 
-    private static @Nullable DeviceRule intersection(DeviceRule a, DeviceRule b) {
+    private static @Nullable Rule intersection(Rule a, Rule b) {
         if (a.type() != b.type() || !meet(a.major(), b.major()) || !meet(a.minor(), b.minor())) {
             return null;
         }
         var sum = EnumSet.copyOf(a.access());
         sum.addAll(b.access());
-        return new DeviceRule(
+        return new Rule(
                 true,
                 a.type(),
                 a.major().isPresent() ? a.major() : b.major(),
@@ -116,7 +116,7 @@ final class Devices {
         return a.isEmpty() || b.isEmpty() || a.equals(b);
     }
 
-    private static void take(List<DeviceRule> allowed, DeviceRule denied, DeviceRule asWritten) throws CgroupException {
+    private static void take(List<Rule> allowed, Rule denied, Rule asWritten) throws CgroupException {
         for (int i = allowed.size() - 1; i >= 0; i--) {
             var old = allowed.get(i);
             if (intersection(old, denied) == null || old.access().stream().noneMatch(denied.access()::contains)) {
@@ -138,7 +138,7 @@ final class Devices {
             if (left.isEmpty()) {
                 allowed.remove(i);
             } else {
-                allowed.set(i, new DeviceRule(true, old.type(), old.major(), old.minor(), left));
+                allowed.set(i, new Rule(true, old.type(), old.major(), old.minor(), left));
             }
         }
     }

@@ -2,10 +2,11 @@
 package dev.caisson.cgroups.v1;
 
 import dev.caisson.cgroups.file.Write;
-import dev.caisson.cgroups.spec.Amount;
 import dev.caisson.cgroups.spec.BlockDevice;
 import dev.caisson.cgroups.spec.CgroupException;
-import dev.caisson.cgroups.spec.IoLimit;
+import dev.caisson.cgroups.spec.Limit;
+import dev.caisson.cgroups.spec.Limit.Amount;
+import dev.caisson.cgroups.spec.Limit.IoLimit;
 import java.util.List;
 
 /** The io controller, which is called blkio here: blkio.* files. */
@@ -14,22 +15,22 @@ final class Io {
 
     static List<Write> writes(IoLimit limit) throws CgroupException {
         return switch (limit) {
-            case IoLimit.Max(var device, var readBytes, var writeBytes, var reads, var writes) ->
+            case Limit.IoMax(var device, var readBytes, var writeBytes, var reads, var writes) ->
                 List.of(
                         throttle(limit, "read_bps", device, readBytes),
                         throttle(limit, "write_bps", device, writeBytes),
                         throttle(limit, "read_iops", device, reads),
                         throttle(limit, "write_iops", device, writes));
-            case IoLimit.Weight(int weight) -> {
+            case Limit.IoWeight(int weight) -> {
                 String value = Long.toString(weight(weight));
                 yield List.of(write(limit, "blkio.bfq.weight", value).or(write(limit, "blkio.weight", value)));
             }
-            case IoLimit.DeviceWeight(var device, int weight) -> {
+            case Limit.IoDeviceWeight(var device, int weight) -> {
                 String value = device + " " + weight(weight);
                 yield List.of(
                         write(limit, "blkio.bfq.weight_device", value).or(write(limit, "blkio.weight_device", value)));
             }
-            case IoLimit.Latency _ -> throw V1Writes.unknown(limit, "use ioMax on the siblings");
+            case Limit.IoLatency _ -> throw V1Writes.unknown(limit, "use ioMax on the siblings");
         };
     }
 

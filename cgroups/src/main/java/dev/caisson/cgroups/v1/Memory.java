@@ -2,10 +2,11 @@
 package dev.caisson.cgroups.v1;
 
 import dev.caisson.cgroups.file.Write;
-import dev.caisson.cgroups.spec.Amount;
 import dev.caisson.cgroups.spec.CgroupException;
+import dev.caisson.cgroups.spec.Limit;
+import dev.caisson.cgroups.spec.Limit.Amount;
+import dev.caisson.cgroups.spec.Limit.MemoryLimit;
 import dev.caisson.cgroups.spec.Limits;
-import dev.caisson.cgroups.spec.MemoryLimit;
 import java.util.List;
 
 /** The memory controller: memory.* files. */
@@ -14,19 +15,18 @@ final class Memory {
 
     static List<Write> writes(MemoryLimit limit, Limits all) throws CgroupException {
         return switch (limit) {
-            case MemoryLimit.Max(var bytes) -> write(limit, "memory.limit_in_bytes", text(bytes));
-            case MemoryLimit.Low(var bytes) -> write(limit, "memory.soft_limit_in_bytes", text(bytes));
-            case MemoryLimit.SwapMax(var bytes) -> write(limit, "memory.memsw.limit_in_bytes", sum(limit, bytes, all));
-            case MemoryLimit.Swappiness(int percent) -> write(limit, "memory.swappiness", Integer.toString(percent));
-            case MemoryLimit.OomKillDisable(boolean disabled) ->
-                write(limit, "memory.oom_control", disabled ? "1" : "0");
-            case MemoryLimit.KernelTcpMax(var bytes) -> write(limit, "memory.kmem.tcp.limit_in_bytes", text(bytes));
-            case MemoryLimit.High _ ->
+            case Limit.MemoryMax(var bytes) -> write(limit, "memory.limit_in_bytes", text(bytes));
+            case Limit.MemoryLow(var bytes) -> write(limit, "memory.soft_limit_in_bytes", text(bytes));
+            case Limit.SwapMax(var bytes) -> write(limit, "memory.memsw.limit_in_bytes", sum(limit, bytes, all));
+            case Limit.Swappiness(int percent) -> write(limit, "memory.swappiness", Integer.toString(percent));
+            case Limit.OomKillDisable(boolean disabled) -> write(limit, "memory.oom_control", disabled ? "1" : "0");
+            case Limit.KernelTcpMax(var bytes) -> write(limit, "memory.kmem.tcp.limit_in_bytes", text(bytes));
+            case Limit.MemoryHigh _ ->
                 throw V1Writes.unknown(
                         limit, "use memoryMax, or boot with cgroup_no_v1=memory to have it in version 2");
-            case MemoryLimit.Min _ -> throw V1Writes.unknown(limit, "use memoryLow, which is weaker");
-            case MemoryLimit.SwapHigh _, MemoryLimit.ZswapMax _ -> throw V1Writes.unknown(limit, "use swapMax");
-            case MemoryLimit.OomGroup(boolean whole) -> {
+            case Limit.MemoryMin _ -> throw V1Writes.unknown(limit, "use memoryLow, which is weaker");
+            case Limit.SwapHigh _, Limit.ZswapMax _ -> throw V1Writes.unknown(limit, "use swapMax");
+            case Limit.OomGroup(boolean whole) -> {
                 if (whole) {
                     throw V1Writes.unknown(limit, "a PID namespace ends as a whole when its init is killed");
                 }

@@ -4,19 +4,13 @@ package dev.caisson.cgroups.v1;
 import dev.caisson.cgroups.file.Write;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
-import dev.caisson.cgroups.spec.CpuLimit;
-import dev.caisson.cgroups.spec.CpusetLimit;
 import dev.caisson.cgroups.spec.DeviceRules;
-import dev.caisson.cgroups.spec.HugetlbMax;
-import dev.caisson.cgroups.spec.IoLimit;
 import dev.caisson.cgroups.spec.Limit;
+import dev.caisson.cgroups.spec.Limit.CpuLimit;
+import dev.caisson.cgroups.spec.Limit.CpusetLimit;
+import dev.caisson.cgroups.spec.Limit.IoLimit;
+import dev.caisson.cgroups.spec.Limit.MemoryLimit;
 import dev.caisson.cgroups.spec.Limits;
-import dev.caisson.cgroups.spec.MemoryLimit;
-import dev.caisson.cgroups.spec.MiscMax;
-import dev.caisson.cgroups.spec.NetLimit;
-import dev.caisson.cgroups.spec.PidsMax;
-import dev.caisson.cgroups.spec.RdmaMax;
-import dev.caisson.cgroups.spec.Unified;
 import java.util.List;
 
 /** Limits as the files of the version 1 hierarchies, converted as the OCI runtimes do. */
@@ -40,20 +34,20 @@ public final class V1Writes {
             case CpuLimit cpu -> Cpu.writes(cpu);
             case CpusetLimit cpuset -> Cpuset.writes(cpuset);
             case IoLimit io -> Io.writes(io);
-            case PidsMax(var processes) -> List.of(write(limit, "pids.max", processes.toString()));
-            case HugetlbMax huge ->
+            case Limit.PidsMax(var processes) -> List.of(write(limit, "pids.max", processes.toString()));
+            case Limit.HugetlbMax huge ->
                 List.of(write(
                         limit,
                         "hugetlb." + huge.pageSize() + (huge.reserved() ? ".rsvd" : "") + ".limit_in_bytes",
                         Memory.text(huge.bytes())));
-            case RdmaMax(var device, var handles, var objects) ->
+            case Limit.RdmaMax(var device, var handles, var objects) ->
                 List.of(write(limit, "rdma.max", device + " hca_handle=" + handles + " hca_object=" + objects));
-            case MiscMax(var resource, var amount) -> List.of(write(limit, "misc.max", resource + " " + amount));
-            case NetLimit.ClassId(long id) -> List.of(write(limit, "net_cls.classid", Long.toString(id)));
-            case NetLimit.Priority(var networkInterface, long priority) ->
+            case Limit.MiscMax(var resource, var amount) -> List.of(write(limit, "misc.max", resource + " " + amount));
+            case Limit.NetClassId(long id) -> List.of(write(limit, "net_cls.classid", Long.toString(id)));
+            case Limit.NetPriority(var networkInterface, long priority) ->
                 List.of(write(limit, "net_prio.ifpriomap", networkInterface + " " + priority));
             case DeviceRules rules -> Devices.writes(rules);
-            case Unified(var key, var _) ->
+            case Limit.Unified(var key, var _) ->
                 throw new CgroupException(
                         Reason.NOT_IN_THIS_VERSION,
                         limit.option(),
@@ -71,9 +65,9 @@ public final class V1Writes {
      * @param all those to set and those that hold
      */
     public static List<Limit> tied(Limits set, Limits all) {
-        return set.find(MemoryLimit.Max.class).isPresent()
-                        && set.find(MemoryLimit.SwapMax.class).isEmpty()
-                ? List.copyOf(all.find(MemoryLimit.SwapMax.class).stream().toList())
+        return set.find(Limit.MemoryMax.class).isPresent()
+                        && set.find(Limit.SwapMax.class).isEmpty()
+                ? List.copyOf(all.find(Limit.SwapMax.class).stream().toList())
                 : List.of();
     }
 

@@ -3,7 +3,8 @@ package dev.caisson.cgroups.v2;
 
 import dev.caisson.cgroups.file.Write;
 import dev.caisson.cgroups.spec.CgroupException;
-import dev.caisson.cgroups.spec.CpuLimit;
+import dev.caisson.cgroups.spec.Limit;
+import dev.caisson.cgroups.spec.Limit.CpuLimit;
 import java.time.Duration;
 import java.util.List;
 
@@ -16,15 +17,15 @@ final class Cpu {
 
     static List<Write> writes(CpuLimit limit) throws CgroupException {
         return switch (limit) {
-            case CpuLimit.Max(var quota, var period) ->
+            case Limit.CpuMax(var quota, var period) ->
                 write(limit, "cpu.max", quota.map(q -> Long.toString(micros(q))).orElse("max") + " " + micros(period));
-            case CpuLimit.Burst(var time) -> write(limit, "cpu.max.burst", micros(time));
-            case CpuLimit.Weight(int weight) -> write(limit, "cpu.weight", weight);
-            case CpuLimit.Shares(long shares) -> write(limit, "cpu.weight", weight(shares));
-            case CpuLimit.Idle(boolean idle) -> write(limit, "cpu.idle", idle ? 1 : 0);
-            case CpuLimit.Realtime _ ->
+            case Limit.CpuBurst(var time) -> write(limit, "cpu.max.burst", micros(time));
+            case Limit.CpuWeight(int weight) -> write(limit, "cpu.weight", weight);
+            case Limit.CpuShares(long shares) -> write(limit, "cpu.weight", weight(shares));
+            case Limit.CpuIdle(boolean idle) -> write(limit, "cpu.idle", idle ? 1 : 0);
+            case Limit.CpuRealtime _ ->
                 throw V2Writes.unknown(limit, "realtime tasks are only in the root cgroup there; leave it out");
-            case CpuLimit.Utilisation(int least, int most) ->
+            case Limit.CpuUtilisation(int least, int most) ->
                 List.of(
                         new Write(limit.option(), "cpu", "cpu.uclamp.max", percent(most)),
                         new Write(limit.option(), "cpu", "cpu.uclamp.min", percent(least)));

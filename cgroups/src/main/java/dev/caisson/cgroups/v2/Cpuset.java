@@ -2,7 +2,9 @@
 package dev.caisson.cgroups.v2;
 
 import dev.caisson.cgroups.file.Write;
-import dev.caisson.cgroups.spec.CpusetLimit;
+import dev.caisson.cgroups.spec.Limit;
+import dev.caisson.cgroups.spec.Limit.CpusetLimit;
+import dev.caisson.cgroups.text.NumberList;
 import java.util.List;
 
 /** The cpuset controller: cpuset.* files. */
@@ -11,10 +13,10 @@ final class Cpuset {
 
     static List<Write> writes(CpusetLimit limit) {
         return switch (limit) {
-            case CpusetLimit.Cpus(var list) -> write(limit, "cpuset.cpus", list);
-            case CpusetLimit.Mems(var list) -> write(limit, "cpuset.mems", list);
-            case CpusetLimit.ExclusiveCpus(var list) -> write(limit, "cpuset.cpus.exclusive", list);
-            case CpusetLimit.Partition(var kind) -> write(limit, "cpuset.cpus.partition", kind);
+            case Limit.Cpuset(var list) -> write(limit, "cpuset.cpus", NumberList.text(list));
+            case Limit.CpusetMems(var list) -> write(limit, "cpuset.mems", NumberList.text(list));
+            case Limit.CpusetExclusive(var list) -> write(limit, "cpuset.cpus.exclusive", NumberList.text(list));
+            case Limit.CpusetPartition(var kind) -> write(limit, "cpuset.cpus.partition", kind);
         };
     }
 

@@ -3,9 +3,9 @@ package dev.caisson.cgroups.v2;
 
 import dev.caisson.cgroups.ebpf.Assembler;
 import dev.caisson.cgroups.ebpf.Assembler.Jumps;
-import dev.caisson.cgroups.spec.DeviceRule;
-import dev.caisson.cgroups.spec.DeviceRule.Access;
 import dev.caisson.cgroups.spec.DeviceRules;
+import dev.caisson.cgroups.spec.DeviceRules.Rule;
+import dev.caisson.cgroups.spec.DeviceRules.Rule.Access;
 
 /**
  * Device rules as an eBPF program that the kernel asks at each mknod and open of a device. It gets
@@ -48,8 +48,8 @@ public final class Devices {
                 .loadWord(MINOR, CONTEXT, 8);
         for (var rule : rules.rules().reversed()) {
             var next = new Jumps();
-            if (rule.type() != DeviceRule.Type.ALL) {
-                code.jumpUnless(TYPE, rule.type() == DeviceRule.Type.BLOCK ? BLOCK : CHARACTER, next);
+            if (rule.type() != Rule.Type.ALL) {
+                code.jumpUnless(TYPE, rule.type() == Rule.Type.BLOCK ? BLOCK : CHARACTER, next);
             }
             rule.major().ifPresent(n -> code.jumpUnless(MAJOR, n, next));
             rule.minor().ifPresent(n -> code.jumpUnless(MINOR, n, next));
@@ -66,7 +66,7 @@ public final class Devices {
         return code.exit(DENIED).encode();
     }
 
-    private static int mask(DeviceRule rule) {
+    private static int mask(Rule rule) {
         int mask = 0;
         for (var access : rule.access()) {
             mask |= bit(access);
@@ -84,7 +84,7 @@ public final class Devices {
     }
 
     /** {@return the BPF_DEVCG_DEV_* number of a type} */
-    public static int number(DeviceRule.Type type) {
+    public static int number(Rule.Type type) {
         return switch (type) {
             case BLOCK -> BLOCK;
             case CHARACTER -> CHARACTER;

@@ -4,9 +4,8 @@ package dev.caisson.cgroups.v2;
 import dev.caisson.cgroups.file.FlatKeyed;
 import dev.caisson.cgroups.file.Text;
 import dev.caisson.cgroups.spec.CgroupEvent;
-import dev.caisson.cgroups.spec.HugetlbMax;
+import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
-import dev.caisson.cgroups.spec.MemoryLimit;
 import dev.caisson.cgroups.watch.Growth;
 import dev.caisson.cgroups.watch.Kills;
 import dev.caisson.cgroups.watch.Watching;
@@ -29,11 +28,11 @@ public final class Events {
         watch("cgroup.events", states());
         watch("memory.events", memory());
         watch("pids.events", watching.counter(CgroupEvent.PidsMax::new));
-        if (limits.find(MemoryLimit.SwapMax.class).isPresent()) {
+        if (limits.find(Limit.SwapMax.class).isPresent()) {
             watch("memory.swap.events", watching.counter(CgroupEvent.SwapMax::new));
         }
         for (var limit : limits.all()) {
-            if (limit instanceof HugetlbMax huge && !huge.reserved()) {
+            if (limit instanceof Limit.HugetlbMax huge && !huge.reserved()) {
                 watch(
                         "hugetlb." + huge.pageSize() + ".events",
                         watching.counter(times -> new CgroupEvent.HugetlbMax(huge.pageBytes(), times)));

@@ -2,7 +2,8 @@
 package dev.caisson.cgroups.v2;
 
 import dev.caisson.cgroups.file.Write;
-import dev.caisson.cgroups.spec.IoLimit;
+import dev.caisson.cgroups.spec.Limit;
+import dev.caisson.cgroups.spec.Limit.IoLimit;
 import java.util.List;
 
 /** The io controller: io.* files. */
@@ -11,19 +12,19 @@ final class Io {
 
     static List<Write> writes(IoLimit limit) {
         return switch (limit) {
-            case IoLimit.Max(var device, var readBytes, var writeBytes, var reads, var writes) ->
+            case Limit.IoMax(var device, var readBytes, var writeBytes, var reads, var writes) ->
                 List.of(write(
                         limit,
                         "io.max",
                         device + " rbps=" + readBytes + " wbps=" + writeBytes + " riops=" + reads + " wiops="
                                 + writes));
-            case IoLimit.Weight(int weight) ->
+            case Limit.IoWeight(int weight) ->
                 List.of(write(limit, "io.weight", "default " + weight)
                         .or(write(limit, "io.bfq.weight", "default " + schedulerWeight(weight))));
-            case IoLimit.DeviceWeight(var device, int weight) ->
+            case Limit.IoDeviceWeight(var device, int weight) ->
                 List.of(write(limit, "io.weight", device + " " + weight)
                         .or(write(limit, "io.bfq.weight", device + " " + schedulerWeight(weight))));
-            case IoLimit.Latency(var device, var target) ->
+            case Limit.IoLatency(var device, var target) ->
                 List.of(write(limit, "io.latency", device + " target=" + target.toNanos() / 1000));
         };
     }

@@ -4,18 +4,13 @@ package dev.caisson.cgroups.v2;
 import dev.caisson.cgroups.file.Write;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
-import dev.caisson.cgroups.spec.CpuLimit;
-import dev.caisson.cgroups.spec.CpusetLimit;
 import dev.caisson.cgroups.spec.DeviceRules;
-import dev.caisson.cgroups.spec.HugetlbMax;
-import dev.caisson.cgroups.spec.IoLimit;
 import dev.caisson.cgroups.spec.Limit;
-import dev.caisson.cgroups.spec.MemoryLimit;
-import dev.caisson.cgroups.spec.MiscMax;
-import dev.caisson.cgroups.spec.NetLimit;
-import dev.caisson.cgroups.spec.PidsMax;
-import dev.caisson.cgroups.spec.RdmaMax;
-import dev.caisson.cgroups.spec.Unified;
+import dev.caisson.cgroups.spec.Limit.CpuLimit;
+import dev.caisson.cgroups.spec.Limit.CpusetLimit;
+import dev.caisson.cgroups.spec.Limit.IoLimit;
+import dev.caisson.cgroups.spec.Limit.MemoryLimit;
+import dev.caisson.cgroups.spec.Limit.NetLimit;
 import java.util.List;
 
 /** Limits as the files of the unified hierarchy. */
@@ -33,19 +28,19 @@ public final class V2Writes {
             case CpuLimit cpu -> Cpu.writes(cpu);
             case CpusetLimit cpuset -> Cpuset.writes(cpuset);
             case IoLimit io -> Io.writes(io);
-            case PidsMax(var processes) -> List.of(write(limit, "pids.max", processes.toString()));
-            case HugetlbMax huge ->
+            case Limit.PidsMax(var processes) -> List.of(write(limit, "pids.max", processes.toString()));
+            case Limit.HugetlbMax huge ->
                 List.of(write(
                         limit,
                         "hugetlb." + huge.pageSize() + (huge.reserved() ? ".rsvd.max" : ".max"),
                         huge.bytes().toString()));
-            case RdmaMax(var device, var handles, var objects) ->
+            case Limit.RdmaMax(var device, var handles, var objects) ->
                 List.of(write(limit, "rdma.max", device + " hca_handle=" + handles + " hca_object=" + objects));
-            case MiscMax(var resource, var amount) -> List.of(write(limit, "misc.max", resource + " " + amount));
+            case Limit.MiscMax(var resource, var amount) -> List.of(write(limit, "misc.max", resource + " " + amount));
             case NetLimit _ ->
                 throw unknown(limit, "match the cgroup's path in nftables (socket cgroupv2) or tc-bpf(8) instead");
             case DeviceRules _ -> List.of();
-            case Unified(var key, var value) -> List.of(write(limit, key, value));
+            case Limit.Unified(var key, var value) -> List.of(write(limit, key, value));
         };
     }
 

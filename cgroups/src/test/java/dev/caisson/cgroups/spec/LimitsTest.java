@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.caisson.cgroups.spec.DeviceRules.Rule;
+import dev.caisson.cgroups.spec.Limit.Amount;
+import dev.caisson.cgroups.text.NumberList;
 import dev.caisson.linux.ByteUnit;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,16 +38,17 @@ class LimitsTest {
     void limitsOfDifferentDevicesStandBesideEachOther() {
         var other = new BlockDevice(8, 16);
         var limits = Limits.none()
-                .ioMax(IoLimit.max(DISK).readBytes(1, MB))
-                .ioMax(IoLimit.max(other).reads(10))
-                .ioMax(IoLimit.max(DISK).readBytes(2, MB));
-        assertEquals(List.of(IoLimit.max(other).reads(10), IoLimit.max(DISK).readBytes(2, MB)), limits.all());
+                .ioMax(Limit.IoMax.of(DISK).readBytes(1, MB))
+                .ioMax(Limit.IoMax.of(other).reads(10))
+                .ioMax(Limit.IoMax.of(DISK).readBytes(2, MB));
+        assertEquals(
+                List.of(Limit.IoMax.of(other).reads(10), Limit.IoMax.of(DISK).readBytes(2, MB)), limits.all());
     }
 
     @Test
     void aWeightReplacesShares() {
-        var limits = Limits.none().with(new CpuLimit.Shares(2048)).cpuWeight(7);
-        assertEquals(List.of(new CpuLimit.Weight(7)), limits.all());
+        var limits = Limits.none().with(new Limit.CpuShares(2048)).cpuWeight(7);
+        assertEquals(List.of(new Limit.CpuWeight(7)), limits.all());
     }
 
     @Test
@@ -66,7 +70,7 @@ class LimitsTest {
                 bad(l -> l.memoryHigh(0, MB), "memoryHigh", "0"),
                 bad(l -> l.memoryLow(-2, MB), "memoryLow", "-2"),
                 bad(l -> l.swapMax(-2, MB), "swapMax", "-2"),
-                bad(l -> l.with(new MemoryLimit.Swappiness(101)), "swappiness", "101"),
+                bad(l -> l.with(new Limit.Swappiness(101)), "swappiness", "101"),
                 bad(l -> l.cpus(0), "cpus", "0.0"),
                 bad(l -> l.cpus(Double.NaN), "cpus", "NaN"),
                 bad(l -> l.cpus(1e9), "cpus", "1.0E9"),
@@ -74,39 +78,39 @@ class LimitsTest {
                 bad(l -> l.cpuMax(Duration.ofMillis(1), Duration.ofMinutes(1)), "cpuMax period", "PT1M"),
                 bad(l -> l.cpuWeight(0), "cpuWeight", "0"),
                 bad(l -> l.cpuWeight(10_001), "cpuWeight", "10001"),
-                bad(l -> l.with(new CpuLimit.Shares(1)), "cpuShares", "1"),
-                bad(l -> l.with(new CpuLimit.Burst(Duration.ofMillis(-1))), "cpuBurst", "PT-0.001S"),
+                bad(l -> l.with(new Limit.CpuShares(1)), "cpuShares", "1"),
+                bad(l -> l.with(new Limit.CpuBurst(Duration.ofMillis(-1))), "cpuBurst", "PT-0.001S"),
                 bad(
-                        l -> l.with(new CpuLimit.Realtime(Duration.ofSeconds(2), Duration.ofSeconds(1))),
+                        l -> l.with(new Limit.CpuRealtime(Duration.ofSeconds(2), Duration.ofSeconds(1))),
                         "cpuRealtime runtime",
                         "PT2S"),
-                bad(l -> l.with(new CpuLimit.Utilisation(5, 4)), "cpuUtilisation least", "5"),
+                bad(l -> l.with(new Limit.CpuUtilisation(5, 4)), "cpuUtilisation least", "5"),
                 bad(l -> l.cpuset(""), "cpuset", "empty"),
                 bad(l -> l.cpuset("3-1"), "cpuset", "3-1"),
                 bad(l -> l.cpuset("0,,1"), "cpuset", "0,,1"),
                 bad(l -> l.cpuset("99999"), "cpuset", "99999"),
                 bad(l -> l.cpusetMems("a"), "cpusetMems", "a"),
-                bad(l -> l.ioMax(IoLimit.max(DISK).readBytes(0, MB)), "ioMax", "0"),
-                bad(l -> l.ioMax(IoLimit.max(DISK).writes(-1)), "ioMax", "-1"),
-                bad(l -> l.ioMax(IoLimit.max(Path.of("/dev/no-such-disk"))), "ioMax", "/dev/no-such-disk"),
-                bad(l -> l.ioMax(IoLimit.max(Path.of("/dev/null"))), "ioMax", "/dev/null"),
-                bad(l -> l.ioMax(IoLimit.max(Path.of("/proc/self/stat"))), "ioMax", "/proc/self/stat"),
+                bad(l -> l.ioMax(Limit.IoMax.of(DISK).readBytes(0, MB)), "ioMax", "0"),
+                bad(l -> l.ioMax(Limit.IoMax.of(DISK).writes(-1)), "ioMax", "-1"),
+                bad(l -> l.ioMax(Limit.IoMax.of(Path.of("/dev/no-such-disk"))), "ioMax", "/dev/no-such-disk"),
+                bad(l -> l.ioMax(Limit.IoMax.of(Path.of("/dev/null"))), "ioMax", "/dev/null"),
+                bad(l -> l.ioMax(Limit.IoMax.of(Path.of("/proc/self/stat"))), "ioMax", "/proc/self/stat"),
                 bad(l -> l.ioWeight(0), "ioWeight", "0"),
-                bad(l -> l.with(new IoLimit.Latency(DISK, Duration.ZERO)), "ioLatency", "PT0S"),
+                bad(l -> l.with(new Limit.IoLatency(DISK, Duration.ZERO)), "ioLatency", "PT0S"),
                 bad(l -> l.pidsMax(0), "pidsMax", "0"),
                 bad(l -> l.pidsMax(5_000_000), "pidsMax", "5000000"),
-                bad(l -> l.with(new HugetlbMax(3000, false, Amount.of(1))), "hugetlbMax", "3000"),
-                bad(l -> l.with(new RdmaMax("a b", Amount.max(), Amount.max())), "rdmaMax", "a b"),
-                bad(l -> l.with(new MiscMax("", Amount.of(1))), "miscMax", "\"\""),
-                bad(l -> l.with(new NetLimit.ClassId(1L << 32)), "netClassId", "4294967296"),
-                bad(l -> l.with(new NetLimit.Priority("eth0\n", 1)), "netPriority", "eth0"),
+                bad(l -> l.with(new Limit.HugetlbMax(3000, false, Amount.of(1))), "hugetlbMax", "3000"),
+                bad(l -> l.with(new Limit.RdmaMax("a b", Amount.max(), Amount.max())), "rdmaMax", "a b"),
+                bad(l -> l.with(new Limit.MiscMax("", Amount.of(1))), "miscMax", "\"\""),
+                bad(l -> l.with(new Limit.NetClassId(1L << 32)), "netClassId", "4294967296"),
+                bad(l -> l.with(new Limit.NetPriority("eth0\n", 1)), "netPriority", "eth0"),
                 bad(l -> l.unified("../memory.max", "1"), "unified", "../memory.max"),
                 bad(l -> l.unified("memory", "1"), "unified", "memory"),
                 bad(l -> l.unified("cgroup.procs", "1"), "unified", "cgroup.procs"),
                 bad(l -> l.unified("memory.max", ""), "unified", "memory.max"),
-                bad(l -> l.devices(DeviceRules.of(DeviceRule.allow("d 1:3 r"))), "devices", "d 1:3 r"),
-                bad(l -> l.devices(DeviceRules.of(DeviceRule.allow("c 9999:3 r"))), "devices major", "9999"),
-                bad(l -> l.devices(DeviceRules.of(DeviceRule.deny("c 1:3"))), "devices", "c 1:3"));
+                bad(l -> l.devices(DeviceRules.of(Rule.allow("d 1:3 r"))), "devices", "d 1:3 r"),
+                bad(l -> l.devices(DeviceRules.of(Rule.allow("c 9999:3 r"))), "devices major", "9999"),
+                bad(l -> l.devices(DeviceRules.of(Rule.deny("c 1:3"))), "devices", "c 1:3"));
     }
 
     private static DynamicTest bad(UnaryOperator<Limits> setter, String option, String value) {
@@ -137,7 +141,7 @@ class LimitsTest {
 
     @Property
     void aNumberListIsReadAsItIsWritten(@ForAll @Size(max = 40) List<@IntRange(max = 8191) Integer> numbers) {
-        var list = new NumberList(new java.util.TreeSet<>(numbers));
-        assertEquals(list, NumberList.parse("cpuset", list.toString()));
+        var list = new java.util.TreeSet<>(numbers);
+        assertEquals(list, NumberList.parse("cpuset", NumberList.text(list)));
     }
 }

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.cgroups.spec.CgroupException;
-import dev.caisson.cgroups.spec.DeviceRule;
-import dev.caisson.cgroups.spec.DeviceRule.Access;
-import dev.caisson.cgroups.spec.DeviceRule.Type;
 import dev.caisson.cgroups.spec.DeviceRules;
+import dev.caisson.cgroups.spec.DeviceRules.Rule;
+import dev.caisson.cgroups.spec.DeviceRules.Rule.Access;
+import dev.caisson.cgroups.spec.DeviceRules.Rule.Type;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalInt;
@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 class DevicesTest {
     @Property(tries = 2000)
     void theListDecidesAsTheRulesDoOrSaysThatItCannot(@ForAll("rules") DeviceRules rules) {
-        List<DeviceRule> exceptions;
+        List<Rule> exceptions;
         try {
             exceptions = Devices.exceptions(rules);
         } catch (CgroupException cannot) {
@@ -48,15 +48,14 @@ class DevicesTest {
     }
 
     /** security/device_cgroup.c, match_exception: one exception must have all of the access. */
-    private static boolean asTheKernel(
-            List<DeviceRule> exceptions, Type type, int major, int minor, Set<Access> access) {
+    private static boolean asTheKernel(List<Rule> exceptions, Type type, int major, int minor, Set<Access> access) {
         return exceptions.stream()
                 .anyMatch(e -> e.matches(type, major, minor) && e.access().containsAll(access));
     }
 
     @Test
     void whatTheListCannotSayIsAnErrorThatNamesBothRules() {
-        var rules = DeviceRules.of(DeviceRule.allow("c 1:* rw"), DeviceRule.deny("c 1:3 w"));
+        var rules = DeviceRules.of(Rule.allow("c 1:* rw"), Rule.deny("c 1:3 w"));
         var refused = assertThrows(CgroupException.class, () -> Devices.writes(rules));
         assertEquals(CgroupException.Reason.NOT_IN_THIS_VERSION, refused.reason());
         assertTrue(refused.getMessage().contains("deny c 1:3 w"), refused.getMessage());
@@ -85,7 +84,7 @@ class DevicesTest {
                         number,
                         number,
                         access)
-                .as(DeviceRule::new)
+                .as(Rule::new)
                 .list()
                 .ofMaxSize(6)
                 .map(DeviceRules::new);

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.cgroups.ebpf.Assembler;
 import dev.caisson.cgroups.ebpf.Simulator;
-import dev.caisson.cgroups.spec.DeviceRule;
-import dev.caisson.cgroups.spec.DeviceRule.Access;
-import dev.caisson.cgroups.spec.DeviceRule.Type;
 import dev.caisson.cgroups.spec.DeviceRules;
+import dev.caisson.cgroups.spec.DeviceRules.Rule;
+import dev.caisson.cgroups.spec.DeviceRules.Rule.Access;
+import dev.caisson.cgroups.spec.DeviceRules.Rule.Type;
 import dev.caisson.linux.sys.Bpf;
 import dev.caisson.testkit.NeedsRoot;
 import java.util.EnumSet;
@@ -50,8 +50,8 @@ class DevicesTest {
         for (var rules : List.of(
                 DeviceRules.of(),
                 DeviceRules.standard(),
-                DeviceRules.of(DeviceRule.allow("a *:* rwm")),
-                DeviceRules.standard().and(DeviceRule.deny("c 1:* w")).and(DeviceRule.deny("a *:* m")))) {
+                DeviceRules.of(Rule.allow("a *:* rwm")),
+                DeviceRules.standard().and(Rule.deny("c 1:* w")).and(Rule.deny("a *:* m")))) {
             Bpf.load(Bpf.PROGRAM_CGROUP_DEVICE, Bpf.ATTACH_CGROUP_DEVICE, Devices.program(rules), "caisson_test")
                     .close();
         }
@@ -59,7 +59,7 @@ class DevicesTest {
 
     @Test
     void aProgramCanBeRead() {
-        String listing = Assembler.disassemble(Devices.program(DeviceRules.of(DeviceRule.allow("c 1:3 r"))));
+        String listing = Assembler.disassemble(Devices.program(DeviceRules.of(Rule.allow("c 1:3 r"))));
         assertTrue(listing.contains("if r4 != 1 goto"), listing);
         assertTrue(listing.endsWith("exit\n"), listing);
     }
@@ -79,7 +79,7 @@ class DevicesTest {
         var number = Arbitraries.integers().between(-1, 2).map(n -> n < 0 ? OptionalInt.empty() : OptionalInt.of(n));
         var access = Arbitraries.of(Access.class).set().ofMinSize(1);
         return Combinators.combine(Arbitraries.of(true, false), Arbitraries.of(Type.class), number, number, access)
-                .as(DeviceRule::new)
+                .as(Rule::new)
                 .list()
                 .ofMaxSize(8)
                 .map(DeviceRules::new);

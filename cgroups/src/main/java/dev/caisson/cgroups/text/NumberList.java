@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.cgroups.spec;
+package dev.caisson.cgroups.text;
 
 import java.util.Collections;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
-/**
- * Processors or memory nodes by their numbers, in the kernel's notation: {@code 0-3,8}.
- *
- * @param numbers in order
- */
-public record NumberList(SortedSet<Integer> numbers) {
+/** Processors or memory nodes by their numbers, in the kernel's notation: {@code 0-3,8}. */
+public final class NumberList {
     private static final int MOST = 8191;
 
-    public NumberList {
-        numbers = Collections.unmodifiableSortedSet(new TreeSet<>(numbers));
-    }
+    private NumberList() {}
 
     /**
      * Reads the kernel's notation.
@@ -23,7 +17,7 @@ public record NumberList(SortedSet<Integer> numbers) {
      * @param option begins the message of a refusal
      * @throws IllegalArgumentException if it is not such a list, or goes past 8191
      */
-    public static NumberList parse(String option, String text) {
+    public static SortedSet<Integer> parse(String option, String text) {
         var numbers = new TreeSet<Integer>();
         if (!text.isBlank()) {
             for (String part : text.strip().split(",", -1)) {
@@ -38,7 +32,7 @@ public record NumberList(SortedSet<Integer> numbers) {
                 }
             }
         }
-        return new NumberList(numbers);
+        return Collections.unmodifiableSortedSet(numbers);
     }
 
     private static int number(String option, String text, String part) {
@@ -57,9 +51,24 @@ public record NumberList(SortedSet<Integer> numbers) {
                 option + ": \"" + text + "\" is not a list such as \"0-3,8\" of numbers up to " + MOST);
     }
 
+    /**
+     * {@return numbers that a process can run on, as they are now}
+     *
+     * @throws IllegalArgumentException if there are none, or one is not within 0 to 8191
+     */
+    public static SortedSet<Integer> checked(String option, SortedSet<Integer> numbers) {
+        var copy = Collections.unmodifiableSortedSet(new TreeSet<>(numbers));
+        if (copy.isEmpty()) {
+            throw new IllegalArgumentException(option + ": the list is empty; a process could run nowhere");
+        }
+        if (copy.first() < 0 || copy.last() > MOST) {
+            throw new IllegalArgumentException(option + ": " + copy + " has numbers that are not within 0 to " + MOST);
+        }
+        return copy;
+    }
+
     /** {@return the kernel's notation, with ranges as long as they get} */
-    @Override
-    public String toString() {
+    public static String text(SortedSet<Integer> numbers) {
         var out = new StringBuilder();
         int first = -1;
         int last = -1;
