@@ -35,7 +35,10 @@ final class BindSteps {
                 boolean recursive = !bind.options().contains(Option.NOT_RECURSIVE);
                 var clone = mounts.cloneOfHostPath(
                         bind.source().toString(), bind.source().toString(), recursive);
-                long attributes = attributes(bind.options()) & (isDevice(bind.source()) ? ~MountCalls.NODEV : ~0);
+                // A device is read and written on a read-only mount, too; its mode and owner are the host's.
+                long attributes = isDevice(bind.source())
+                        ? attributes(bind.options()) & ~MountCalls.NODEV | MountCalls.RDONLY
+                        : attributes(bind.options());
                 mounts.setAttributes(clone, attributes, propagation(bind.options()), recursive);
                 clones.put(bind, clone);
             }

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The descriptors of the command, and no others. All others are closed here, not marked to be closed at execve: what comes
@@ -29,10 +30,13 @@ final class DescriptorSteps {
 
     private final PlanInput input;
     private final SyscallProgram.Builder program;
+    private final Optional<Arg> nothing;
 
-    DescriptorSteps(PlanInput input, SyscallProgram.Builder program) {
+    /** @param nothing what is read and written instead of the host's /dev/null, if there is something */
+    DescriptorSteps(PlanInput input, SyscallProgram.Builder program, Optional<Arg> nothing) {
         this.input = input;
         this.program = program;
+        this.nothing = nothing;
     }
 
     /** {@return the launch parameter that holds the source of a descriptor of the command} */
@@ -57,7 +61,8 @@ final class DescriptorSteps {
         var sources = new TreeMap<Integer, Arg>();
         for (int number : numbers) {
             program.purpose("pass on descriptor " + number);
-            sources.put(number, beyond("source " + number, Arg.parameter(parameter(number)), beyond));
+            var source = source(number, input.spec().descriptors().get(number));
+            sources.put(number, beyond("source " + number, source, beyond));
         }
         connectStandard();
         sources.forEach((number, source) -> {
@@ -89,15 +94,16 @@ final class DescriptorSteps {
         var standard = List.of(
                 input.spec().stdin(), input.spec().stdout(), input.spec().stderr());
         for (int number = 0; number < standard.size(); number++) {
-            if (!isInherited(standard.get(number))) {
+            var stdio = standard.get(number).orElse(null);
+            if (!(stdio instanceof Stdio.Inherit)) {
                 program.purpose("connect " + STANDARD.get(number));
-                program.call(Syscall.DUP3, Arg.parameter(parameter(number)), of(number), of(0));
+                program.call(Syscall.DUP3, source(number, stdio), of(number), of(0));
             }
         }
     }
 
-    private static boolean isInherited(Optional<Stdio> stdio) {
-        return stdio.isPresent() && stdio.get() instanceof Stdio.Inherit;
+    private Arg source(int number, @Nullable Stdio stdio) {
+        return stdio instanceof Stdio.Discard && nothing.isPresent() ? nothing.get() : Arg.parameter(parameter(number));
     }
 
     /** Whether the child reports by a descriptor is for the way of the launch to say, which the plan does not know. */

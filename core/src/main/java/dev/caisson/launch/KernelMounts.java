@@ -12,7 +12,10 @@ import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.spec.Namespace;
+import dev.caisson.spec.Stdio;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The file systems every program expects: /proc, /sys, and a /dev with six devices, terminals, shared memory and message
@@ -20,6 +23,10 @@ import java.util.List;
  */
 final class KernelMounts {
     private static final long SAFE = MountCalls.NOSUID | MountCalls.NODEV | MountCalls.NOEXEC;
+    /** Reading and writing a device does not depend on its mount's being writable, but changing its inode does. */
+    private static final long DEVICE = MountCalls.RDONLY | MountCalls.NOSUID | MountCalls.NOEXEC;
+
+    private static final int O_RDWR_CLOEXEC = 2 | MountCalls.O_CLOEXEC;
     private static final int TTY_GROUP = 5;
     private static final String SHM_SIZE = Long.toString(64L << 20);
 
@@ -44,13 +51,14 @@ final class KernelMounts {
         this.mounts = mounts;
     }
 
-    void plan(Arg root) {
+    /** {@return the container's own /dev/null, opened for the streams that are discarded, if one is} */
+    Optional<Arg> plan(Arg root) {
         proc(root);
         sys(root);
         if (input.spec().delegatesCgroup()) {
             cgroup(root);
         }
-        dev(root);
+        return dev(root);
     }
 
     private void proc(Arg root) {
@@ -85,7 +93,7 @@ final class KernelMounts {
         place(mounts.mount(mounts.open("cgroup2"), "cgroup", SAFE), root, "sys/fs/cgroup");
     }
 
-    private void dev(Arg root) {
+    private Optional<Arg> dev(Arg root) {
         program.purpose("mount a minimal /dev", "CAP_SYS_ADMIN");
         var context = mounts.open("tmpfs");
         mounts.set(context, "mode", "0755");
@@ -103,11 +111,28 @@ final class KernelMounts {
             // nodes (CAP_MKNOD is among the default capabilities) cannot open one anywhere.
             program.purpose("show the host's /dev/" + device, "CAP_SYS_ADMIN");
             program.call(Syscall.MKNODAT, dev, text(device), named(0100666, "S_IFREG|0666"), of(0));
-            mounts.attach(mounts.cloneOfHostPath(device, "/dev/" + device, false), dev, device);
+            var node = mounts.cloneOfHostPath(device, "/dev/" + device, false);
+            mounts.setAttributes(node, DEVICE, MountCalls.PRIVATE, false);
+            mounts.attach(node, dev, device);
         }
         pts(dev);
         shm(dev);
         mqueue(dev);
+        return discards() ? Optional.of(nothing(dev)) : Optional.empty();
+    }
+
+    private boolean discards() {
+        var spec = input.spec();
+        return Stream.concat(
+                        Stream.of(spec.stdin(), spec.stdout(), spec.stderr()).flatMap(Optional::stream),
+                        spec.descriptors().values().stream())
+                .anyMatch(Stdio.Discard.class::isInstance);
+    }
+
+    /** Not the host's: whoever has it open may change the mode of what it is. */
+    private Arg nothing(Arg dev) {
+        program.purpose("open the container's /dev/null");
+        return program.result("null", Syscall.OPENAT, dev, text("null"), named(O_RDWR_CLOEXEC, "O_RDWR|O_CLOEXEC"));
     }
 
     private void pts(Arg dev) {

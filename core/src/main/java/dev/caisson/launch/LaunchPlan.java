@@ -5,11 +5,13 @@ import static dev.caisson.linux.call.Arg.named;
 import static dev.caisson.linux.call.Arg.of;
 
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.spec.Namespace;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A description and a host turned into what will happen: the program of the child and the way it is cloned. Pure: nothing
@@ -42,10 +44,9 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         namespaces.planJoins();
         ids.planJoined();
         namespaces.planSettings();
-        if (input.isFresh(Namespace.MOUNT)) {
-            new RootSteps(input, program).plan();
-        }
-        new DescriptorSteps(input, program).plan(kept(input));
+        Optional<Arg> nothing =
+                input.isFresh(Namespace.MOUNT) ? new RootSteps(input, program).plan() : Optional.empty();
+        new DescriptorSteps(input, program, nothing).plan(kept(input));
         exec.planLimits();
         var seccomp = new SeccompSteps(input, program);
         boolean early = !input.spec().noNewPrivileges();

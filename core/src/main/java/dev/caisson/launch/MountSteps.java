@@ -11,6 +11,7 @@ import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.spec.Mount;
 import java.nio.file.Files;
+import java.util.Optional;
 
 /** What is mounted on the root: the kernel's file systems first, then what the user asked for, in that order. */
 final class MountSteps {
@@ -29,11 +30,13 @@ final class MountSteps {
         this.binds = binds;
     }
 
-    void plan(Arg root, Arg workshop) {
+    /** {@return the container's own /dev/null, opened for the streams that are discarded, if it has one and one is} */
+    Optional<Arg> plan(Arg root, Arg workshop) {
         boolean kernelMounts = input.spec().kernelMounts() && input.spec().hasOwnRoot();
+        Optional<Arg> nothing = Optional.empty();
         if (kernelMounts) {
             program.phase("kernel file systems");
-            new KernelMounts(input, program, mounts).plan(root);
+            nothing = new KernelMounts(input, program, mounts).plan(root);
         }
         program.phase("mounts");
         for (var mount : input.spec().mounts()) {
@@ -41,6 +44,7 @@ final class MountSteps {
         }
         program.phase("masks");
         new MaskSteps(input, program, mounts).plan(root, workshop, kernelMounts);
+        return nothing;
     }
 
     private void plan(Mount mount, Arg root, Arg workshop) {

@@ -14,6 +14,7 @@ import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.overlay.Overlay;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -36,7 +37,8 @@ final class RootSteps {
         this.mounts = new MountCalls(program);
     }
 
-    void plan() {
+    /** {@return the container's own /dev/null, opened for the streams that are discarded, if it has one and one is} */
+    Optional<Arg> plan() {
         var spec = input.spec();
         program.phase("root");
         program.purpose("create files with exactly the modes that are asked for");
@@ -52,7 +54,7 @@ final class RootSteps {
                 named(MS_REC_PRIVATE, "MS_REC|MS_PRIVATE"),
                 nullPointer());
         if (!spec.hasOwnRoot() && changesNothing(spec)) {
-            return;
+            return Optional.empty();
         }
         if (!spec.hasOwnRoot()) {
             program.purpose("mount over the host's root");
@@ -62,8 +64,7 @@ final class RootSteps {
                     MountCalls.AT_FDCWD,
                     text("/"),
                     named(MountCalls.O_PATH | MountCalls.O_CLOEXEC, "O_PATH|O_CLOEXEC"));
-            new MountSteps(input, program, mounts, binds).plan(root, workshop());
-            return;
+            return new MountSteps(input, program, mounts, binds).plan(root, workshop());
         }
         var workshop = workshop();
         Arg root = switch (spec.root()) {
@@ -73,11 +74,12 @@ final class RootSteps {
                 merged.directory().isPresent() ? directory(merged.directory().get()) : merged(workshop);
             case Root.OfHost _ -> throw new AssertionError("has no root of its own");
         };
-        new MountSteps(input, program, mounts, binds).plan(root, workshop);
+        var nothing = new MountSteps(input, program, mounts, binds).plan(root, workshop);
         if (spec.keepsRoot()) {
             new KeepSteps(program).plan(root, workshop);
         }
         pivot(root, workshop);
+        return nothing;
     }
 
     private static boolean changesNothing(ContainerSpec spec) {
