@@ -7,6 +7,8 @@ import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Pressure;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.launch.ImmutableContainerSpec;
+import dev.caisson.launch.ImmutablePrivilegeSpec;
+import dev.caisson.launch.ImmutableRootSpec;
 import dev.caisson.linux.ByteUnit;
 import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.Change;
@@ -48,8 +50,10 @@ public interface Container extends ContainerProcess {
      */
     static ContainerBuilder builder() {
         return new ContainerBuilder(ImmutableContainerSpec.builder()
-                .capabilities(Capabilities.docker())
-                .standardSeccomp(true)
+                .privileges(ImmutablePrivilegeSpec.builder()
+                        .capabilities(Capabilities.docker())
+                        .standardSeccomp(true)
+                        .build())
                 .build());
     }
 
@@ -76,8 +80,9 @@ public interface Container extends ContainerProcess {
     static ContainerBuilder bare() {
         return new ContainerBuilder(ImmutableContainerSpec.builder()
                 .bare(true)
-                .kernelMounts(false)
-                .noNewPrivileges(false)
+                .root(ImmutableRootSpec.builder().kernelMounts(false).build())
+                .privileges(
+                        ImmutablePrivilegeSpec.builder().noNewPrivileges(false).build())
                 .build());
     }
 

@@ -2,10 +2,20 @@
 package dev.caisson;
 
 import com.google.errorprone.annotations.CheckReturnValue;
-import dev.caisson.launch.ImmutableContainerSpec;
+import dev.caisson.cgroups.file.Placement;
+import dev.caisson.cgroups.spec.DeviceRules;
+import dev.caisson.cgroups.spec.Limit;
+import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.linux.ByteUnit;
+import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.Stdio;
+import dev.caisson.spec.UserSpec;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A container to be: an immutable value. Each method returns a new builder, so that one may be kept, shared between threads,
@@ -14,11 +24,174 @@ import java.util.List;
  * explain}, with an IllegalStateException that names both.
  */
 @CheckReturnValue
-public final class ContainerBuilder extends LimitSettings {
+public final class ContainerBuilder extends IsolationSettings {
     private static final int CAPTURE_CAP = 16 << 20;
 
-    ContainerBuilder(ImmutableContainerSpec spec) {
+    ContainerBuilder(ContainerSpec spec) {
         super(spec);
+    }
+
+    /** A variable of the command's environment, which is not the host's. */
+    public ContainerBuilder environment(String name, String value) {
+        var all = new LinkedHashMap<>(spec.process().environment());
+        all.put(name, value);
+        return process(p -> p.withEnvironment(all));
+    }
+
+    public ContainerBuilder environment(Map<String, String> variables) {
+        var all = new LinkedHashMap<>(spec.process().environment());
+        all.putAll(variables);
+        return process(p -> p.withEnvironment(all));
+    }
+
+    /** The directory inside in which the command starts; default: the root. */
+    public ContainerBuilder workingDirectory(String directory) {
+        return process(p -> p.withWorkingDirectory(directory));
+    }
+
+    /** What the command sees as its own name. */
+    public ContainerBuilder argv0(String name) {
+        return process(p -> p.withArgv0(name));
+    }
+
+    /** Whom the command runs as: {@code "name"}, {@code "1000"}, {@code "name:group"}; names as the container knows them. */
+    public ContainerBuilder user(String user) {
+        return process(p -> p.withUser(UserSpec.parse(user)));
+    }
+
+    public ContainerBuilder user(int uid, int gid) {
+        return process(p -> p.withUser(UserSpec.of(uid, gid)));
+    }
+
+    /** Supplementary groups by name or number. */
+    public ContainerBuilder groups(String... groups) {
+        return process(p -> p.withGroups(groups));
+    }
+
+    /** The file mode creation mask; default 022. */
+    public ContainerBuilder umask(int mask) {
+        return process(p -> p.withUmask(mask));
+    }
+
+    /** The nice value, -20 to 19; lowering it takes CAP_SYS_NICE. */
+    public ContainerBuilder nice(int nice) {
+        return process(p -> p.withNice(nice));
+    }
+
+    /** How eagerly the out-of-memory killer takes it, -1000 to 1000; lowering it takes CAP_SYS_RESOURCE. */
+    public ContainerBuilder oomScoreAdj(int score) {
+        return process(p -> p.withOomScoreAdj(score));
+    }
+
+    public ContainerBuilder rlimit(Rlimit limit) {
+        var others = spec.process().rlimits().stream()
+                .filter(l -> l.resource() != limit.resource())
+                .toList();
+        return process(p -> p.withRlimits(plus(others, limit)));
+    }
+
+    /** Puts an init before the command, as PID 1: it reaps orphans, passes signals on, and ends when the command does. */
+    public ContainerBuilder init() {
+        return process(p -> p.withInit(true));
+    }
+
+    public ContainerBuilder stdin(Stdio stdio) {
+        return process(p -> p.withStdin(stdio));
+    }
+
+    public ContainerBuilder stdout(Stdio stdio) {
+        return process(p -> p.withStdout(stdio));
+    }
+
+    public ContainerBuilder stderr(Stdio stdio) {
+        return process(p -> p.withStderr(stdio));
+    }
+
+    /** A further descriptor for the command; all others but the standard streams are closed. */
+    public ContainerBuilder descriptor(int number, Stdio source) {
+        var all = new LinkedHashMap<>(spec.process().descriptors());
+        all.put(number, source);
+        return process(p -> p.withDescriptors(all));
+    }
+
+    /** Ends everything in the container when it is over; the exit then says so. */
+    public ContainerBuilder timeout(Duration timeout) {
+        return process(p -> p.withTimeout(timeout));
+    }
+
+    /** The most memory everything in it takes together; past it the kernel kills (memory.max). */
+    public ContainerBuilder memoryMax(long amount, ByteUnit unit) {
+        return limits(current().memoryMax(amount, unit));
+    }
+
+    /** The memory past which everything in it is slowed and reclaimed, never killed (memory.high; version 2 only). */
+    public ContainerBuilder memoryHigh(long amount, ByteUnit unit) {
+        return limits(current().memoryHigh(amount, unit));
+    }
+
+    /** The most swap it takes (memory.swap.max). */
+    public ContainerBuilder swapMax(long amount, ByteUnit unit) {
+        return limits(current().swapMax(amount, unit));
+    }
+
+    /** The most processor time per time, such as 1.5 (cpu.max). */
+    public ContainerBuilder cpus(double cpus) {
+        return limits(current().cpus(cpus));
+    }
+
+    /** The share among busy siblings, 1 to 10000, 100 being usual (cpu.weight). */
+    public ContainerBuilder cpuWeight(int weight) {
+        return limits(current().cpuWeight(weight));
+    }
+
+    /** The most processes and threads (pids.max). */
+    public ContainerBuilder pidsMax(long processes) {
+        return limits(current().pidsMax(processes));
+    }
+
+    /** The processors it runs on, such as {@code "0-3,8"} (cpuset.cpus). */
+    public ContainerBuilder cpuset(String cpus) {
+        return limits(current().cpuset(cpus));
+    }
+
+    /** Bytes and operations per second of a device; begin with {@link Limit.IoMax#of} (io.max). */
+    public ContainerBuilder ioMax(Limit.IoMax max) {
+        return limits(current().ioMax(max));
+    }
+
+    /** Which devices may be used. */
+    public ContainerBuilder devices(DeviceRules rules) {
+        return limits(current().devices(rules));
+    }
+
+    /**
+     * The existing cgroup below which the container's own is made, such as {@code /machine.slice}; else that is the root, or
+     * for an ordinary user the cgroup delegated to it.
+     */
+    public ContainerBuilder cgroupParent(String path) {
+        var parent = Placement.checked(path);
+        return limits(l -> l.withCgroupParent(parent));
+    }
+
+    /**
+     * Gives it its own cgroup of version 2 to divide: mounted writable on {@code /sys/fs/cgroup}, as the root of a {@link #newCgroup
+     * cgroup namespace}. Root inside may make cgroups in it and move its own processes between them, with the controllers that
+     * its limits need, but neither change its own limits nor leave it.
+     *
+     * <p>That holds in a user namespace of a JVM that runs as root ({@link #newUser}); else only where cgroup2 is mounted with
+     * {@code nsdelegate}, as systemd does. Where neither is so, the start fails.
+     */
+    public ContainerBuilder delegateCgroup() {
+        return limits(l -> l.withDelegated(true).withSet(current())).newCgroup();
+    }
+
+    /** All limits at once, in place of those set before. A container with limits, be it none, has a cgroup of its own. */
+    public ContainerBuilder limits(Limits limits) {
+        return limits(l -> l.withSet(limits));
+    }
+
+    private Limits current() {
+        return spec.limits().set().orElse(Limits.none());
     }
 
     /** Runs a command and waits for its end; its streams are the JVM's own unless they were set. */
@@ -64,18 +237,18 @@ public final class ContainerBuilder extends LimitSettings {
 
     private RunningContainer launch(List<String> command, boolean waits, Stdio stdin, Stdio stdout, Stdio stderr)
             throws IOException {
-        var complete = spec.withStdin(spec.stdin().orElse(stdin))
-                .withStdout(spec.stdout().orElse(stdout))
-                .withStderr(spec.stderr().orElse(stderr))
+        var complete = spec.process(p -> p.withStdin(p.stdin().orElse(stdin))
+                        .withStdout(p.stdout().orElse(stdout))
+                        .withStderr(p.stderr().orElse(stderr)))
                 // Who only waits for the end has no object to ask for files.
-                .withKeepsRoot(!waits && spec.hasOwnRoot());
+                .root(r -> r.withKept(!waits && spec.hasOwnRoot()));
         var started = Engine.shared()
                 .start(
                         complete,
                         checked(command),
-                        complete.stdin().orElseThrow(),
-                        complete.stdout().orElseThrow(),
-                        complete.stderr().orElseThrow());
+                        complete.process().stdin().orElseThrow(),
+                        complete.process().stdout().orElseThrow(),
+                        complete.process().stderr().orElseThrow());
         if (started.cgroup() != null && !waits) {
             started.cgroup().keepUsage();
         }
@@ -98,7 +271,9 @@ public final class ContainerBuilder extends LimitSettings {
             throw new IllegalArgumentException("command: it is empty; its first element names the program");
         }
         for (String argument : command) {
-            var _ = noNul("command", argument);
+            if (argument.indexOf('\0') >= 0) {
+                throw new IllegalArgumentException("command: \"" + argument.replace('\0', '\u2400') + "\" holds NUL");
+            }
         }
         return List.copyOf(command);
     }
@@ -115,6 +290,6 @@ public final class ContainerBuilder extends LimitSettings {
 
     @Override
     public String toString() {
-        return "ContainerBuilder" + spec.toString().substring("ContainerSpec".length());
+        return "ContainerBuilder[" + spec + "]";
     }
 }

@@ -15,6 +15,7 @@ import dev.caisson.launch.LayerMounts;
 import dev.caisson.launch.ParentSide;
 import dev.caisson.launch.Planner;
 import dev.caisson.launch.Refusal;
+import dev.caisson.launch.Root;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.LinuxException;
@@ -127,21 +128,18 @@ final class Engine {
     }
 
     private Plan plan(ContainerSpec spec, List<String> command) throws IOException {
-        Optional<CgroupPlan> cgroup = hasCgroup(spec) ? Optional.of(cgroup(spec).explain()) : Optional.empty();
+        Optional<CgroupPlan> cgroup =
+                spec.limits().hasCgroup() ? Optional.of(cgroup(spec).explain()) : Optional.empty();
         var cgroupFiles = cgroup.map(CgroupPlan::entered).orElse(List.of()).stream()
                 .map(Engine::cgroupParameter)
                 .toList();
         return Explanation.of(planner.plan(spec, command, cgroupFiles), cgroup, missing(spec));
     }
 
-    private static boolean hasCgroup(ContainerSpec spec) {
-        return spec.limits().isPresent() || spec.cgroupParent().isPresent();
-    }
-
     private CgroupBuilder cgroup(ContainerSpec spec) throws IOException {
-        var builder = Cgroup.builder(cgroupMounts()).limits(spec.limits().orElse(Limits.none()));
-        return spec.cgroupParent().isPresent()
-                ? builder.parent(spec.cgroupParent().get())
+        var builder = Cgroup.builder(cgroupMounts()).limits(spec.limits().set().orElse(Limits.none()));
+        return spec.limits().cgroupParent().isPresent()
+                ? builder.parent(spec.limits().cgroupParent().get())
                 : builder;
     }
 
@@ -160,7 +158,7 @@ final class Engine {
                 missing.add(feature);
             }
         }
-        if (spec.supervised().isPresent() && !kernel.has(Feature.SECCOMP_USER_NOTIFICATION)) {
+        if (spec.privileges().supervised().isPresent() && !kernel.has(Feature.SECCOMP_USER_NOTIFICATION)) {
             missing.add(Feature.SECCOMP_USER_NOTIFICATION);
         }
         if (spec.hasOwnRoot()) {
@@ -169,7 +167,7 @@ final class Engine {
                     missing.add(feature);
                 }
             }
-            if (spec.root() instanceof ContainerSpec.Root.Layers && !kernel.has(Feature.OVERLAY)) {
+            if (spec.root().source() instanceof Root.Layers && !kernel.has(Feature.OVERLAY)) {
                 missing.add(Feature.OVERLAY);
             }
         }
@@ -209,7 +207,7 @@ final class Engine {
             var descriptors = new HashMap<String, Integer>();
             var cgroupFiles = new ArrayList<String>();
             var intoCgroup = OptionalInt.empty();
-            if (hasCgroup(spec)) {
+            if (spec.limits().hasCgroup()) {
                 cgroup = cgroup(spec).create();
                 resources.onFailure(cgroup);
                 for (var entry : cgroup.openLegacy().entrySet()) {
@@ -225,51 +223,50 @@ final class Engine {
             }
             LaunchPlan plan = planner.plan(spec, command, cgroupFiles);
             var owner = (host.isPrivileged() ? plan.input().idMap() : Optional.<IdMap>empty()).flatMap(Engine::root);
-            if (spec.delegatesCgroup() && cgroup != null) {
+            if (spec.limits().delegated() && cgroup != null) {
                 Delegation.of(cgroup, owner);
             }
-            Branch.@Nullable Use use = branch(spec).map(Branch::use).orElse(null);
+            Branch.@Nullable Use use = spec.root().branch().map(Branch::use).orElse(null);
             if (use != null) {
                 resources.onFailure(use);
             }
-            var lease = LayerLease.of(
-                    spec.root() instanceof ContainerSpec.Root.Layers(var used) ? used.lower() : List.of());
+            var lease = LayerLease.of(spec.root().source() instanceof Root.Layers(var used) ? used.lower() : List.of());
             resources.onFailure(lease);
-            Volumes.make(spec.mounts(), owner);
+            Volumes.make(spec.root().mounts(), owner);
             ParentSide.prepareUpper(plan).ifPresent(resources::onFailure);
-            if (spec.idmappedLayers()
-                    && spec.root() instanceof ContainerSpec.Root.Layers(var overlay)
+            if (spec.root().idmappedLayers()
+                    && spec.root().source() instanceof Root.Layers(var overlay)
                     && plan.input().idMap().isPresent()) {
                 var layers = LayerMounts.make(
                         launcher, overlay.lower(), plan.input().idMap().get(), host);
                 resources.atEnd(layers);
                 descriptors.putAll(layers.parameters());
             }
-            for (var join : spec.joins()) {
+            for (var join : spec.namespaces().joins()) {
                 descriptors.put(
                         "join " + join.namespace().file(),
                         resources.use(open(join)).number());
             }
             var more = new HashMap<String, Stdio>();
-            spec.descriptors().forEach((number, source) -> more.put("descriptor " + number, source));
+            spec.process().descriptors().forEach((number, source) -> more.put("descriptor " + number, source));
             var plumbing = Plumbing.open(poller, stdin, stdout, stderr, more);
             resources.onFailure(plumbing);
             descriptors.putAll(plumbing.descriptors());
             @Nullable Fd status = null;
-            if (spec.init()) {
+            if (spec.process().init()) {
                 var pipe = Files.pipe();
                 resources.onFailure(pipe.reader());
                 descriptors.put(STATUS, resources.use(pipe.writer()).number());
                 status = pipe.reader();
             }
             @Nullable Fd keptHere = null;
-            if (spec.keepsRoot()) {
+            if (spec.root().kept()) {
                 var sockets = Sockets.pair();
                 keptHere = sockets.near();
                 resources.onFailure(keptHere);
                 descriptors.put(KEPT, resources.use(sockets.far()).number());
             }
-            var watch = spec.keepsRoot() && spec.root() instanceof ContainerSpec.Root.Layers(var watched)
+            var watch = spec.root().kept() && spec.root().source() instanceof Root.Layers(var watched)
                     ? Optional.of(LayerWatch.begin(watched.lower()))
                     : Optional.<LayerWatch>empty();
             var listener = new AtomicReference<@Nullable Listener>();
@@ -290,7 +287,8 @@ final class Engine {
             @Nullable
             ContainerCgroup own = cgroup == null
                     ? null
-                    : new ContainerCgroup(cgroup, spec.init() ? OptionalLong.empty() : OptionalLong.of(child.pid()));
+                    : new ContainerCgroup(
+                            cgroup, spec.process().init() ? OptionalLong.empty() : OptionalLong.of(child.pid()));
             var process = new LiveProcess(child.pid(), child.pidfd(), plumbing, status, own, startedAt);
             process.atEnd(() -> {
                 var open = listener.get();
@@ -314,9 +312,9 @@ final class Engine {
     void watch(LiveProcess process, ContainerSpec spec, boolean waits) throws ContainerException {
         try {
             if (waits) {
-                process.awaitBriefly(spec.timeout().orElse(null));
+                process.awaitBriefly(spec.process().timeout().orElse(null));
             }
-            process.watch(poller, guardian, spec.timeout().orElse(null));
+            process.watch(poller, guardian, spec.process().timeout().orElse(null));
         } catch (IOException refused) {
             throw wrapped(abandoned(process, refused));
         }
@@ -340,23 +338,14 @@ final class Engine {
             @Nullable OverlayMount fallback,
             LayerLease lease) {}
 
-    /** {@return the branch that the root is on; a builder may have got another root since it was named} */
-    private static Optional<Branch> branch(ContainerSpec spec) {
-        return spec.branch()
-                .filter(branch -> spec.root() instanceof ContainerSpec.Root.Layers(var overlay)
-                        && overlay.upper()
-                                .filter(u -> u.directory().equals(branch.upper()))
-                                .isPresent());
-    }
-
     /** {@return the layers of a root that has one writable layer} */
     private static Optional<KeptFiles.Layers> layers(
             LaunchPlan plan, Optional<LayerWatch> watch, @Nullable OverlayMount fallback) {
         var input = plan.input();
         Overlay overlay;
-        switch (input.spec().root()) {
-            case ContainerSpec.Root.Layers(var layers) -> overlay = layers;
-            case ContainerSpec.Root.Merged(var layers, var _) -> overlay = layers;
+        switch (input.spec().root().source()) {
+            case Root.Layers(var layers) -> overlay = layers;
+            case Root.Merged(var layers, var _) -> overlay = layers;
             default -> {
                 return Optional.empty();
             }
@@ -368,7 +357,7 @@ final class Engine {
                         watch.orElseThrow(),
                         fallback,
                         input.inUserNamespace(),
-                        input.spec().idmappedLayers() ? input.idMap() : Optional.empty()));
+                        input.spec().root().idmappedLayers() ? input.idMap() : Optional.empty()));
     }
 
     /** {@return the host's ids of the root of a user namespace} */
@@ -418,11 +407,12 @@ final class Engine {
                 ParentSide.gates(
                         plan,
                         fd -> listener.set(listeners.listen(
-                                fd, plan.input().spec().supervised().orElseThrow()))));
+                                fd,
+                                plan.input().spec().privileges().supervised().orElseThrow()))));
     }
 
     private Outcome launch(Launch launch, ContainerSpec spec) throws IOException {
-        if (spec.supervised().isEmpty() || !Thread.currentThread().isVirtual()) {
+        if (spec.privileges().supervised().isEmpty() || !Thread.currentThread().isVirtual()) {
             return launcher.launch(launch);
         }
         // A supervisor may be asked about the very execve; the carrier must be free for it.

@@ -5,8 +5,8 @@ import dev.caisson.Plan.Actor;
 import dev.caisson.Plan.Phase;
 import dev.caisson.Plan.PlannedCall;
 import dev.caisson.cgroups.CgroupPlan;
-import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Root;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Step;
@@ -26,7 +26,7 @@ final class Explanation {
                 made.steps().stream()
                         .map(s -> new PlannedCall(Actor.PARENT, s.text(), s.purpose(), ""))
                         .toList())));
-        if (plan.input().spec().root() instanceof ContainerSpec.Root.Layers(var overlay)) {
+        if (plan.input().spec().root().source() instanceof Root.Layers(var overlay)) {
             overlay.upper()
                     .ifPresent(upper -> phases.add(new Phase(
                             "writable layer",
@@ -58,7 +58,7 @@ final class Explanation {
             }
         }
         flush(phases, name, calls);
-        if (plan.input().spec().root() instanceof ContainerSpec.Root.Layers(var overlay)
+        if (plan.input().spec().root().source() instanceof Root.Layers(var overlay)
                 && !overlay.fallbacks().isEmpty()) {
             phases.add(new Phase(
                     "if the kernel refuses to merge the layers",

@@ -2,9 +2,9 @@
 package dev.caisson;
 
 import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.ContainerSpec.Root;
 import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Root;
 import dev.caisson.linux.child.Outcome;
 import dev.caisson.overlay.OverlayMount;
 import dev.caisson.overlay.tree.SafeTree;
@@ -21,7 +21,7 @@ final class RootFallback {
 
     /** {@return whether a launch failed by its layers, and something else may be tried} */
     static boolean isFor(LaunchPlan plan, Outcome.ChildFailure failure) {
-        return plan.input().spec().root() instanceof Root.Layers(var overlay)
+        return plan.input().spec().root().source() instanceof Root.Layers(var overlay)
                 && !overlay.fallbacks().isEmpty()
                 && failure.step().purpose().startsWith("merge ");
     }
@@ -29,8 +29,8 @@ final class RootFallback {
     /** {@return the layers, merged otherwise} */
     static OverlayMount take(LaunchPlan plan, ContainerException refusal, Optional<SafeTree.Owner> owner)
             throws IOException {
-        if (!(plan.input().spec().root() instanceof Root.Layers(var overlay))) {
-            throw new AssertionError(plan.input().spec().root());
+        if (!(plan.input().spec().root().source() instanceof Root.Layers(var overlay))) {
+            throw new AssertionError(plan.input().spec().root().source());
         }
         try {
             return overlay.rootByFallback(
@@ -43,7 +43,7 @@ final class RootFallback {
 
     /** {@return the container with that as its root} */
     static ContainerSpec applied(ContainerSpec spec, OverlayMount merged, HostFacts host) {
-        return dev.caisson.launch.ImmutableContainerSpec.copyOf(spec)
-                .withRoot(new Root.Merged(merged.overlay(), host.isPrivileged() ? Optional.empty() : merged.copy()));
+        return spec.root(r -> r.withMerged(
+                new Root.Merged(merged.overlay(), host.isPrivileged() ? Optional.empty() : merged.copy())));
     }
 }

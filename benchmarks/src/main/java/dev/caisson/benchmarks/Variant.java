@@ -3,13 +3,16 @@ package dev.caisson.benchmarks;
 
 import dev.caisson.Container;
 import dev.caisson.ContainerBuilder;
-import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.Hosts;
 import dev.caisson.launch.ImmutableContainerSpec;
+import dev.caisson.launch.ImmutableNamespaceSpec;
+import dev.caisson.launch.ImmutablePrivilegeSpec;
+import dev.caisson.launch.ImmutableProcessSpec;
+import dev.caisson.launch.ImmutableRootSpec;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Planner;
 import dev.caisson.linux.sys.Kernel;
-import dev.caisson.overlay.Overlay;
+import dev.caisson.seccomp.FilterProgram;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Namespace;
@@ -18,8 +21,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 
 /** What is launched, from nothing to a whole container; the same in Java, in C and with other tools. */
@@ -51,23 +52,30 @@ enum Variant {
 
     /** {@return the plan of that builder, for the engine alone and for the C program} */
     LaunchPlan plan(Path layer, List<String> command) throws IOException {
-        var spec = ImmutableContainerSpec.builder()
-                .addAllNewNamespaces(namespaces)
-                .stdin(Stdio.discard())
-                .stdout(Stdio.discard())
-                .stderr(Stdio.discard());
+        var spaces = ImmutableNamespaceSpec.builder().addAllFresh(namespaces);
         if (namespaces.contains(Namespace.USER)) {
             // The child writes this one itself, so that C needs no second thread either.
-            spec.idMap(IdMap.single(0, 0, 0, 0));
+            spaces.idMap(IdMap.single(0, 0, 0, 0));
         }
+        var files = ImmutableRootSpec.builder();
+        var privileges = ImmutablePrivilegeSpec.builder();
         if (root) {
-            spec.root(new ContainerSpec.Root.Layers(
-                            new Overlay(List.of(layer), Optional.empty(), OptionalLong.empty())))
-                    .capabilities(Capabilities.docker())
-                    .addSeccompFilters(new dev.caisson.seccomp.FilterProgram(allowAll()));
+            files.addLower(layer);
+            privileges.capabilities(Capabilities.docker()).addSeccompFilters(new FilterProgram(allowAll()));
         } else {
-            spec.bare(true).kernelMounts(false).noNewPrivileges(false);
+            files.kernelMounts(false);
+            privileges.noNewPrivileges(false);
         }
+        var spec = ImmutableContainerSpec.builder()
+                .bare(!root)
+                .root(files.build())
+                .namespaces(spaces.build())
+                .process(ImmutableProcessSpec.builder()
+                        .stdin(Stdio.discard())
+                        .stdout(Stdio.discard())
+                        .stderr(Stdio.discard())
+                        .build())
+                .privileges(privileges.build());
         return new Planner(Hosts.ofThisProcess(Kernel.ofThisMachine())).plan(spec.build(), command, List.of());
     }
 

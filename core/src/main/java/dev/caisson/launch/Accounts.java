@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
-import dev.caisson.launch.ContainerSpec.Root;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.sys.Fd;

@@ -40,7 +40,7 @@ final class CapabilitySteps {
 
     void plan() {
         program.phase("privileges");
-        var capabilities = input.spec().capabilities();
+        var capabilities = input.spec().privileges().capabilities();
         capabilities.ifPresent(this::bound);
         if (capabilities.isPresent() && input.principal().uid() != 0) {
             program.purpose("keep capabilities when leaving user 0");
@@ -62,8 +62,8 @@ final class CapabilitySteps {
 
     private void user() {
         var principal = input.principal();
-        boolean setsUser = input.spec().user().isPresent()
-                || !input.spec().groups().isEmpty()
+        boolean setsUser = input.spec().process().user().isPresent()
+                || !input.spec().process().groups().isEmpty()
                 || !input.spec().bare();
         if (!setsUser) {
             return;
@@ -89,7 +89,7 @@ final class CapabilitySteps {
     }
 
     private void securebits() {
-        var securebits = input.spec().securebits();
+        var securebits = input.spec().privileges().securebits();
         if (!securebits.isEmpty()) {
             program.purpose("set the securebits " + securebits, "CAP_SETPCAP");
             int bits = securebits.stream().mapToInt(Securebit::bit).sum();

@@ -47,7 +47,8 @@ final class DescriptorSteps {
     /** @param kept the parameters of descriptors that later steps of the launch use */
     void plan(List<String> kept) {
         program.phase("descriptors");
-        var numbers = input.spec().descriptors().keySet().stream().sorted().toList();
+        var numbers =
+                input.spec().process().descriptors().keySet().stream().sorted().toList();
         int firstKept = numbers.isEmpty() ? FIRST_FREE : numbers.getLast() + 1;
         int report = firstKept + kept.size();
         // Out of the way first: the number of one source may be the target of another.
@@ -61,7 +62,7 @@ final class DescriptorSteps {
         var sources = new TreeMap<Integer, Arg>();
         for (int number : numbers) {
             program.purpose("pass on descriptor " + number);
-            var source = source(number, input.spec().descriptors().get(number));
+            var source = source(number, input.spec().process().descriptors().get(number));
             sources.put(number, beyond("source " + number, source, beyond));
         }
         connectStandard();
@@ -92,7 +93,9 @@ final class DescriptorSteps {
 
     private void connectStandard() {
         var standard = List.of(
-                input.spec().stdin(), input.spec().stdout(), input.spec().stderr());
+                input.spec().process().stdin(),
+                input.spec().process().stdout(),
+                input.spec().process().stderr());
         for (int number = 0; number < standard.size(); number++) {
             var stdio = standard.get(number).orElse(null);
             if (!(stdio instanceof Stdio.Inherit)) {

@@ -16,9 +16,9 @@ final class Environment {
         if (!spec.bare()) {
             environment.put("PATH", DEFAULT_PATH);
             environment.put("HOME", principal.home());
-            spec.hostname().ifPresent(name -> environment.put("HOSTNAME", name));
+            spec.namespaces().hostname().ifPresent(name -> environment.put("HOSTNAME", name));
         }
-        Map<String, String> asked = spec.environment();
+        Map<String, String> asked = spec.process().environment();
         environment.putAll(asked);
         return environment;
     }

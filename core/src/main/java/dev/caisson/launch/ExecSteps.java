@@ -40,11 +40,11 @@ final class ExecSteps {
         }
         program.purpose("lead a session of its own, without the caller's terminal");
         program.call(Syscall.SETSID);
-        input.spec().oomScoreAdj().ifPresent(score -> {
+        input.spec().process().oomScoreAdj().ifPresent(score -> {
             program.purpose("set oom_score_adj", "CAP_SYS_RESOURCE to lower it");
             NamespaceSteps.writeFile(program, "/proc/self/oom_score_adj", Integer.toString(score));
         });
-        input.spec().nice().ifPresent(nice -> {
+        input.spec().process().nice().ifPresent(nice -> {
             program.purpose("set the nice value", "CAP_SYS_NICE to lower it");
             program.call(Syscall.SETPRIORITY, named(0, "PRIO_PROCESS"), of(0), of(nice));
         });
@@ -53,7 +53,7 @@ final class ExecSteps {
     void planLimits() {
         var spec = input.spec();
         program.phase("limits of the process");
-        for (var limit : spec.rlimits()) {
+        for (var limit : spec.process().rlimits()) {
             program.purpose("limit " + limit.resource(), "CAP_SYS_RESOURCE to raise a hard limit");
             program.call(
                     Syscall.PRLIMIT64,
@@ -66,7 +66,7 @@ final class ExecSteps {
                     nullPointer());
         }
         program.purpose("set the umask");
-        program.call(Syscall.UMASK, Arg.octal(spec.umask()));
+        program.call(Syscall.UMASK, Arg.octal(spec.process().umask()));
     }
 
     private static String limitText(OptionalLong limit) {
@@ -74,7 +74,7 @@ final class ExecSteps {
     }
 
     void planDirectory() {
-        input.spec().workingDirectory().ifPresent(directory -> {
+        input.spec().process().workingDirectory().ifPresent(directory -> {
             program.purpose("work in " + directory);
             var mounts = new MountCalls(program);
             var root = program.result(
@@ -115,7 +115,7 @@ final class ExecSteps {
                 of(SIGNAL_SET));
         String name = input.command().get(0);
         var argv = new ArrayList<>(input.command());
-        input.spec().argv0().ifPresent(argv0 -> argv.set(0, argv0));
+        input.spec().process().argv0().ifPresent(argv0 -> argv.set(0, argv0));
         var argvArg = Arg.argv(argv);
         var envpArg = Arg.envp(environment.entrySet().stream()
                 .map(e -> e.getKey() + "=" + e.getValue())

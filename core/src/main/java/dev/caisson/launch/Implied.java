@@ -23,20 +23,20 @@ final class Implied {
     /** {@return the namespaces that settings alone imply, whoever asks} */
     static Set<Namespace> namespaces(ContainerSpec spec) {
         var all = EnumSet.noneOf(Namespace.class);
-        all.addAll(spec.newNamespaces());
-        if (spec.hasOwnRoot() || !spec.mounts().isEmpty()) {
+        all.addAll(spec.namespaces().fresh());
+        if (spec.hasOwnRoot() || !spec.root().mounts().isEmpty()) {
             imply(all, spec, Namespace.MOUNT);
         }
-        if (spec.hostname().isPresent() || spec.domainName().isPresent()) {
+        if (spec.namespaces().isNamed()) {
             imply(all, spec, Namespace.UTS);
         }
-        if (spec.monotonicOffset().isPresent() || spec.bootTimeOffset().isPresent()) {
+        if (spec.namespaces().shiftsClocks()) {
             imply(all, spec, Namespace.TIME);
         }
-        if (spec.idMap().isPresent()) {
+        if (spec.namespaces().idMap().isPresent()) {
             imply(all, spec, Namespace.USER);
         }
-        if (!spec.bare() || spec.init()) {
+        if (!spec.bare() || spec.process().init()) {
             // Ending a container ends all of it, which only a PID namespace promises.
             imply(all, spec, Namespace.PID);
         }
@@ -44,7 +44,7 @@ final class Implied {
     }
 
     private static void imply(Set<Namespace> all, ContainerSpec spec, Namespace namespace) {
-        if (spec.joined(namespace).isEmpty() && !spec.hostNamespaces().contains(namespace)) {
+        if (spec.namespaces().leavesOpen(namespace)) {
             all.add(namespace);
         }
     }

@@ -55,7 +55,7 @@ final class KernelMounts {
     Optional<Arg> plan(Arg root) {
         proc(root);
         sys(root);
-        if (input.spec().delegatesCgroup()) {
+        if (input.spec().limits().delegated()) {
             cgroup(root);
         }
         return dev(root);
@@ -124,8 +124,12 @@ final class KernelMounts {
     private boolean discards() {
         var spec = input.spec();
         return Stream.concat(
-                        Stream.of(spec.stdin(), spec.stdout(), spec.stderr()).flatMap(Optional::stream),
-                        spec.descriptors().values().stream())
+                        Stream.of(
+                                        spec.process().stdin(),
+                                        spec.process().stdout(),
+                                        spec.process().stderr())
+                                .flatMap(Optional::stream),
+                        spec.process().descriptors().values().stream())
                 .anyMatch(Stdio.Discard.class::isInstance);
     }
 

@@ -27,10 +27,10 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         var program = SyscallProgram.builder();
         var namespaces = new NamespaceSteps(input, program);
         var exec = new ExecSteps(input, program);
-        boolean isolated = input.spec().init()
+        boolean isolated = input.spec().process().init()
                 || SeccompSteps.mustFetch(input)
-                || !input.spec().joins().isEmpty()
-                || input.spec().hostNamespaces().contains(Namespace.PID)
+                || !input.spec().namespaces().joins().isEmpty()
+                || input.spec().namespaces().host().contains(Namespace.PID)
                         && !input.spec().bare();
         exec.planBeginning();
         var ids = new IdMapSteps(input, program);
@@ -49,14 +49,14 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         new DescriptorSteps(input, program, nothing).plan(kept(input));
         exec.planLimits();
         var seccomp = new SeccompSteps(input, program);
-        boolean early = !input.spec().noNewPrivileges();
+        boolean early = !input.spec().privileges().noNewPrivileges();
         if (early) {
             seccomp.planFilters();
         }
         new CapabilitySteps(input, program).plan();
         exec.planDirectory();
         seccomp.planNoNewPrivileges();
-        if (input.spec().init()) {
+        if (input.spec().process().init()) {
             new InitSteps(program).plan();
         }
         if (!early) {
@@ -77,7 +77,7 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         if (SeccompSteps.hasListener(input)) {
             kept.add(SyscallProgram.GATE);
         }
-        if (input.spec().init()) {
+        if (input.spec().process().init()) {
             kept.add(InitSteps.STATUS);
         }
         return kept;
@@ -89,7 +89,10 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
             parent.add("write uid_map: " + map.uids());
             parent.add("write gid_map: " + map.gids());
         });
-        input.spec().supervised().ifPresent(_ -> parent.add("answer supervised calls from the seccomp listener"));
+        input.spec()
+                .privileges()
+                .supervised()
+                .ifPresent(_ -> parent.add("answer supervised calls from the seccomp listener"));
         return parent;
     }
 

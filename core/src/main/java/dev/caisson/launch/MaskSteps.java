@@ -44,8 +44,8 @@ final class MaskSteps {
     }
 
     void plan(Arg root, Arg workshop, boolean kernelMounts) {
-        var readOnlyPaths = input.spec().readOnlyPaths();
-        var maskedPaths = input.spec().maskedPaths();
+        var readOnlyPaths = input.spec().root().readOnlyPaths();
+        var maskedPaths = input.spec().root().maskedPaths();
         if (kernelMounts) {
             READ_ONLY.forEach(path -> readOnly(root, path));
         }

@@ -32,14 +32,15 @@ final class MountSteps {
 
     /** {@return the container's own /dev/null, opened for the streams that are discarded, if it has one and one is} */
     Optional<Arg> plan(Arg root, Arg workshop) {
-        boolean kernelMounts = input.spec().kernelMounts() && input.spec().hasOwnRoot();
+        boolean kernelMounts =
+                input.spec().root().kernelMounts() && input.spec().hasOwnRoot();
         Optional<Arg> nothing = Optional.empty();
         if (kernelMounts) {
             program.phase("kernel file systems");
             nothing = new KernelMounts(input, program, mounts).plan(root);
         }
         program.phase("mounts");
-        for (var mount : input.spec().mounts()) {
+        for (var mount : input.spec().root().mounts()) {
             plan(mount, root, workshop);
         }
         program.phase("masks");

@@ -80,7 +80,7 @@ final class NamespaceSteps {
     }
 
     private boolean entersCgroup() {
-        return input.spec().limits().isPresent() || input.spec().cgroupParent().isPresent();
+        return input.spec().limits().hasCgroup();
     }
 
     /** A cgroup namespace begins at the cgroup its maker is in, which at clone3 is still that of the JVM. */
@@ -101,7 +101,7 @@ final class NamespaceSteps {
     }
 
     void planJoins() {
-        if (input.spec().joins().isEmpty()) {
+        if (input.spec().namespaces().joins().isEmpty()) {
             return;
         }
         program.phase("join namespaces");
@@ -129,7 +129,7 @@ final class NamespaceSteps {
     }
 
     private void join(Namespace namespace) {
-        var join = input.spec().joined(namespace);
+        var join = input.spec().namespaces().joined(namespace);
         if (join.isEmpty()) {
             return;
         }
@@ -148,10 +148,11 @@ final class NamespaceSteps {
         if (input.isFresh(Namespace.TIME)) {
             time();
         }
-        if (spec.hostname().isPresent() || spec.domainName().isPresent()) {
+        if (spec.namespaces().hostname().isPresent()
+                || spec.namespaces().domainName().isPresent()) {
             program.phase("host name");
-            spec.hostname().ifPresent(name -> setName(Syscall.SETHOSTNAME, "the host name", name));
-            spec.domainName().ifPresent(name -> setName(Syscall.SETDOMAINNAME, "the domain name", name));
+            spec.namespaces().hostname().ifPresent(name -> setName(Syscall.SETHOSTNAME, "the host name", name));
+            spec.namespaces().domainName().ifPresent(name -> setName(Syscall.SETDOMAINNAME, "the domain name", name));
         }
         if (input.isFresh(Namespace.NETWORK)) {
             loopback();
@@ -168,8 +169,8 @@ final class NamespaceSteps {
         program.phase("clocks");
         program.purpose("make a time namespace, which execve enters", "CAP_SYS_ADMIN, Linux 6.3");
         program.call(Syscall.UNSHARE, CLONE_FLAGS.of(Namespace.TIME.flag()));
-        input.spec().monotonicOffset().ifPresent(offset -> offset("monotonic", offset));
-        input.spec().bootTimeOffset().ifPresent(offset -> offset("boottime", offset));
+        input.spec().namespaces().monotonicOffset().ifPresent(offset -> offset("monotonic", offset));
+        input.spec().namespaces().bootTimeOffset().ifPresent(offset -> offset("boottime", offset));
     }
 
     private void offset(String clock, Duration offset) {

@@ -59,7 +59,7 @@ final class OverlaySteps {
             program.call(Syscall.MKDIRAT, workshop, text(upper), octal(0755));
             program.call(Syscall.MKDIRAT, workshop, text(work), octal(0700));
         }
-        if (input.spec().idmappedLayers()) {
+        if (input.spec().root().idmappedLayers()) {
             var lower = new ArrayList<String>();
             for (int i = 0; i < layers; i++) {
                 lower.add(attach(Arg.parameter(idmapped(i))));

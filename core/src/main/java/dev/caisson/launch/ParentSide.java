@@ -47,7 +47,7 @@ public final class ParentSide {
      * @return what takes them away again, should the launch fail
      */
     public static Optional<AutoCloseable> prepareUpper(LaunchPlan plan) throws IOException {
-        if (!(plan.input().spec().root() instanceof ContainerSpec.Root.Layers(var overlay))
+        if (!(plan.input().spec().root().source() instanceof Root.Layers(var overlay))
                 || overlay.upper().isEmpty()) {
             return Optional.empty();
         }

@@ -34,7 +34,7 @@ public record PlanInput(
     }
 
     boolean joins(Namespace namespace) {
-        return spec.joined(namespace).isPresent();
+        return spec.namespaces().joined(namespace).isPresent();
     }
 
     /** {@return whether the command lives in a user namespace other than the JVM's} */

@@ -35,11 +35,11 @@ public final class Planner {
      */
     public LaunchPlan plan(ContainerSpec spec, List<String> command, List<String> cgroupFiles) throws IOException {
         Contradictions.check(spec);
-        if (spec.idmappedLayers() && !host.isPrivileged()) {
+        if (spec.root().idmappedLayers() && !host.isPrivileged()) {
             throw new UnsupportedKernelException(
                     Feature.IDMAPPED_MOUNTS, "to an ordinary user; run as root, or leave idmappedLayers out");
         }
-        if (spec.supervised().isPresent() && !host.has().test(Feature.SECCOMP_USER_NOTIFICATION)) {
+        if (spec.privileges().supervised().isPresent() && !host.has().test(Feature.SECCOMP_USER_NOTIFICATION)) {
             throw new UnsupportedKernelException(
                     Feature.SECCOMP_USER_NOTIFICATION, "leave the supervisors out of the policy");
         }
@@ -48,9 +48,10 @@ public final class Planner {
             throw new UnsupportedKernelException(Feature.TIME_NAMESPACE_AT_EXEC, "leave the clock offsets out");
         }
         Optional<IdMap> map = fresh.contains(Namespace.USER)
-                ? Optional.of(spec.idMap().orElseGet(this::defaultMap))
+                ? Optional.of(spec.namespaces().idMap().orElseGet(this::defaultMap))
                 : Optional.empty();
-        var principal = new Accounts(spec.root()).resolve(spec.user(), spec.groups());
+        var principal = new Accounts(spec.root().source())
+                .resolve(spec.process().user(), spec.process().groups());
         map.ifPresent(m -> checkMapped(m, principal));
         return LaunchPlan.compile(new PlanInput(
                 spec,
@@ -65,17 +66,18 @@ public final class Planner {
     }
 
     private List<FilterProgram> seccompFilters(ContainerSpec spec) {
-        if (!spec.standardSeccomp() || !spec.seccompFilters().isEmpty()) {
-            return spec.seccompFilters();
+        if (!spec.privileges().standardSeccomp()
+                || !spec.privileges().seccompFilters().isEmpty()) {
+            return spec.privileges().seccompFilters();
         }
         return List.of(standardFilters.of(
-                spec.capabilities().map(Capabilities::bounding).orElse(host.effective())));
+                spec.privileges().capabilities().map(Capabilities::bounding).orElse(host.effective())));
     }
 
     private static Optional<HostTree> hostTree(ContainerSpec spec, boolean userNamespace) throws IOException {
         Path slash = Path.of("/");
         if (!userNamespace
-                || !(spec.root() instanceof ContainerSpec.Root.Layers(var overlay))
+                || !(spec.root().source() instanceof Root.Layers(var overlay))
                 || !overlay.lower().contains(slash)) {
             return Optional.empty();
         }
@@ -85,9 +87,9 @@ public final class Planner {
         }
         if (overlay.lower().size() > 1 || overlay.upper().isPresent()) {
             throw new IllegalStateException(
-                    "lower(\"/\") with other layers or an upper contradicts a user namespace, in"
-                            + " which the kernel does not let / be a layer: copy the host's files you need into a layer,"
-                            + " or run as root without newUser()");
+                    "lower(\"/\") with other layers or an upper contradicts a user namespace, in which the kernel does"
+                        + " not let / be a layer: copy the host's files you need into a layer, or run as root without"
+                        + " newUser()");
         }
         return Optional.of(HostTree.read());
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
-import dev.caisson.launch.ContainerSpec.Root;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
@@ -34,7 +33,7 @@ public final class Refusal {
 
     /** {@return the message for a step that the kernel refused} */
     public static String text(Launcher launcher, Launch launch, LaunchPlan plan, Outcome.ChildFailure failure) {
-        var better = plan.input().spec().root() instanceof Root.Layers(var overlay)
+        var better = plan.input().spec().root().source() instanceof Root.Layers(var overlay)
                         && failure.step().purpose().startsWith("merge ")
                 ? Diagnosis.of(
                         overlay.lower(),

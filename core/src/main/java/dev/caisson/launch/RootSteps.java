@@ -7,7 +7,6 @@ import static dev.caisson.linux.call.Arg.octal;
 import static dev.caisson.linux.call.Arg.of;
 import static dev.caisson.linux.call.Arg.text;
 
-import dev.caisson.launch.ContainerSpec.Root;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
@@ -44,7 +43,7 @@ final class RootSteps {
         program.purpose("create files with exactly the modes that are asked for");
         program.call(Syscall.UMASK, of(0));
         var binds = new BindSteps(mounts, program);
-        binds.cloneSources(spec.mounts());
+        binds.cloneSources(spec.root().mounts());
         program.purpose("keep mounts made here from appearing on the host", "CAP_SYS_ADMIN");
         program.call(
                 Syscall.MOUNT,
@@ -67,7 +66,7 @@ final class RootSteps {
             return new MountSteps(input, program, mounts, binds).plan(root, workshop());
         }
         var workshop = workshop();
-        Arg root = switch (spec.root()) {
+        Arg root = switch (spec.root().source()) {
             case Root.Layers layers -> layers(layers.overlay(), workshop);
             case Root.Directory directory -> directory(directory.path());
             case Root.Merged merged ->
@@ -75,7 +74,7 @@ final class RootSteps {
             case Root.OfHost _ -> throw new AssertionError("has no root of its own");
         };
         var nothing = new MountSteps(input, program, mounts, binds).plan(root, workshop);
-        if (spec.keepsRoot()) {
+        if (spec.root().kept()) {
             new KeepSteps(program).plan(root, workshop);
         }
         pivot(root, workshop);
@@ -83,9 +82,9 @@ final class RootSteps {
     }
 
     private static boolean changesNothing(ContainerSpec spec) {
-        return spec.mounts().isEmpty()
-                && spec.maskedPaths().isEmpty()
-                && spec.readOnlyPaths().isEmpty();
+        return spec.root().mounts().isEmpty()
+                && spec.root().maskedPaths().isEmpty()
+                && spec.root().readOnlyPaths().isEmpty();
     }
 
     /**
@@ -105,7 +104,7 @@ final class RootSteps {
     }
 
     private OptionalLong upperSize() {
-        return input.spec().root() instanceof Root.Layers layers
+        return input.spec().root().source() instanceof Root.Layers layers
                 ? layers.overlay().size()
                 : OptionalLong.empty();
     }
@@ -149,7 +148,7 @@ final class RootSteps {
 
     private void pivot(Arg root, Arg workshop) {
         program.purpose("make it the root and let go of the host's", "CAP_SYS_ADMIN");
-        if (input.spec().readOnlyRoot()) {
+        if (input.spec().root().readOnly()) {
             mounts.setAttributes(root, MountCalls.RDONLY, 0, false);
         }
         // Each umount2 waits for the other processors, so the workshop goes into the host's tree and leaves with it.
@@ -162,6 +161,6 @@ final class RootSteps {
     }
 
     static boolean plans(PlanInput input) {
-        return input.spec().hasOwnRoot() || !input.spec().mounts().isEmpty();
+        return input.spec().hasOwnRoot() || !input.spec().root().mounts().isEmpty();
     }
 }

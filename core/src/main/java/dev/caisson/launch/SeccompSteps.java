@@ -41,7 +41,7 @@ final class SeccompSteps {
     }
 
     void planNoNewPrivileges() {
-        if (input.spec().noNewPrivileges()) {
+        if (input.spec().privileges().noNewPrivileges()) {
             program.purpose("let no program gain privileges (no_new_privs)");
             program.call(Syscall.PRCTL, PR_SET_NO_NEW_PRIVS, of(1), of(0), of(0), of(0));
         }
@@ -62,7 +62,7 @@ final class SeccompSteps {
         for (var filter : input.seccompFilters()) {
             program.purpose(
                     "install seccomp filter " + ++number,
-                    input.spec().noNewPrivileges() ? "no_new_privs" : "CAP_SYS_ADMIN");
+                    input.spec().privileges().noNewPrivileges() ? "no_new_privs" : "CAP_SYS_ADMIN");
             var pointers = new TreeMap<Integer, Arg>();
             pointers.put(SOCK_FPROG_FILTER, Arg.bytes(filter.bytes(), "..."));
             byte[] sockFprog = new byte[SOCK_FPROG_SIZE];

@@ -18,10 +18,7 @@ import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
 import dev.caisson.linux.sys.Processes;
 import dev.caisson.linux.sys.Sockets;
-import dev.caisson.overlay.Overlay;
 import dev.caisson.seccomp.Action;
-import dev.caisson.seccomp.FilterFlag;
-import dev.caisson.seccomp.FilterProgram;
 import dev.caisson.seccomp.Reply;
 import dev.caisson.seccomp.Seccomp;
 import dev.caisson.seccomp.notify.Listeners;
@@ -34,10 +31,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
-import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -53,17 +47,16 @@ class FaultInjectionTest {
         LAUNCHER.close();
     }
 
-    private static ContainerSpec.Root root() {
-        return new ContainerSpec.Root.Layers(
-                new Overlay(List.of(Path.of("/")), Optional.empty(), OptionalLong.empty()));
-    }
-
-    private static ImmutableContainerSpec spec() {
+    private static ContainerSpec spec() {
         return ImmutableContainerSpec.builder()
-                .root(root())
-                .hostname("box")
-                .capabilities(Capabilities.docker())
-                .addNewNamespaces(Namespace.NETWORK, Namespace.IPC, Namespace.CGROUP, Namespace.TIME)
+                .root(ImmutableRootSpec.builder().addLower(Path.of("/")).build())
+                .namespaces(ImmutableNamespaceSpec.builder()
+                        .hostname("box")
+                        .addFresh(Namespace.NETWORK, Namespace.IPC, Namespace.CGROUP, Namespace.TIME)
+                        .build())
+                .privileges(ImmutablePrivilegeSpec.builder()
+                        .capabilities(Capabilities.docker())
+                        .build())
                 .build();
     }
 
@@ -141,7 +134,8 @@ class FaultInjectionTest {
                 ParentSide.gates(
                         plan,
                         fd -> LISTENERS.listen(
-                                fd, plan.input().spec().supervised().orElseThrow()))));
+                                fd,
+                                plan.input().spec().privileges().supervised().orElseThrow()))));
     }
 
     @Test
@@ -149,9 +143,8 @@ class FaultInjectionTest {
         failEveryStep(plan(spec()));
     }
 
-    private static ImmutableContainerSpec supervised(Seccomp policy) {
-        var program = new FilterProgram(policy.compile().program().bytes(), Set.of(FilterFlag.NEW_LISTENER));
-        return spec().withSeccompFilters(program).withSupervised(policy);
+    private static ContainerSpec supervised(Seccomp policy) {
+        return spec().privileges(p -> p.plus(policy));
     }
 
     @Test
@@ -172,12 +165,12 @@ class FaultInjectionTest {
 
     @Test
     void aContainerWhoseRootIsKeptLeavesNothingBehind() throws Exception {
-        failEveryStep(plan(spec().withKeepsRoot(true)));
+        failEveryStep(plan(spec().root(r -> r.withKept(true))));
     }
 
     @Test
     void aContainerInAUserNamespaceLeavesNothingBehind() throws Exception {
-        failEveryStep(plan(spec().withNewNamespaces(Namespace.USER, Namespace.NETWORK)));
+        failEveryStep(plan(spec().namespaces(n -> n.withFresh(Namespace.USER, Namespace.NETWORK))));
     }
 
     @Test
@@ -187,8 +180,10 @@ class FaultInjectionTest {
                 var network = Files.open("/proc/" + first.pid() + "/ns/net", Files.O_RDONLY, 0)) {
             var spec = ImmutableContainerSpec.builder()
                     .bare(true)
-                    .addJoins(new Join.OfProcess(Namespace.PID, first.pid()))
-                    .addJoins(new Join.OfProcess(Namespace.NETWORK, first.pid()))
+                    .namespaces(ImmutableNamespaceSpec.builder()
+                            .addJoins(new Join.OfProcess(Namespace.PID, first.pid()))
+                            .addJoins(new Join.OfProcess(Namespace.NETWORK, first.pid()))
+                            .build())
                     .build();
             failEveryStep(plan(spec), Map.of("join pid", pid.number(), "join net", network.number()));
         }

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import dev.caisson.spec.InsidePath;
+import dev.caisson.spec.Rlimit;
+import dev.caisson.spec.Stdio;
+import dev.caisson.spec.UserSpec;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.immutables.value.Value;
+
+/** How the command starts: environment, identity, streams, limits of the process, time. */
+@Value.Immutable
+@Value.Style(jdkOnly = true, jakarta = false)
+public interface ProcessSpec {
+    Map<String, String> environment();
+
+    Optional<String> workingDirectory();
+
+    Optional<String> argv0();
+
+    Optional<UserSpec> user();
+
+    /** Supplementary groups by name or number. */
+    List<String> groups();
+
+    @Value.Default
+    default int umask() {
+        return 022;
+    }
+
+    OptionalInt nice();
+
+    OptionalInt oomScoreAdj();
+
+    List<Rlimit> rlimits();
+
+    /** Whether PID 1 is an init of ours that reaps orphans and forwards signals. */
+    @Value.Default
+    default boolean init() {
+        return false;
+    }
+
+    Optional<Stdio> stdin();
+
+    Optional<Stdio> stdout();
+
+    Optional<Stdio> stderr();
+
+    /** More descriptors for the command, by their number inside, which is 3 or more. */
+    Map<Integer, Stdio> descriptors();
+
+    Optional<Duration> timeout();
+
+    /** Refuses values that make no sense alone. */
+    @Value.Check
+    default void check() {
+        environment().forEach((name, value) -> {
+            if (Checks.noNul("environment", name).isEmpty() || name.contains("=")) {
+                throw new IllegalArgumentException("environment: \"" + name + "\" is not the name of a variable");
+            }
+            var _ = Checks.noNul("environment", value);
+        });
+        workingDirectory().ifPresent(directory -> InsidePath.check("workingDirectory", directory));
+        argv0().ifPresent(name -> Checks.noNul("argv0", name));
+        Checks.within("umask", umask(), 0, 0777);
+        nice().ifPresent(nice -> Checks.within("nice", nice, -20, 19));
+        oomScoreAdj().ifPresent(score -> Checks.within("oomScoreAdj", score, -1000, 1000));
+        checkStreams();
+        if (timeout().isPresent()
+                && (timeout().get().isNegative() || timeout().get().isZero())) {
+            throw new IllegalArgumentException("timeout: " + timeout().get() + " is not positive");
+        }
+    }
+
+    private void checkStreams() {
+        if (stdin().isPresent() && stdin().get() instanceof Stdio.Memory memory) {
+            throw new IllegalArgumentException("stdin: " + memory + " is for output; use Stdio.bytes");
+        }
+        checkOutput("stdout", stdout());
+        checkOutput("stderr", stderr());
+        descriptors().forEach((number, source) -> {
+            Checks.within("descriptor", number, 3, 1023);
+            if (!(source instanceof Stdio.File || source instanceof Stdio.Bytes || source instanceof Stdio.Discard)) {
+                throw new IllegalArgumentException(
+                        "descriptor " + number + ": " + source + "; a file, bytes or discard is possible");
+            }
+        });
+    }
+
+    private static void checkOutput(String name, Optional<Stdio> stdio) {
+        if (stdio.isPresent() && stdio.get() instanceof Stdio.Bytes bytes) {
+            throw new IllegalArgumentException(name + ": " + bytes + " is for input; use Stdio.memory");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import dev.caisson.overlay.Branch;
+import dev.caisson.overlay.Overlay;
+import dev.caisson.overlay.OverlayFallback;
+import dev.caisson.overlay.OverlayOptions;
+import dev.caisson.spec.InsidePath;
+import dev.caisson.spec.Mount;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.immutables.value.Value;
+
+/** The root file system and what is mounted in it. Every field stands alone; {@link #source} assembles them. */
+@Value.Immutable
+@Value.Style(jdkOnly = true, jakarta = false)
+public interface RootSpec {
+    /** The layers, topmost first; empty: there are none. */
+    List<Path> lower();
+
+    /** A directory used as it is. */
+    Optional<Path> directory();
+
+    /** The writable layer on disk; empty: in memory. */
+    Optional<Overlay.Upper> upper();
+
+    /** The most bytes of a writable layer in memory. */
+    OptionalLong upperSize();
+
+    Optional<OverlayOptions> overlayOptions();
+
+    List<OverlayFallback> overlayFallbacks();
+
+    /** The branch that the layers and the writable layer are those of. */
+    Optional<Branch> branch();
+
+    /** The layers as they were merged before the launch, where the kernel refused to do it in the launch. */
+    Optional<Root.Merged> merged();
+
+    @Value.Default
+    default boolean readOnly() {
+        return false;
+    }
+
+    /** Whether layers are shown with the ids of the container's user namespace. */
+    @Value.Default
+    default boolean idmappedLayers() {
+        return false;
+    }
+
+    /** Whether proc, sysfs, a minimal /dev and the rest of {@link KernelMounts} are mounted. */
+    @Value.Default
+    default boolean kernelMounts() {
+        return true;
+    }
+
+    /** Whether the JVM keeps the root for the sake of its files. */
+    @Value.Default
+    default boolean kept() {
+        return false;
+    }
+
+    List<Mount> mounts();
+
+    List<String> maskedPaths();
+
+    List<String> readOnlyPaths();
+
+    /** {@return where the root comes from, assembled from the fields} */
+    @Value.Derived
+    default Root source() {
+        if (merged().isPresent()) {
+            return merged().get();
+        }
+        if (directory().isPresent()) {
+            return new Root.Directory(directory().get());
+        }
+        if (lower().isEmpty()) {
+            return new Root.OfHost();
+        }
+        return new Root.Layers(new Overlay(
+                lower(),
+                upper(),
+                upper().isPresent() ? OptionalLong.empty() : upperSize(),
+                overlayOptions().orElse(OverlayOptions.defaults()),
+                overlayFallbacks()));
+    }
+
+    /** Refuses values that make no sense alone. */
+    @Value.Check
+    default void check() {
+        maskedPaths().forEach(path -> InsidePath.check("mask", path));
+        readOnlyPaths().forEach(path -> InsidePath.check("readOnlyPath", path));
+        if (upperSize().isPresent() && upperSize().getAsLong() <= 0) {
+            throw new IllegalArgumentException("upperSize: " + upperSize().getAsLong() + " bytes; it must be positive");
+        }
+    }
+
+    /** {@return whether the container has a root of its own} */
+    default boolean isOwn() {
+        return !(source() instanceof Root.OfHost);
+    }
+
+    /** Refuses fields that are fine alone and not together. */
+    default void checkTogether() {
+        boolean layers = source() instanceof Root.Layers || source() instanceof Root.Merged;
+        String without = directory().isPresent() ? "rootfs" : "a root without layers";
+        Contradictions.refuse(upper().isPresent() && !layers, "upper", without, "call lower(...)");
+        Contradictions.refuse(upperSize().isPresent() && !layers, "upperSize", without, "call lower(...)");
+        Contradictions.refuse(overlayOptions().isPresent() && !layers, "overlayOptions", without, "call lower(...)");
+        Contradictions.refuse(!overlayFallbacks().isEmpty() && !layers, "overlayFallback", without, "call lower(...)");
+        Contradictions.refuse(idmappedLayers() && !layers, "idmappedLayers", without, "call lower(...)");
+        Contradictions.refuse(
+                upperSize().isPresent() && upper().isPresent(),
+                "upperSize",
+                "upper",
+                "it limits a writable layer in memory; leave one out");
+        Contradictions.refuse(
+                idmappedLayers() && !overlayFallbacks().isEmpty(),
+                "idmappedLayers",
+                "overlayFallback",
+                "no fallback shows layers with other ids; leave one out");
+        Contradictions.refuse(
+                readOnly() && !isOwn(),
+                "readOnly",
+                "the host's own root",
+                "call lower(Path.of(\"/\")) for a root that can be read-only");
+        var targets = new HashSet<String>();
+        for (Mount mount : mounts()) {
+            Contradictions.refuse(
+                    !targets.add(MountCalls.relative(mount.target())),
+                    "one mount on " + mount.target(),
+                    "another on the same path",
+                    "the second would hide the first");
+        }
+    }
+}
