@@ -424,7 +424,9 @@ final class Engine {
             return launch(launch, spec);
         } catch (LinuxException refused) {
             throw new ContainerException(
-                    FailureText.clone(refused.call(), refused.errno(), host), "create the namespaces", refused);
+                    FailureText.clone(refused.call(), launch.cgroup().isPresent(), refused.errno(), host),
+                    "create the namespaces",
+                    refused);
         }
     }
 

@@ -6,8 +6,10 @@ import dev.caisson.Plan.Phase;
 import dev.caisson.Plan.PlannedCall;
 import dev.caisson.cgroups.CgroupPlan;
 import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.LaunchTask;
 import dev.caisson.launch.Root;
 import dev.caisson.linux.Feature;
+import dev.caisson.linux.Syscall;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Step;
 import dev.caisson.overlay.OverlayFallback;
@@ -51,8 +53,9 @@ final class Explanation {
                 name = step.phase();
             }
             calls.add(new PlannedCall(Actor.CHILD, step.toString(), step.purpose(), step.needs()));
-            if (step.purpose().startsWith("wait for the id maps")
-                    && step.result().equals("answered")) {
+            if (LaunchTask.WAIT_FOR_ID_MAPS.isOf(step)
+                    && step.operation() instanceof Step.Invoke(var call, var _)
+                    && call.syscall() == Syscall.READ) {
                 plan.parent()
                         .forEach(text -> calls.add(new PlannedCall(Actor.PARENT, text, step.purpose(), step.needs())));
             }

@@ -4,6 +4,7 @@ package dev.caisson;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.LaunchTask;
 import dev.caisson.launch.Root;
 import dev.caisson.linux.child.Outcome;
 import dev.caisson.overlay.OverlayMount;
@@ -23,7 +24,7 @@ final class RootFallback {
     static boolean isFor(LaunchPlan plan, Outcome.ChildFailure failure) {
         return plan.input().spec().root().source() instanceof Root.Layers(var overlay)
                 && !overlay.fallbacks().isEmpty()
-                && failure.step().purpose().startsWith("merge ");
+                && LaunchTask.MERGE_LAYERS.isOf(failure.step());
     }
 
     /** {@return the layers, merged otherwise} */

@@ -120,7 +120,7 @@ final class ExecSteps {
         var envpArg = Arg.envp(environment.entrySet().stream()
                 .map(e -> e.getKey() + "=" + e.getValue())
                 .toList());
-        program.purpose("run " + name);
+        program.purpose("run " + name).task(LaunchTask.RUN_PROGRAM);
         if (name.contains("/")) {
             program.execute(OnError.fail(), Syscall.EXECVE, Arg.text(name), argvArg, envpArg);
             return;
@@ -142,7 +142,7 @@ final class ExecSteps {
                     argv,
                     envp));
         }
-        program.purpose("find " + name + " in PATH=" + path);
+        program.purpose("find " + name + " in PATH=" + path).task(LaunchTask.FIND_PROGRAM);
         for (var attempt : attempts) {
             program.branch(Step.Condition.EQUAL, attempt, of(-Errno.EACCES.code()), forbidden);
         }

@@ -35,7 +35,7 @@ public final class FailureText {
     }
 
     /** {@return the message for a clone3 that the kernel refused} */
-    public static String clone(String call, Errno errno, HostFacts host) {
+    public static String clone(String call, boolean intoCgroup, Errno errno, HostFacts host) {
         String text = "create the namespaces: " + call + " = " + errno;
         if (errno.equals(Errno.EPERM)) {
             return text + "; "
@@ -49,7 +49,7 @@ public final class FailureText {
         if (errno.equals(Errno.EAGAIN)) {
             return text + "; the pids limit of a cgroup or RLIMIT_NPROC is reached";
         }
-        if (call.contains("CLONE_INTO_CGROUP")) {
+        if (intoCgroup) {
             if (errno.equals(Errno.EBUSY) || errno.equals(Errno.EOPNOTSUPP)) {
                 return text + "; the cgroup takes no processes: it gives controllers to its children, or is threaded";
             }
@@ -57,8 +57,8 @@ public final class FailureText {
                 return text
                         + (errno.equals(Errno.ENODEV)
                                 ? "; somebody removed the cgroup"
-                                : "; this user may not move processes between its own cgroup and the container's: both must lie"
-                                        + " in a cgroup delegated to it");
+                                : "; this user may not move processes between its own cgroup and the container's: both"
+                                        + " must lie in a cgroup delegated to it");
             }
         }
         return text;
@@ -74,7 +74,8 @@ public final class FailureText {
         if (ProcFile.line("/proc/sys/kernel/unprivileged_userns_clone")
                 .filter("0"::equals)
                 .isPresent()) {
-            return "kernel.unprivileged_userns_clone is 0; allow them with: sysctl -w kernel.unprivileged_userns_clone=1";
+            return "kernel.unprivileged_userns_clone is 0; allow them with: sysctl -w"
+                    + " kernel.unprivileged_userns_clone=1";
         }
         if (ProcFile.line("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
                 .filter("1"::equals)
@@ -104,17 +105,16 @@ public final class FailureText {
     }
 
     private static Optional<String> hint(Step step, Errno errno) {
-        String purpose = step.purpose();
         var confined = errno.equals(Errno.EACCES) ? confinement() : Optional.<String>empty();
         if (confined.isPresent()) {
             return confined;
         }
-        if (purpose.startsWith("run ") && errno.equals(Errno.ENOENT)) {
+        if (LaunchTask.RUN_PROGRAM.isOf(step) && errno.equals(Errno.ENOENT)) {
             return Optional.of(
                     "the file is not in the container's root, or the interpreter it names (#! line or dynamic"
                             + " loader) is not");
         }
-        if (purpose.startsWith("find ")) {
+        if (LaunchTask.FIND_PROGRAM.isOf(step)) {
             return Optional.of(
                     errno.equals(Errno.EACCES)
                             ? "it is there, but this user may not execute it"
@@ -128,15 +128,15 @@ public final class FailureText {
         if (errno.equals(Errno.ENOEXEC)) {
             return Optional.of("neither a binary of this architecture nor a script with a #! line");
         }
-        if (errno.equals(Errno.EACCES) && purpose.startsWith("run ")) {
+        if (errno.equals(Errno.EACCES) && LaunchTask.RUN_PROGRAM.isOf(step)) {
             return Optional.of("this user may not execute it, or its file system is mounted noexec");
         }
-        if (purpose.startsWith("mount /proc") && errno.equals(Errno.EPERM)) {
+        if (LaunchTask.MOUNT_PROC.isOf(step) && errno.equals(Errno.EPERM)) {
             return Optional.of(
                     "the host's own /proc is covered in part, as inside Docker, and then a user namespace may not"
                             + " have a new one; keep the host's with host(Namespace.PID)");
         }
-        if (purpose.startsWith("install seccomp filter") && errno.equals(Errno.EBUSY)) {
+        if (LaunchTask.INSTALL_FILTER.isOf(step) && errno.equals(Errno.EBUSY)) {
             return Optional.of(
                     "another supervisor listens to the calls of this JVM already, as a container manager's may,"
                             + " and the kernel allows one: leave the supervisors out of the policy");
@@ -147,11 +147,8 @@ public final class FailureText {
         if (errno.equals(Errno.ENOENT)) {
             return Optional.of("the path does not exist, or a symbolic link on it leads to nothing inside the root");
         }
-        if (errno.equals(Errno.EPERM) && step.needs().equals("CAP_MKNOD")) {
-            return Optional.of("it takes CAP_MKNOD, and device rules, here or above this JVM, that allow \"m\" for it");
-        }
         if (errno.equals(Errno.EPERM) && !step.needs().isEmpty()) {
-            return Optional.of("it takes " + step.needs());
+            return Optional.of("it requires " + step.needs());
         }
         return Optional.empty();
     }

@@ -52,8 +52,12 @@ final class IdMapSteps {
         } else {
             boolean direct = input.host().can(Capability.SETUID) && input.host().can(Capability.SETGID);
             program.purpose(
-                    "wait for the id maps, written by " + (direct ? "the JVM" : "newuidmap(1) and newgidmap(1)"),
-                    direct ? "CAP_SETUID, CAP_SETGID" : "newuidmap, newgidmap, ranges in /etc/subuid and /etc/subgid");
+                            "wait for the id maps, written by "
+                                    + (direct ? "the JVM" : "newuidmap(1) and newgidmap(1)"),
+                            direct
+                                    ? "CAP_SETUID, CAP_SETGID"
+                                    : "newuidmap, newgidmap, ranges in /etc/subuid and /etc/subgid")
+                    .task(LaunchTask.WAIT_FOR_ID_MAPS);
             program.gate(GATE);
         }
         becomeRoot();

@@ -70,7 +70,8 @@ final class KernelMounts {
             place(proc, root, "proc");
             return;
         }
-        program.purpose("mount /proc", "CAP_SYS_ADMIN, and a /proc on the host that nothing covers in part");
+        program.purpose("mount /proc", "CAP_SYS_ADMIN, and a /proc on the host that nothing covers in part")
+                .task(LaunchTask.MOUNT_PROC);
         place(mounts.mount(mounts.open("proc"), "proc", SAFE), root, "proc");
     }
 

@@ -47,8 +47,9 @@ final class OverlaySteps {
     Arg root(Overlay overlay) {
         int layers = overlay.lower().size();
         program.purpose(
-                "merge " + layers + (layers == 1 ? " layer" : " layers") + " and a writable one",
-                input.inUserNamespace() ? "overlayfs in a user namespace (Linux 5.11)" : "CAP_SYS_ADMIN");
+                        "merge " + layers + (layers == 1 ? " layer" : " layers") + " and a writable one",
+                        input.inUserNamespace() ? "overlayfs in a user namespace (Linux 5.11)" : "CAP_SYS_ADMIN")
+                .task(LaunchTask.MERGE_LAYERS);
         program.call(Syscall.FCHDIR, workshop);
         String upper = "upper";
         String work = "work";

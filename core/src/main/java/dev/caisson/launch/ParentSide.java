@@ -96,7 +96,7 @@ public final class ParentSide {
             command.add(Long.toString(range.count()));
         }
         try {
-            var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+            var process = started(program, command);
             process.getOutputStream().close();
             String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
             if (!process.waitFor(HELPER_SECONDS, TimeUnit.SECONDS)) {
@@ -110,14 +110,17 @@ public final class ParentSide {
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while " + program + " ran", interrupted);
+        }
+    }
+
+    private static Process started(String program, List<String> command) throws IOException {
+        try {
+            return new ProcessBuilder(command).redirectErrorStream(true).start();
         } catch (IOException failed) {
-            if (failed.getMessage() != null && failed.getMessage().startsWith("Cannot run program")) {
-                throw new IOException(
-                        "user namespace: mapping more than one id without root takes " + program
-                                + " (Debian package uidmap), which is not installed; map a single id instead",
-                        failed);
-            }
-            throw failed;
+            throw new IOException(
+                    "user namespace: mapping more than one id without root requires " + program
+                            + " (Debian package uidmap), which cannot be run; map a single id instead",
+                    failed);
         }
     }
 }

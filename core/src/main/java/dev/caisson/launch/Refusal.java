@@ -34,7 +34,7 @@ public final class Refusal {
     /** {@return the message for a step that the kernel refused} */
     public static String text(Launcher launcher, Launch launch, LaunchPlan plan, Outcome.ChildFailure failure) {
         var better = plan.input().spec().root().source() instanceof Root.Layers(var overlay)
-                        && failure.step().purpose().startsWith("merge ")
+                        && LaunchTask.MERGE_LAYERS.isOf(failure.step())
                 ? Diagnosis.of(
                         overlay.lower(),
                         overlay.upper()

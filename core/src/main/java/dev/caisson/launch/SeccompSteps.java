@@ -61,8 +61,9 @@ final class SeccompSteps {
         int number = 0;
         for (var filter : input.seccompFilters()) {
             program.purpose(
-                    "install seccomp filter " + ++number,
-                    input.spec().privileges().noNewPrivileges() ? "no_new_privs" : "CAP_SYS_ADMIN");
+                            "install seccomp filter " + ++number,
+                            input.spec().privileges().noNewPrivileges() ? "no_new_privs" : "CAP_SYS_ADMIN")
+                    .task(LaunchTask.INSTALL_FILTER);
             var pointers = new TreeMap<Integer, Arg>();
             pointers.put(SOCK_FPROG_FILTER, Arg.bytes(filter.bytes(), "..."));
             byte[] sockFprog = new byte[SOCK_FPROG_SIZE];

@@ -11,6 +11,7 @@ import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Processes;
 import java.lang.foreign.Arena;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -97,7 +98,7 @@ final class ReportReader {
         int index = TableLayout.index(offset);
         var step = index < program.steps().size()
                 ? program.steps().get(index)
-                : new Step("exec", "end of the program", "", "", new Step.Fail(Arg.of(errno)));
+                : new Step("exec", "end of the program", Optional.empty(), "", "", new Step.Fail(Arg.of(errno)));
         return new Outcome.ChildFailure(OptionalInt.of(index), step, new Errno(errno));
     }
 

@@ -3,16 +3,22 @@ package dev.caisson.linux.child;
 
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.Call;
+import java.util.Optional;
 
 /**
  * One step of a program.
  *
  * @param phase the part of the launch it belongs to, such as {@code "mounts"}
  * @param purpose what it is for, in the user's words, such as {@code "mount /proc"}
+ * @param task which task it belongs to, where somebody treats its failure or its place in a special way
  * @param needs the privilege or feature without which it fails, or the empty string
  * @param result the name of its result, or the empty string if nobody uses it
  */
-public record Step(String phase, String purpose, String needs, String result, Operation operation) {
+public record Step(
+        String phase, String purpose, Optional<Task> task, String needs, String result, Operation operation) {
+
+    /** Names a part of a launch for programs, as the purpose does for people; an enum of whoever plans implements it. */
+    public interface Task {}
 
     /** What a step does. All but {@link Invoke} and {@link Execute} stay within the child's own memory. */
     public sealed interface Operation {}

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * An immutable list of steps that a cloned child makes one after the other, ending in execve. It is data: it can be
@@ -66,6 +67,7 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
                 new Step(
                         old.phase(),
                         old.purpose(),
+                        old.task(),
                         old.needs(),
                         old.result(),
                         new Step.Fail(Arg.named(errno.code(), errno.name()))));
@@ -127,6 +129,7 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
         private final Map<String, Arg> moved = new HashMap<>();
         private String phase = "";
         private String purpose = "";
+        private Optional<Step.Task> task = Optional.empty();
         private String needs = "";
         private int nextLabel;
 
@@ -136,6 +139,7 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
         public Builder phase(String phase) {
             this.phase = phase;
             this.purpose = phase;
+            this.task = Optional.empty();
             this.needs = "";
             return this;
         }
@@ -143,12 +147,19 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
         /** Says what the following steps are for and what they need; {@code needs} may be empty. */
         public Builder purpose(String purpose, String needs) {
             this.purpose = purpose;
+            this.task = Optional.empty();
             this.needs = needs;
             return this;
         }
 
         public Builder purpose(String purpose) {
             return purpose(purpose, "");
+        }
+
+        /** Says also for programs what the steps from here to the next purpose are for. */
+        public Builder task(Step.Task task) {
+            this.task = Optional.of(task);
+            return this;
         }
 
         /** Adds a call that must succeed. */
@@ -310,7 +321,7 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
         }
 
         private Arg.ResultOf add(String result, Step.Operation operation) {
-            steps.add(new Step(phase, purpose, needs, result, operation));
+            steps.add(new Step(phase, purpose, task, needs, result, operation));
             return new Arg.ResultOf(steps.size() - 1, result);
         }
 

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.launch;
+
+import dev.caisson.linux.child.Step;
+
+/** The tasks of a launch whose failure means something of its own, or at whose place the JVM does something. */
+public enum LaunchTask implements Step.Task {
+    /** The JVM writes the id maps of the user namespace. */
+    WAIT_FOR_ID_MAPS,
+
+    /** The layers become one file system. */
+    MERGE_LAYERS,
+
+    MOUNT_PROC,
+
+    INSTALL_FILTER,
+
+    /** The program is looked for in the directories of PATH. */
+    FIND_PROGRAM,
+
+    /** The program is executed by its path. */
+    RUN_PROGRAM;
+
+    /** {@return whether a step is of this task} */
+    public boolean isOf(Step step) {
+        return step.task().filter(task -> task == this).isPresent();
+    }
+}
