@@ -91,8 +91,8 @@ public interface Container extends ContainerProcess {
      * end, until this container is closed; its root, with what is mounted on it, is kept for that.
      *
      * <p>Every path is resolved by the kernel inside the root, so that no link, {@code ..} or mount a hostile container makes,
-     * at whatever moment, leads to a file of the host. Only regular files are opened: pipes, sockets and devices are seen but
-     * refused. Names are exact whatever bytes they hold: they are UTF-8, and a byte 0xNN that is not appears in strings as
+     * at whatever moment, leads to a file of the host. Only regular files are opened: pipes, sockets, devices, and files of the
+     * kernel's file systems (procfs, sysfs and their like) are seen but refused. Names are exact whatever bytes they hold: they are UTF-8, and a byte 0xNN that is not appears in strings as
      * the lone surrogate U+DCNN. Attribute views: basic, owner, posix, unix, user; owners are numbers as the host sees them.
      *
      * <p>Files are made as the container's root, where the JVM may: as root, always. An ordinary user reaches what its own id

@@ -18,7 +18,9 @@ import java.nio.file.FileSystem;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -174,6 +176,75 @@ class ContainerFilesTest {
                 assertThrows(FileSystemException.class, () -> Files.size(files.getPath(path)), path);
             }
             assertTrue(Files.isSymbolicLink(files.getPath("/proc/1/exe")));
+        }
+    }
+
+    /** The kernel would answer with the JVM's rights, and some of its files never come to an end. */
+    @Test
+    void filesOfTheKernelAreNeverOpened() throws Exception {
+        try (var container =
+                shell(overHost(), "cd /opt; ln -s /proc/kmsg log; ln -s /proc/version version; exec sleep 100")) {
+            var files = container.fs();
+            for (int i = 0; i < 500 && !Files.isSymbolicLink(files.getPath("/opt/version")); i++) {
+                Thread.sleep(10);
+            }
+            for (String path : new String[] {
+                "/opt/log",
+                "/opt/version",
+                "/proc/version",
+                "/proc/1/status",
+                "/sys/kernel/mm/transparent_hugepage/enabled"
+            }) {
+                var refusal =
+                        assertThrows(FileSystemException.class, () -> Files.readString(files.getPath(path)), path);
+                assertTrue(refusal.getMessage().contains("interface of the kernel"), refusal.getMessage());
+                assertThrows(FileSystemException.class, () -> Files.writeString(files.getPath(path), "x"), path);
+            }
+            var refusal = assertThrows(
+                    FileSystemException.class, () -> container.copyOut("/proc/version", directory.resolve("version")));
+            assertTrue(refusal.getMessage().contains("EPERM"), refusal.getMessage());
+            assertThrows(
+                    FileSystemException.class,
+                    () -> Files.copy(files.getPath("/proc/version"), files.getPath("/opt/copy")));
+            assertTrue(Files.size(files.getPath("/proc/version")) == 0);
+        }
+    }
+
+    @Test
+    void aLinkThatLeadsToNothingIsFollowedWhereAFileIsMade() throws Exception {
+        try (var container = shell(
+                overHost(),
+                "cd /opt; ln -s ../tmp/one relative; ln -s /tmp/two absolute; ln -s loop loop; ln -s relative chain;"
+                        + " exec sleep 100")) {
+            var files = container.fs();
+            for (int i = 0; i < 500 && !Files.isSymbolicLink(files.getPath("/opt/chain")); i++) {
+                Thread.sleep(10);
+            }
+            Files.writeString(files.getPath("/opt/chain"), "1");
+            Files.writeString(files.getPath("/opt/absolute"), "2");
+            assertEquals("1", Files.readString(files.getPath("/tmp/one")));
+            assertEquals("2", Files.readString(files.getPath("/tmp/two")));
+            assertThrows(FileSystemException.class, () -> Files.writeString(files.getPath("/opt/loop"), "x"));
+            assertThrows(
+                    FileSystemException.class,
+                    () -> Files.writeString(files.getPath("/opt/relative"), "x", StandardOpenOption.CREATE_NEW));
+        }
+    }
+
+    @Test
+    void aCopyThatCannotBeNamesTheSideAtFault() throws Exception {
+        Path file = Files.writeString(directory.resolve("file"), "x");
+        try (var container = shell(overHost(), "exec sleep 100")) {
+            var noTarget =
+                    assertThrows(NoSuchFileException.class, () -> container.copyIn(file, "/no/such/directory/file"));
+            assertEquals("/no/such/directory/file", noTarget.getFile());
+            Path none = directory.resolve("none/file");
+            var noSource = assertThrows(NoSuchFileException.class, () -> container.copyIn(none, "/opt/file"));
+            assertEquals(none.toString(), noSource.getFile());
+            var noPlace = assertThrows(NoSuchFileException.class, () -> container.copyOut("/etc/passwd", none));
+            assertEquals(none.toString(), noPlace.getFile());
+            var nothing = assertThrows(NoSuchFileException.class, () -> container.copyOut("/no/such", file));
+            assertEquals("/no/such", nothing.getFile());
         }
     }
 

@@ -97,6 +97,26 @@ public final class SafeTree implements AutoCloseable {
         return use(fd -> At.open(fd, relative, flags, mode, IN_ROOT));
     }
 
+    /** {@return where files of this tree are found and made} */
+    TreeChannels.Files files() {
+        return new TreeChannels.Files() {
+            @Override
+            public Fd open(byte[] path, long flags) throws LinuxException {
+                return SafeTree.this.open(path, flags, 0);
+            }
+
+            @Override
+            public Place place(byte[] path) throws LinuxException {
+                return SafeTree.this.place(path);
+            }
+
+            @Override
+            public Fd asOwner(Identity.Work<Fd> work) throws LinuxException {
+                return SafeTree.this.asOwner(work);
+            }
+        };
+    }
+
     /** Does what makes or renames files, as their owner to be. */
     <T> T asOwner(Identity.Work<T> work) throws LinuxException {
         return owner.isEmpty()

@@ -10,9 +10,12 @@ import static dev.caisson.linux.sys.Files.O_RDWR;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
+import dev.caisson.linux.sys.FileSystemType;
+import dev.caisson.linux.sys.Identity;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
@@ -23,6 +26,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;
@@ -36,24 +40,28 @@ final class TreeChannels {
     private static final int ALL_MAY_WRITE = 0666;
     private static final int OWNER_MAY_WRITE = 0600;
 
-    private final Opener opener;
-    private final Placer placer;
-    private final String path;
+    /** As many links as the kernel follows. */
+    private static final int MOST_LINKS = 40;
 
-    /** Opens the file. */
-    interface Opener {
-        Fd open(long flags, int mode) throws LinuxException;
+    private final Files files;
+    private final byte[] path;
+    private final String text;
+
+    /** Where paths are resolved. */
+    interface Files {
+        Fd open(byte[] path, long flags) throws LinuxException;
+
+        /** Finds the directory of a file. */
+        SafeTree.Place place(byte[] path) throws LinuxException;
+
+        /** Does what makes files, as their owner to be. */
+        Fd asOwner(Identity.Work<Fd> work) throws LinuxException;
     }
 
-    /** Finds the directory of the file. */
-    interface Placer {
-        SafeTree.Place place() throws LinuxException;
-    }
-
-    TreeChannels(Opener opener, Placer placer, String path) {
-        this.opener = opener;
-        this.placer = placer;
+    TreeChannels(Files files, byte[] path, String text) {
+        this.files = files;
         this.path = path;
+        this.text = text;
     }
 
     FileChannel open(Set<? extends OpenOption> options, FileAttribute<?>... attributes) throws IOException {
@@ -70,8 +78,10 @@ final class TreeChannels {
         int mode = permissions(attributes);
         long how = follows ? 0 : O_NOFOLLOW;
         try (var opened = writing && creatingNew
-                ? create(O_EXCL | how, mode)
-                : writing && creating ? findOrCreate(how, mode) : new Opened(opener.open(O_PATH | how, 0), false)) {
+                ? create(path, mode)
+                : writing && creating
+                        ? findOrCreate(follows, mode)
+                        : new Opened(files.open(path, O_PATH | how), false)) {
             checkRegular(opened.file());
             var channel = reopen(opened.file(), wanted);
             try {
@@ -87,7 +97,7 @@ final class TreeChannels {
                 throw failed;
             }
         } catch (LinuxException refused) {
-            throw Refusals.of(refused, path);
+            throw Refusals.of(refused, text);
         }
     }
 
@@ -99,28 +109,84 @@ final class TreeChannels {
         }
     }
 
-    private Opened findOrCreate(long how, int mode) throws LinuxException {
-        try {
-            return new Opened(opener.open(O_PATH | how, 0), false);
-        } catch (LinuxException refused) {
-            if (!refused.errno().equals(Errno.ENOENT)) {
-                throw refused;
+    /**
+     * As open(2) does with O_CREAT, links that lead to nothing included, but in steps: that call itself would open whatever
+     * somebody puts there at this moment.
+     */
+    private Opened findOrCreate(boolean follows, int mode) throws LinuxException {
+        byte[] at = path;
+        for (int links = 0; links < MOST_LINKS; links++) {
+            try {
+                return new Opened(files.open(at, follows ? O_PATH : O_PATH | O_NOFOLLOW), false);
+            } catch (LinuxException refused) {
+                if (!refused.errno().equals(Errno.ENOENT)) {
+                    throw refused;
+                }
             }
+            try {
+                return create(at, mode);
+            } catch (LinuxException refused) {
+                if (!refused.errno().equals(Errno.EEXIST)) {
+                    throw refused;
+                }
+            }
+            at = target(at);
         }
-        return create(how, mode);
+        throw new LinuxException(Errno.ELOOP, "find where " + Arg.quote(path) + " leads");
     }
 
-    /** Not blocking, because somebody may put a pipe there at this moment. */
-    private Opened create(long flags, int mode) throws LinuxException {
-        return new Opened(opener.open(flags | O_CREAT | O_RDWR | O_NONBLOCK, mode | OWNER_MAY_WRITE), true);
+    /** {@return where a path leads if it is a link; the path itself if it was one} */
+    private byte[] target(byte[] at) throws LinuxException {
+        try (var link = files.open(at, O_PATH | O_NOFOLLOW)) {
+            if (FileStatus.of(link).type() != FileStatus.Type.SYMBOLIC_LINK) {
+                return at;
+            }
+            byte[] target = At.readLink(link);
+            if (target.length > 0 && target[0] == '/') {
+                return target;
+            }
+            int slash = at.length;
+            while (slash > 0 && at[slash - 1] != '/') {
+                slash--;
+            }
+            byte[] joined = Arrays.copyOf(at, slash + target.length);
+            System.arraycopy(target, 0, joined, slash, target.length);
+            return joined;
+        } catch (LinuxException refused) {
+            if (refused.errno().equals(Errno.ENOENT)) {
+                return at; // It was removed meanwhile.
+            }
+            throw refused;
+        }
+    }
+
+    /** Not blocking, because somebody may put a pipe there at this moment; that is refused, but a link would be followed. */
+    private Opened create(byte[] at, int mode) throws LinuxException {
+        try (var place = files.place(at)) {
+            return new Opened(
+                    files.asOwner(() -> At.open(
+                            place.directory(),
+                            place.name(),
+                            O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_NONBLOCK,
+                            mode | OWNER_MAY_WRITE,
+                            At.RESOLVE_BENEATH | At.RESOLVE_NO_SYMLINKS)),
+                    true);
+        }
     }
 
     private void checkRegular(Fd file) throws IOException {
+        if (FileSystemType.isOfTheKernel(FileSystemType.of(file))) {
+            throw new FileSystemException(
+                    text,
+                    null,
+                    "only files of data are opened, and this is an interface of the kernel (procfs, sysfs or the like):"
+                            + " it would answer with this process's rights, and could hang this thread");
+        }
         var type = FileStatus.of(file).type();
         if (type != FileStatus.Type.FILE) {
             String what = type.name().toLowerCase(Locale.ROOT).replace('_', ' ');
             throw new FileSystemException(
-                    path,
+                    text,
                     null,
                     type == FileStatus.Type.SYMBOLIC_LINK
                             ? "it is a symbolic link, which was not to be followed"
@@ -133,9 +199,9 @@ final class TreeChannels {
         try {
             return FileChannel.open(Path.of(At.self(file)), options);
         } catch (AccessDeniedException refused) {
-            throw withPath(new AccessDeniedException(path, null, refused.getReason()), refused);
+            throw withPath(new AccessDeniedException(text, null, refused.getReason()), refused);
         } catch (FileSystemException refused) {
-            throw withPath(new FileSystemException(path, null, refused.getReason()), refused);
+            throw withPath(new FileSystemException(text, null, refused.getReason()), refused);
         }
     }
 
@@ -145,7 +211,7 @@ final class TreeChannels {
     }
 
     private void delete() throws LinuxException {
-        try (var place = placer.place()) {
+        try (var place = files.place(path)) {
             At.unlink(place.directory(), place.name());
         }
     }

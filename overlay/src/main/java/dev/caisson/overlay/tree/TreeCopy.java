@@ -18,6 +18,7 @@ import dev.caisson.linux.sys.DirectoryReader;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileData;
 import dev.caisson.linux.sys.FileStatus;
+import dev.caisson.linux.sys.FileSystemType;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Xattrs;
 import java.io.ByteArrayOutputStream;
@@ -48,7 +49,9 @@ public final class TreeCopy {
         /** As OWNER and XATTRS, as far as this process may. */
         WHAT_IS_ALLOWED,
         /** A file that is there is replaced, a directory is filled. */
-        REPLACE
+        REPLACE,
+        /** Files that the kernel makes up as they are read, too. For sources that are the host's, and not a container's. */
+        KERNEL_FILES
     }
 
     private final Set<Option> options;
@@ -104,7 +107,10 @@ public final class TreeCopy {
                 return;
             }
             switch (status.type()) {
-                case FILE -> file(source, status, to, newName);
+                case FILE -> {
+                    refuseKernelFile(source, name);
+                    file(source, status, to, newName);
+                }
                 case SYMBOLIC_LINK -> At.makeSymbolicLink(At.readLink(source), to, newName);
                 case PIPE, SOCKET -> At.makeNode(to, newName, status.mode(), 0);
                 default -> device(status, to, newName);
@@ -122,6 +128,13 @@ public final class TreeCopy {
             throw new LinuxException(Errno.EPERM, "copy the device " + Arg.quote(newName));
         }
         At.makeNode(to, newName, status.mode(), status.rdev());
+    }
+
+    /** A container decides what is mounted where in it: any path may lead to the kernel's log, say, or to what never ends. */
+    private void refuseKernelFile(Fd source, byte[] name) throws LinuxException {
+        if (!options.contains(Option.KERNEL_FILES) && FileSystemType.isOfTheKernel(FileSystemType.of(source))) {
+            throw new LinuxException(Errno.EPERM, "copy " + Arg.quote(name) + ", which is an interface of the kernel");
+        }
     }
 
     private static void removeFile(Fd directory, byte[] name) throws LinuxException {

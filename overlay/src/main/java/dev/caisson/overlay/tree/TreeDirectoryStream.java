@@ -11,6 +11,7 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.DirectoryReader;
 import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.Identity;
 import java.io.IOException;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.ClosedDirectoryStreamException;
@@ -170,8 +171,27 @@ final class TreeDirectoryStream implements SecureDirectoryStream<Path> {
     public synchronized SeekableByteChannel newByteChannel(
             Path other, Set<? extends OpenOption> options, FileAttribute<?>... attributes) throws IOException {
         var relative = mine(other);
-        return new TreeChannels((flags, mode) -> open(relative, flags, mode), () -> place(relative), text(relative))
+        return new TreeChannels(files(relative.getFileSystem()), relative.bytes(), text(relative))
                 .open(options, attributes);
+    }
+
+    private TreeChannels.Files files(TreeFileSystem files) {
+        return new TreeChannels.Files() {
+            @Override
+            public Fd open(byte[] path, long flags) throws LinuxException {
+                return TreeDirectoryStream.this.open(TreePath.of(files, path), flags, 0);
+            }
+
+            @Override
+            public SafeTree.Place place(byte[] path) throws LinuxException {
+                return TreeDirectoryStream.this.place(TreePath.of(files, path));
+            }
+
+            @Override
+            public Fd asOwner(Identity.Work<Fd> work) throws LinuxException {
+                return files.tree().asOwner(work);
+            }
+        };
     }
 
     @Override

@@ -36,6 +36,9 @@ public final class TreeFileSystem extends FileSystem {
     private static final Set<TreeCopy.Option> COPIED =
             Set.of(TreeCopy.Option.RECURSIVE, TreeCopy.Option.TIMES, TreeCopy.Option.REPLACE);
 
+    private static final Set<TreeCopy.Option> FROM_THE_HOST = Set.of(
+            TreeCopy.Option.RECURSIVE, TreeCopy.Option.TIMES, TreeCopy.Option.REPLACE, TreeCopy.Option.KERNEL_FILES);
+
     private final SafeTree tree;
     private final String name;
 
@@ -69,25 +72,45 @@ public final class TreeFileSystem extends FileSystem {
      * permissions are kept, set-user-id bits are not; links are copied, not followed.
      */
     public void copyIn(Path source, String target) throws IOException {
-        try (var from = hostDirectory(source);
-                var place = tree.place(NameCodec.encode(target))) {
-            byte[] name = hostName(source);
-            var _ = tree.asOwner(() -> {
-                TreeCopy.copy(from, name, place.directory(), place.name(), COPIED);
-                return place;
-            });
+        byte[] name = hostName(source);
+        try (var place = placeFor(target)) {
+            try (var from = hostDirectory(source)) {
+                var _ = tree.asOwner(() -> {
+                    TreeCopy.copy(from, name, place.directory(), place.name(), FROM_THE_HOST);
+                    return place;
+                });
+            } catch (LinuxException refused) {
+                throw Refusals.of(refused, source.toString(), target);
+            }
+        }
+    }
+
+    private SafeTree.Place placeFor(String target) throws IOException {
+        try {
+            return tree.place(NameCodec.encode(target));
         } catch (LinuxException refused) {
-            throw Refusals.of(refused, source.toString(), target);
+            throw Refusals.of(refused, target);
         }
     }
 
     /** Copies a file or tree inside to a path of the host. As {@link #copyIn}; devices are refused. */
     public void copyOut(String source, Path target) throws IOException {
-        try (var place = tree.place(NameCodec.encode(source));
-                var to = hostDirectory(target)) {
-            TreeCopy.copy(place.directory(), place.name(), to, hostName(target), COPIED);
+        byte[] name = hostName(target);
+        try (var place = placeFor(source);
+                var to = hostPlaceFor(target)) {
+            try {
+                TreeCopy.copy(place.directory(), place.name(), to, name, COPIED);
+            } catch (LinuxException refused) {
+                throw Refusals.of(refused, source, target.toString());
+            }
+        }
+    }
+
+    private static Fd hostPlaceFor(Path target) throws IOException {
+        try {
+            return hostDirectory(target);
         } catch (LinuxException refused) {
-            throw Refusals.of(refused, source, target.toString());
+            throw Refusals.of(refused, target.toString());
         }
     }
 

@@ -113,11 +113,7 @@ final class TreeProvider extends FileSystemProvider {
             throws IOException {
         var mine = mine(path);
         var tree = mine.getFileSystem().tree();
-        return new TreeChannels(
-                        (flags, mode) -> tree.open(mine.bytes(), flags, mode),
-                        () -> tree.place(mine.bytes()),
-                        mine.toString())
-                .open(options, attributes);
+        return new TreeChannels(tree.files(), mine.bytes(), mine.toString()).open(options, attributes);
     }
 
     @Override

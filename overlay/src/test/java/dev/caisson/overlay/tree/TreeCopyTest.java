@@ -127,10 +127,14 @@ class TreeCopyTest {
     }
 
     @Test
-    void filesOfProcAreCopiedThoughTheirSizeIsZero() throws Exception {
+    void filesOfProcAreCopiedWhereThatIsAskedThoughTheirSizeIsZero() throws Exception {
         try (var proc = dev.caisson.linux.sys.Files.open("/proc/self", dev.caisson.linux.sys.Files.O_PATH, 0);
                 var top = top()) {
-            TreeCopy.copy(proc, name("status"), top, name("status"), EnumSet.noneOf(TreeCopy.Option.class));
+            assertThrows(
+                    LinuxException.class,
+                    () -> TreeCopy.copy(
+                            proc, name("status"), top, name("status"), EnumSet.noneOf(TreeCopy.Option.class)));
+            TreeCopy.copy(proc, name("status"), top, name("status"), EnumSet.of(TreeCopy.Option.KERNEL_FILES));
         }
         assertTrue(Files.readString(directory.resolve("status")).contains("VmRSS"));
     }

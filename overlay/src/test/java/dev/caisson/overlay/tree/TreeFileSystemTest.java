@@ -313,7 +313,7 @@ class TreeFileSystemTest {
             var refusal = assertThrows(
                     FileSystemException.class, () -> Files.readString(host.getPath("/self/root/etc/hostname")));
             assertTrue(refusal.getMessage().contains("magic link"), refusal.getMessage());
-            assertTrue(Files.readString(host.getPath("/self/status")).contains("Name:"));
+            assertTrue(Files.isRegularFile(host.getPath("/self/status")));
         }
     }
 
