@@ -88,8 +88,8 @@ public final class Planner {
         if (overlay.lower().size() > 1 || overlay.upper().isPresent()) {
             throw new IllegalStateException(
                     "lower(\"/\") with other layers or an upper contradicts a user namespace, in which the kernel does"
-                        + " not let / be a layer: copy the host's files you need into a layer, or run as root without"
-                        + " newUser()");
+                            + " not let / be a layer: copy the host's files you need into a layer, or run as root without"
+                            + " newUser()");
         }
         return Optional.of(HostTree.read());
     }
