@@ -101,7 +101,13 @@ step:
         b.eq    store_long
         subs    w10, w10, #1
         b.eq    add
-        b       fail                            // the first argument is the errno
+        subs    w10, w10, #1
+        b.eq    fail                            // the first argument is the errno
+
+// Goes on in another table, whose address is the first argument. Nothing leads back.
+enter:
+        mov     x19, x0
+        b       walk
 
 execve:
         // Without a report of this kind the parent could not tell an execve from a child that was killed before it.

@@ -19,7 +19,8 @@
 #   base +128       the steps, 72 bytes each
 #
 #   step +  0  u8   operation: 0 call, 1 execve, 2 branch, 3 load int, 4 load long,
-#                              5 store int, 6 store long, 7 add, 8 fail
+#                              5 store int, 6 store long, 7 add, 8 fail,
+#                              9 enter another table
 #   step +  1  u8   bit i set: argument i is the address of the value, not the value
 #   step +  2  u8   on error: 0 fail, 1 ignore, 2 jump
 #   step +  3  u8   branch condition: 0 always, 1 ==, 2 !=, 3 < signed, 4 any common bit
@@ -140,8 +141,15 @@ step:
         jz      store_long
         dec     eax
         jz      add
+        dec     eax
+        jnz     enter
         mov     eax, edi                        # fail: the first argument is the errno
         jmp     fail
+
+# Goes on in another table, whose address is the first argument. Nothing leads back.
+enter:
+        mov     rbx, rdi
+        jmp     walk
 
 execve:
         # Without a report of this kind the parent could not tell an execve from a child that was killed before it.

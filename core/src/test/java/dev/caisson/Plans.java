@@ -158,6 +158,7 @@ final class Plans {
             case Step.Store s -> List.of(s.address(), s.value());
             case Step.Add a -> List.of(a.left(), a.right());
             case Step.Fail f -> List.of(f.errno());
+            case Step.Enter e -> List.of(e.address());
         };
     }
 

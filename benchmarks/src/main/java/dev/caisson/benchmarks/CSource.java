@@ -66,6 +66,7 @@ final class CSource {
                 "    *(" + (width == Step.Width.INT ? "int" : "long") + " *)" + value(address) + " = " + value(value)
                         + ";\n";
             case Step.Add(var left, var right) -> "    " + result + " = " + value(left) + " + " + value(right) + ";\n";
+            case Step.Enter _ -> throw new IllegalStateException("only a zygote enters another table");
             case Step.Fail _ -> "    _exit(127);\n";
         };
     }

@@ -100,7 +100,7 @@ public final class FailureText {
         return switch (step.operation()) {
             case Step.Invoke i -> i.call().toString();
             case Step.Execute e -> e.call().toString();
-            case Step.Fail _, Step.Branch _, Step.Load _, Step.Store _, Step.Add _ -> step.toString();
+            case Step.Fail _, Step.Branch _, Step.Load _, Step.Store _, Step.Add _, Step.Enter _ -> step.toString();
         };
     }
 

@@ -84,6 +84,7 @@ public final class Encoder {
                 operation(at, width == Step.Width.INT ? OpCode.STORE_INT : OpCode.STORE_LONG, address, value);
             case Step.Add(var left, var right) -> operation(at, OpCode.ADD, left, right);
             case Step.Fail(var errno) -> operation(at, OpCode.FAIL, errno);
+            case Step.Enter(var address) -> operation(at, OpCode.ENTER, address);
         }
     }
 

@@ -66,6 +66,7 @@ final class Listing {
             case STORE_INT -> "store int " + argument(at, step, 0) + " = " + argument(at, step, 1);
             case STORE_LONG -> "store long " + argument(at, step, 0) + " = " + argument(at, step, 1);
             case ADD -> "add " + argument(at, step, 0) + " + " + argument(at, step, 1);
+            case ENTER -> "enter " + argument(at, step, 0);
             case FAIL -> "fail " + argument(at, step, 0);
         };
     }

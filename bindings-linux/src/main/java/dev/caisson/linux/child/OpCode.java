@@ -11,5 +11,6 @@ enum OpCode {
     STORE_INT,
     STORE_LONG,
     ADD,
-    FAIL
+    FAIL,
+    ENTER
 }

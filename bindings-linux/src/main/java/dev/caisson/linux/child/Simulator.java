@@ -15,7 +15,7 @@ import java.util.Map;
  * stubs.
  */
 public final class Simulator {
-    private static final long BASE = 0x10_0000;
+    private static final long BASE = ZygoteProgram.REQUEST_ADDRESS;
 
     /** Programs loop over lists of a few thousand at most; beyond this they never end. */
     private static final int MOST_STEPS = 1_000_000;
@@ -25,6 +25,9 @@ public final class Simulator {
     private final ByteBuffer table;
     private final SimulatedMemory memory;
     private boolean executionAttempted;
+
+    /** Where in the memory the table lies that is walked now; another one may be entered. */
+    private int entered;
 
     /** How a simulated child ended. */
     public sealed interface End {
@@ -78,7 +81,7 @@ public final class Simulator {
     }
 
     private End walk() {
-        int at = TableLayout.STEPS;
+        int at = entered + TableLayout.STEPS;
         for (int steps = 0; steps < MOST_STEPS; steps++) {
             switch (step(at)) {
                 case Next.At(int offset) -> at = offset;
@@ -108,7 +111,7 @@ public final class Simulator {
                 return call(at, step, args);
             }
             case BRANCH -> {
-                return holds(step.condition(), args[0], args[1]) ? new Next.At(step.target()) : following;
+                return holds(step.condition(), args[0], args[1]) ? new Next.At(entered + step.target()) : following;
             }
             case LOAD_INT -> result(at, memory.getInt(args[0]));
             case LOAD_LONG -> result(at, memory.getLong(args[0]));
@@ -117,6 +120,10 @@ public final class Simulator {
             case ADD -> result(at, args[0] + args[1]);
             case FAIL -> {
                 return failed(at, (int) args[0]);
+            }
+            case ENTER -> {
+                entered = Math.toIntExact(args[0] - BASE);
+                return new Next.At(entered + TableLayout.STEPS);
             }
         }
         return following;
@@ -135,7 +142,7 @@ public final class Simulator {
         result(at, result);
         if (!Native.failed(result)) {
             return step.operation() == OpCode.EXECVE
-                    ? new Next.Over(new End.Executed(TableLayout.index(at)))
+                    ? new Next.Over(new End.Executed(TableLayout.index(at - entered)))
                     : new Next.At(at + TableLayout.STEP_SIZE);
         }
         if (!step.appliesTo((int) -result)) {
@@ -143,13 +150,13 @@ public final class Simulator {
         }
         return switch (step.onError()) {
             case TableLayout.IGNORE -> new Next.At(at + TableLayout.STEP_SIZE);
-            case TableLayout.JUMP -> new Next.At(step.target());
+            case TableLayout.JUMP -> new Next.At(entered + step.target());
             default -> failed(at, (int) -result);
         };
     }
 
-    private static Next failed(int at, int errno) {
-        return new Next.Over(new End.Failed(TableLayout.index(at), new Errno(errno)));
+    private Next failed(int at, int errno) {
+        return new Next.Over(new End.Failed(TableLayout.index(at - entered), new Errno(errno)));
     }
 
     private void result(int at, long value) {

@@ -44,6 +44,9 @@ public record Step(
     /** Reports this step with the given errno and ends the child. */
     public record Fail(Arg errno) implements Operation {}
 
+    /** Goes on in another table, at an address of the child's memory; nothing leads back (see {@link ZygoteProgram}). */
+    public record Enter(Arg address) implements Operation {}
+
     /** When a {@link Branch} is taken, in the order of the stub's numbers; comparisons are signed. */
     public enum Condition {
         ALWAYS,
@@ -74,6 +77,7 @@ public record Step(
             case Store s -> "*" + s.address().text() + " = " + s.value().text();
             case Add a -> a.left().text() + " + " + a.right().text();
             case Fail f -> "fail " + f.errno().text();
+            case Enter e -> "enter " + e.address().text();
         };
         return result.isEmpty() ? text : result + " = " + text;
     }

@@ -172,6 +172,7 @@ class EncoderTest {
                 case Step.Store _ -> assertTrue(line.contains("store "), line);
                 case Step.Add _ -> assertTrue(line.contains(" + "), line);
                 case Step.Fail _ -> assertTrue(line.contains("fail "), line);
+                case Step.Enter _ -> throw new AssertionError("a random program enters none: " + line);
             }
         }
     }

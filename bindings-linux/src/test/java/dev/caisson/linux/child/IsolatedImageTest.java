@@ -9,6 +9,7 @@ import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -26,6 +28,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The stub of every architecture, walking a program as an executable of its own; a foreign one in qemu's emulation. */
 class IsolatedImageTest {
     private static final int STDERR = 2;
+    private static final long ENTERED = 1L << 32;
 
     @TempDir
     Path directory;
@@ -112,6 +115,45 @@ class IsolatedImageTest {
         int failed = TableLayout.index(ended.report().getInt(TableLayout.FAILED_STEP));
         assertEquals(built.steps().size() - 2, failed);
         assertEquals(Errno.EBADF.code(), ended.report().getInt(TableLayout.FAILED_ERRNO));
+    }
+
+    /** As a zygote's child does: the table lies at an address of its own, and its jumps and failures count from there. */
+    @ParameterizedTest
+    @EnumSource(names = {"X86_64", "AARCH64"})
+    void goesOnInATableThatIsEntered(Arch arch) throws Exception {
+        var entered = SyscallProgram.builder().phase("test");
+        var there = entered.label();
+        entered.jump(there);
+        say(entered, "not jumped");
+        entered.bind(there);
+        say(entered, "entered");
+        entered.fail(Arg.of(Errno.EXDEV.code()));
+        var inner = Encoder.encode(entered.build(), arch);
+        byte[] table = new byte[inner.size()];
+        inner.place(MemorySegment.ofArray(table), ENTERED, Map.of());
+        ByteBuffer.wrap(table).order(ByteOrder.LITTLE_ENDIAN).putInt(TableLayout.REPORT_FD, STDERR);
+
+        var program = SyscallProgram.builder().phase("test");
+        int privateAnonymousFixed = 0x32;
+        program.call(
+                Syscall.MMAP,
+                Arg.of(ENTERED),
+                Arg.of(table.length),
+                Arg.of(3),
+                Arg.of(privateAnonymousFixed),
+                Arg.of(-1),
+                Arg.of(0));
+        var words = ByteBuffer.wrap(Arrays.copyOf(table, table.length + 7 & -8)).order(ByteOrder.LITTLE_ENDIAN);
+        for (int at = 0; at < words.capacity(); at += Long.BYTES) {
+            program.store(Step.Width.LONG, Arg.of(ENTERED + at), Arg.of(words.getLong(at)));
+        }
+        program.enter(Arg.of(ENTERED));
+        say(program, "came back");
+        var ended = run(arch, program.build());
+        assertEquals("entered", ended.output());
+        assertEquals(127, ended.code());
+        assertEquals(3, TableLayout.index(ended.report().getInt(TableLayout.FAILED_STEP)));
+        assertEquals(Errno.EXDEV.code(), ended.report().getInt(TableLayout.FAILED_ERRNO));
     }
 
     @ParameterizedTest

@@ -10,10 +10,10 @@ import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
-import dev.caisson.linux.sys.Processes;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -108,10 +108,10 @@ class SimulatorTest {
             if (outcome instanceof Outcome.ChildFailure failure) {
                 return Ending.failed(failure.index().orElseThrow(), failure.errno());
             }
-            int code;
-            try (var pidfd = assertInstanceOf(Outcome.Child.class, outcome).pidfd()) {
-                code = Processes.reap(pidfd).exitCode().orElseThrow();
-            }
+            int code = assertInstanceOf(Outcome.Child.class, outcome)
+                    .reap()
+                    .exitCode()
+                    .orElseThrow();
             var written = new ByteArrayOutputStream();
             var buffer = arena.allocate(4096);
             for (int n; (n = dev.caisson.linux.sys.Files.read(pipe.reader(), buffer)) > 0; ) {
@@ -181,6 +181,20 @@ class SimulatorTest {
         var end = run(program, (_, _, _) -> calls[0]++ < 3 ? -Errno.EINTR.code() : 1);
         assertEquals(new Simulator.End.Failed(1, Errno.EIO), end);
         assertEquals(4, calls[0]);
+    }
+
+    @Example
+    void aTableThatIsEnteredCountsFromItsOwnBeginning() {
+        long base = 1L << 32;
+        var inner = SyscallProgram.builder();
+        var there = inner.label();
+        inner.jump(there).call(Syscall.GETPID).bind(there).fail(Arg.of(Errno.EIO.code()));
+        var encoded = Encoder.encode(inner.build(), Arch.AARCH64);
+        byte[] table = new byte[encoded.size()];
+        encoded.place(MemorySegment.ofArray(table), base, Map.of());
+        var program = SyscallProgram.builder();
+        program.call(Syscall.GETPID).enter(Arg.bytes(table, "table")).call(Syscall.GETPPID);
+        assertEquals(new Simulator.End.Failed(2, Errno.EIO), run(program, (_, _, _) -> 1));
     }
 
     @Example
