@@ -12,6 +12,7 @@ import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.Hosts;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.LayerMounts;
+import dev.caisson.launch.OwnDescriptors;
 import dev.caisson.launch.ParentSide;
 import dev.caisson.launch.Planner;
 import dev.caisson.launch.Refusal;
@@ -36,7 +37,6 @@ import dev.caisson.overlay.LayerWatch;
 import dev.caisson.overlay.Overlay;
 import dev.caisson.overlay.OverlayMount;
 import dev.caisson.overlay.tree.SafeTree;
-import dev.caisson.process.Guardian;
 import dev.caisson.process.LiveProcess;
 import dev.caisson.process.Plumbing;
 import dev.caisson.seccomp.notify.Listener;
@@ -69,14 +69,13 @@ final class Engine {
     private final Launcher launcher = new Launcher();
     private final Kernel kernel = Kernel.ofThisMachine().asking(new Trials(launcher)::attempt);
     private final Poller poller;
-    private final Guardian guardian = new Guardian(launcher);
     private final Listeners listeners = new Listeners(launcher);
     private final HostFacts host;
     private final Planner planner;
     private @Nullable CgroupMounts cgroupMounts;
 
     private Engine() throws IOException {
-        guardian.launch();
+        launcher.start();
         poller = Poller.shared();
         host = Hosts.ofThisProcess(kernel);
         planner = new Planner(host);
@@ -252,6 +251,7 @@ final class Engine {
             var plumbing = Plumbing.open(poller, stdin, stdout, stderr, more);
             resources.onFailure(plumbing);
             descriptors.putAll(plumbing.descriptors());
+            descriptors.putAll(OwnDescriptors.of(spec));
             @Nullable Fd status = null;
             if (spec.process().init()) {
                 var pipe = Files.pipe();
@@ -289,7 +289,7 @@ final class Engine {
                     ? null
                     : new ContainerCgroup(
                             cgroup, spec.process().init() ? OptionalLong.empty() : OptionalLong.of(child.pid()));
-            var process = new LiveProcess(child.pid(), child.pidfd(), plumbing, status, own, startedAt);
+            var process = new LiveProcess(child, plumbing, status, own, startedAt);
             process.atEnd(() -> {
                 var open = listener.get();
                 if (open != null) {
@@ -314,7 +314,7 @@ final class Engine {
             if (waits) {
                 process.awaitBriefly(spec.process().timeout().orElse(null));
             }
-            process.watch(poller, guardian, spec.process().timeout().orElse(null));
+            process.watch(poller, launcher, spec.process().timeout().orElse(null));
         } catch (IOException refused) {
             throw wrapped(abandoned(process, refused));
         }

@@ -41,7 +41,9 @@ final class Explanation {
                 List.of(new PlannedCall(
                         Actor.PARENT,
                         Launcher.describe(
-                                plan.flags(), cgroup.isPresent() && cgroup.get().bornInside()),
+                                plan.mode(),
+                                plan.flags(),
+                                cgroup.isPresent() && cgroup.get().bornInside()),
                         "create the child" + (plan.flags() == 0 ? "" : " in its new namespaces") + ", "
                                 + plan.mode().name().toLowerCase(java.util.Locale.ROOT) + " mode",
                         plan.flags() == 0 || plan.input().idMap().isPresent() ? "" : "CAP_SYS_ADMIN"))));

@@ -20,7 +20,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  */
 public final class NoLeaks implements BeforeEachCallback, AfterEachCallback {
     private static final ExtensionContext.Namespace STORE = ExtensionContext.Namespace.create(NoLeaks.class);
-    private static final String GUARDIAN = "guardian";
+    private static final String ZYGOTE = "zygote";
+    private static final String LEDGER = "fd /memfd:caisson-ledger (deleted)";
     private static final int PATIENCE_MILLIS = 3000;
 
     @Override
@@ -67,18 +68,21 @@ public final class NoLeaks implements BeforeEachCallback, AfterEachCallback {
                 all.add("mapping " + line);
             }
         }
-        // The guardian comes with the first container and stays, with the JVM's end of its socket and its pidfd.
-        if (all.remove(GUARDIAN)) {
+        // A zygote comes with the first container and stays, with the JVM's end of its socket, its pidfd, and the
+        // ledger.
+        while (all.remove(ZYGOTE)) {
             all.remove("fd socket:");
             all.remove("fd anon_inode:[pidfd]");
+            all.remove(LEDGER);
         }
+        all.removeIf(line -> line.startsWith("mapping ") && line.contains("caisson-ledger"));
         all.sort(null);
         return all;
     }
 
     private static boolean isLongLived(Thread thread) {
         return thread.getName().equals("caisson-poller")
-                || thread.getName().startsWith("caisson-gate-")
+                || thread.getName().equals("caisson-zygote")
                 || thread.getName().startsWith("caisson-supervisor-");
     }
 
@@ -118,8 +122,8 @@ public final class NoLeaks implements BeforeEachCallback, AfterEachCallback {
         return all;
     }
 
-    private static boolean isGuardian(String pid) throws IOException {
-        return Files.readString(Path.of("/proc", pid, "comm")).strip().equals("caisson-guard");
+    private static boolean isZygote(String pid) throws IOException {
+        return Files.readString(Path.of("/proc", pid, "comm")).strip().equals("caisson-zygote");
     }
 
     private static List<String> children() throws IOException {
@@ -130,7 +134,7 @@ public final class NoLeaks implements BeforeEachCallback, AfterEachCallback {
                     String pids = Files.readString(task.resolve("children")).strip();
                     if (!pids.isEmpty()) {
                         for (String pid : pids.split(" ")) {
-                            all.add(isGuardian(pid) ? GUARDIAN : "child " + pid);
+                            all.add(isZygote(pid) ? ZYGOTE : "child " + pid);
                         }
                     }
                 } catch (IOException threadEnded) {

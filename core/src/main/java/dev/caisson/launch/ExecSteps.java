@@ -12,6 +12,7 @@ import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.spec.Namespace;
 import java.util.ArrayList;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -25,15 +26,24 @@ final class ExecSteps {
 
     private final PlanInput input;
     private final SyscallProgram.Builder program;
+    private final boolean isolated;
 
-    ExecSteps(PlanInput input, SyscallProgram.Builder program) {
+    /** @param isolated whether the child has the standard streams only if it gets them */
+    ExecSteps(PlanInput input, SyscallProgram.Builder program, boolean isolated) {
         this.input = input;
         this.program = program;
+        this.isolated = isolated;
     }
 
     /** First of all, while /proc and the caller's privileges are still the host's. */
     void planBeginning() {
         program.phase("process");
+        if (isolated) {
+            OwnDescriptors.plan(input.spec(), program);
+            if (becomesDumpable()) {
+                dumpable(program, "own its files in /proc", 1);
+            }
+        }
         for (String file : input.cgroupFiles()) {
             program.purpose("enter the cgroup before anything of the command runs");
             program.call(Syscall.WRITE, Arg.parameter(file), text("0"), of(1));
@@ -48,6 +58,25 @@ final class ExecSteps {
             program.purpose("set the nice value", "CAP_SYS_NICE to lower it");
             program.call(Syscall.SETPRIORITY, named(0, "PRIO_PROCESS"), of(0), of(nice));
         });
+    }
+
+    /**
+     * Until the id maps are written, an ordinary user's child must be dumpable: else its /proc/PID belongs to root. Nobody
+     * untrusted can see it then.
+     */
+    void planUndumpable() {
+        if (becomesDumpable()) {
+            dumpable(program, "be nobody's to trace or read", 0);
+        }
+    }
+
+    private boolean becomesDumpable() {
+        return !input.host().isPrivileged() || input.isFresh(Namespace.USER);
+    }
+
+    static void dumpable(SyscallProgram.Builder program, String purpose, int how) {
+        program.purpose(purpose);
+        program.call(Syscall.PRCTL, named(4, "PR_SET_DUMPABLE"), of(how), of(0), of(0), of(0));
     }
 
     void planLimits() {

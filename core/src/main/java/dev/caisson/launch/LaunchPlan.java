@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
-import static dev.caisson.linux.call.Arg.named;
-import static dev.caisson.linux.call.Arg.of;
-
-import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.SyscallProgram;
@@ -26,27 +22,21 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
     static LaunchPlan compile(PlanInput input) {
         var program = SyscallProgram.builder();
         var namespaces = new NamespaceSteps(input, program);
-        var exec = new ExecSteps(input, program);
-        boolean isolated = input.spec().process().init()
-                || SeccompSteps.mustFetch(input)
-                || !input.spec().namespaces().joins().isEmpty()
-                || input.spec().namespaces().host().contains(Namespace.PID)
-                        && !input.spec().bare();
+        boolean isolated = isIsolated(input);
+        var exec = new ExecSteps(input, program, isolated);
         exec.planBeginning();
         var ids = new IdMapSteps(input, program);
         ids.plan();
         namespaces.planCgroup();
         if (isolated) {
-            // Not before the id maps: /proc/PID of an undumpable process belongs to root.
-            program.purpose("be nobody's to trace or read");
-            program.call(Syscall.PRCTL, named(4, "PR_SET_DUMPABLE"), of(0), of(0), of(0), of(0));
+            exec.planUndumpable();
         }
         namespaces.planJoins();
         ids.planJoined();
         namespaces.planSettings();
         Optional<Arg> nothing =
                 input.isFresh(Namespace.MOUNT) ? new RootSteps(input, program).plan() : Optional.empty();
-        new DescriptorSteps(input, program, nothing).plan(kept(input));
+        new DescriptorSteps(input, program, isolated, nothing).plan(kept(input));
         exec.planLimits();
         var seccomp = new SeccompSteps(input, program);
         boolean early = !input.spec().privileges().noNewPrivileges();
@@ -81,6 +71,20 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
             kept.add(InitSteps.STATUS);
         }
         return kept;
+    }
+
+    /**
+     * {@return whether the child may have nothing of the JVM: all but bare commands that meet nobody untrusted before their
+     * execve, need nobody's help, and leave nothing behind that stays}
+     */
+    private static boolean isIsolated(PlanInput input) {
+        var spec = input.spec();
+        return !spec.bare()
+                || spec.hasOwnRoot()
+                || spec.process().init()
+                || !spec.namespaces().joins().isEmpty()
+                || SeccompSteps.hasListener(input)
+                || input.idMap().isPresent();
     }
 
     private static List<String> parentSide(PlanInput input) {

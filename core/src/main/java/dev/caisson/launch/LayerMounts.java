@@ -15,7 +15,6 @@ import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.HereRunner;
-import dev.caisson.linux.sys.Processes;
 import dev.caisson.spec.IdMap;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -78,7 +77,7 @@ public final class LayerMounts implements AutoCloseable {
         try {
             outcome = launcher.launch(new Launch(
                     Encoder.encode(program.build(), Arch.host()),
-                    Launch.Mode.DIRECT,
+                    Launch.Mode.ISOLATED,
                     CLONE_NEWUSER,
                     OptionalInt.empty(),
                     Map.of(),
@@ -94,9 +93,7 @@ public final class LayerMounts implements AutoCloseable {
             throw failed;
         }
         if (outcome instanceof Outcome.Child child) {
-            try (var pidfd = child.pidfd()) {
-                var _ = Processes.reap(pidfd);
-            }
+            var _ = child.reap();
         }
         var fd = held.get();
         if (fd == null) {

@@ -169,8 +169,15 @@ final class NamespaceSteps {
         program.phase("clocks");
         program.purpose("make a time namespace, which execve enters", "CAP_SYS_ADMIN, Linux 6.3");
         program.call(Syscall.UNSHARE, CLONE_FLAGS.of(Namespace.TIME.flag()));
+        boolean foreign = input.inUserNamespace() || !input.host().isPrivileged();
+        if (foreign) {
+            ExecSteps.dumpable(program, "own its files in /proc", 1);
+        }
         input.spec().namespaces().monotonicOffset().ifPresent(offset -> offset("monotonic", offset));
         input.spec().namespaces().bootTimeOffset().ifPresent(offset -> offset("boottime", offset));
+        if (foreign) {
+            ExecSteps.dumpable(program, "be nobody's to trace or read", 0);
+        }
     }
 
     private void offset(String clock, Duration offset) {

@@ -11,6 +11,7 @@ import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.seccomp.FilterFlag;
 import dev.caisson.seccomp.FilterProgram;
+import dev.caisson.spec.Capability;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -71,6 +72,10 @@ final class SeccompSteps {
             sockFprog[1] = (byte) (filter.length() >> 8);
             var fprog = new Arg.Struct(sockFprog, pointers, "{len=" + filter.length() + ", filter=...}");
             if (hasListener(filter)) {
+                if (mustFetch(input) && !input.host().can(Capability.SYS_PTRACE)) {
+                    // It is what the command will be already: whoever may trace that may trace this.
+                    ExecSteps.dumpable(program, "let the JVM fetch the listener", 1);
+                }
                 // The listener closes at execve, as NEW_LISTENER has it; what the JVM gets is a copy.
                 var _ = program.handOver(
                         LISTENER,

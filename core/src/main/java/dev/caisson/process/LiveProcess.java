@@ -7,6 +7,9 @@ import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.child.Launcher;
+import dev.caisson.linux.child.Outcome;
+import dev.caisson.linux.child.Ward;
 import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -70,7 +73,7 @@ public final class LiveProcess {
     private final CompletableFuture<End> end = new CompletableFuture<>();
     private Poller.@Nullable Watch watch;
     private Poller.@Nullable Alarm alarm;
-    private Guardian.@Nullable Ward ward;
+    private Ward ward;
     private @Nullable Cause cause;
     private boolean reaped;
     private Runnable atEnd = () -> {};
@@ -81,14 +84,14 @@ public final class LiveProcess {
      * @param initStatus the pipe on which an init reports the command's wait status
      */
     public LiveProcess(
-            int pid,
-            Fd pidfd,
+            Outcome.Child child,
             Plumbing plumbing,
             @Nullable Fd initStatus,
             @Nullable Surroundings surroundings,
             long startedAt) {
-        this.pid = pid;
-        this.pidfd = pidfd;
+        this.pid = child.pid();
+        this.pidfd = child.pidfd();
+        this.ward = child.ward();
         this.plumbing = plumbing;
         this.initStatus = initStatus;
         this.surroundings = surroundings;
@@ -114,13 +117,15 @@ public final class LiveProcess {
     /**
      * Begins to wait for the end, and to count down a timeout.
      *
-     * @param guardian ends it if the JVM ends first
+     * @param launcher has it ended if the JVM ends first, if it does not already
      */
-    public synchronized void watch(Poller poller, Guardian guardian, @Nullable Duration timeout) throws IOException {
+    public synchronized void watch(Poller poller, Launcher launcher, @Nullable Duration timeout) throws IOException {
         if (reaped) {
             return;
         }
-        ward = guardian.watch(pidfd);
+        if (ward == Ward.NONE) {
+            ward = launcher.watch(pidfd);
+        }
         watch = poller.watch(pidfd, Epoll.IN, this::ended);
         if (timeout != null) {
             alarm = poller.after(
@@ -184,9 +189,7 @@ public final class LiveProcess {
         if (alarm != null) {
             alarm.cancel();
         }
-        if (ward != null) {
-            ward.end();
-        }
+        ward.end();
         pidfd.close();
         atEnd.run();
     }

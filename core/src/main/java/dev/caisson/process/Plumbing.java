@@ -62,7 +62,7 @@ public final class Plumbing implements AutoCloseable {
 
     private void input(Stdio stdio) throws IOException {
         switch (stdio) {
-            case Stdio.Inherit _ -> {}
+            case Stdio.Inherit _ -> inherit("stdin", 0);
             case Stdio.Discard _ -> discard("stdin");
             case Stdio.Pipe _ -> {
                 var pipe = Files.pipe();
@@ -83,7 +83,7 @@ public final class Plumbing implements AutoCloseable {
 
     private void output(String name, Stdio stdio) throws IOException {
         switch (stdio) {
-            case Stdio.Inherit _ -> {}
+            case Stdio.Inherit _ -> inherit(name, name.equals("stdout") ? 1 : 2);
             case Stdio.Discard _ -> discard(name);
             case Stdio.File file -> command(name, open(file));
             case Stdio.Pipe _ -> {
@@ -105,6 +105,15 @@ public final class Plumbing implements AutoCloseable {
             }
             case Stdio.Bytes _ ->
                 throw new IllegalArgumentException(name + ": Stdio.bytes is for input; use Stdio.memory");
+        }
+    }
+
+    /** What is cloned by the zygote has nothing of the JVM that it is not given. */
+    private void inherit(String name, int number) throws LinuxException {
+        if (Files.isOpen(number)) {
+            descriptors.put(name, number);
+        } else {
+            discard(name);
         }
     }
 

@@ -16,7 +16,6 @@ import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
-import dev.caisson.linux.sys.Processes;
 import dev.caisson.linux.sys.Sockets;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Reply;
@@ -95,10 +94,7 @@ class FaultInjectionTest {
                         reached++;
                     } else {
                         // A step that this launch does not come by, such as the making of a directory that is there.
-                        try (var pidfd =
-                                assertInstanceOf(Outcome.Child.class, outcome).pidfd()) {
-                            var _ = Processes.reap(pidfd);
-                        }
+                        var _ = assertInstanceOf(Outcome.Child.class, outcome).reap();
                     }
                     NoLeaks.assertEqualsSoon(before);
                 }

@@ -2,14 +2,18 @@
 package dev.caisson.linux.child;
 
 import dev.caisson.linux.Arch;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A program in the stub's form, still without an address and without parameters, so that one encoding serves many
@@ -21,6 +25,7 @@ public final class EncodedProgram {
     private final byte[] table;
     private final int[] pointers;
     private final Map<String, List<Integer>> parameters;
+    private final Set<Integer> claimed;
 
     /**
      * @param pointers offsets of the 64-bit words that hold an offset into the table and must become addresses
@@ -33,6 +38,7 @@ public final class EncodedProgram {
         this.table = table;
         this.pointers = pointers;
         this.parameters = Map.copyOf(parameters);
+        this.claimed = claimed(program);
     }
 
     public SyscallProgram program() {
@@ -42,6 +48,23 @@ public final class EncodedProgram {
     /** {@return whose system call numbers it holds} */
     public Arch arch() {
         return arch;
+    }
+
+    /** {@return the numbers that the program itself gives to descriptors, and at which none may arrive} */
+    Set<Integer> claimed() {
+        return claimed;
+    }
+
+    private static Set<Integer> claimed(SyscallProgram program) {
+        var numbers = new HashSet<Integer>();
+        for (var step : program.steps()) {
+            if (step.operation() instanceof Step.Invoke(var call, var _)
+                    && call.syscall() == Syscall.DUP3
+                    && call.args().get(1) instanceof Arg.Value number) {
+                numbers.add((int) number.value());
+            }
+        }
+        return Set.copyOf(numbers);
     }
 
     /** {@return the bytes of memory the table takes} */

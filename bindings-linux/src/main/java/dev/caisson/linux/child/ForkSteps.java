@@ -26,6 +26,7 @@ final class ForkSteps {
         var report = Arg.buffer("fork report", TableLayout.REPORT_SIZE);
         program.store(Step.Width.INT, report, Arg.of(TableLayout.FORKED));
         var field = program.sum("pid field", report, Arg.of(TableLayout.FAILED_ERRNO));
+        var reports = program.load("report descriptor", Step.Width.INT, program.reportWord());
         var child = program.label();
         var told = program.label();
         // From here to the report nothing may fail: the kernel itself writes the pid into it.
@@ -38,7 +39,7 @@ final class ForkSteps {
                 Arg.of(0),
                 Arg.of(0));
         program.branch(Step.Condition.EQUAL, pid, Arg.of(0), child);
-        program.call(Syscall.WRITE, Arg.parameter(SyscallProgram.REPORT), report, Arg.of(TableLayout.REPORT_SIZE));
+        program.call(Syscall.WRITE, reports, report, Arg.of(TableLayout.REPORT_SIZE));
         program.call(OnError.ignore(), Syscall.WRITE, writer, report, Arg.of(1));
         program.call(Syscall.EXIT_GROUP, Arg.of(0));
         program.bind(child);

@@ -44,11 +44,11 @@ final class HandoverSteps {
                 Step.Width.LONG, program.sum("level", control, Arg.of(Long.BYTES)), Arg.of(SOL_SOCKET_SCM_RIGHTS));
         var place = program.sum("place", control, Arg.of(2 * Long.BYTES));
         var vector = new TreeMap<Integer, Arg>();
-        vector.put(0, Arg.ints("\"" + name + "\"", gate));
+        vector.put(0, Arg.ints("\"" + name + "\"", TableLayout.AT_A_GATE, gate, 0, 0));
         byte[] iovec = new byte[2 * Long.BYTES];
-        iovec[Long.BYTES] = Integer.BYTES;
+        iovec[Long.BYTES] = TableLayout.REPORT_SIZE;
         var pointers = new TreeMap<Integer, Arg>();
-        pointers.put(16, new Arg.Struct(iovec, vector, "[{\"" + name + "\", 4}]"));
+        pointers.put(16, new Arg.Struct(iovec, vector, "[{\"" + name + "\", 16}]"));
         pointers.put(32, control);
         byte[] msghdr = new byte[MSGHDR_SIZE];
         msghdr[24] = 1;
@@ -67,11 +67,11 @@ final class HandoverSteps {
     static Arg.ResultOf offer(SyscallProgram.Builder program, int gate, String name, Syscall syscall, Arg... args) {
         var offer = Arg.buffer("offer of " + name, OFFER_SIZE);
         var pointers = new TreeMap<Integer, Arg>();
-        pointers.put(Integer.BYTES, offer);
-        byte[] message = new byte[Integer.BYTES + Long.BYTES];
-        message[0] = (byte) gate;
-        program.knock(
-                new Arg.Struct(message, pointers, "{\"" + name + "\", " + offer.text() + "}"), Arg.of(message.length));
+        pointers.put(TableLayout.GATE_ADDRESS, offer);
+        byte[] message = new byte[TableLayout.REPORT_SIZE];
+        message[TableLayout.STATE] = TableLayout.AT_A_GATE;
+        message[TableLayout.GATE_NUMBER] = (byte) gate;
+        program.knock(new Arg.Struct(message, pointers, "{\"" + name + "\", " + offer.text() + "}"));
         var number = program.sum("number", offer, Arg.of(NUMBER));
         var taken = program.sum("taken", offer, Arg.of(TAKEN));
         var again = program.label();

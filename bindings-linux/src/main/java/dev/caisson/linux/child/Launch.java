@@ -35,6 +35,9 @@ public record Launch(
     public Launch {
         descriptors = Map.copyOf(descriptors);
         gates = Map.copyOf(gates);
+        if (mode == Mode.DIRECT && !program.program().gates().isEmpty()) {
+            throw new IllegalArgumentException("nobody could open a gate while the kernel holds the launching thread");
+        }
         for (String gate : program.program().gates()) {
             if (!gates.containsKey(gate)) {
                 throw new IllegalArgumentException("nobody opens the gate \"" + gate + "\"");

@@ -19,7 +19,7 @@ import java.util.Optional;
  * @param gates the names of the gates in the order in which the child reaches them
  */
 public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<String> gates) {
-    /** The parameter that holds the child's end of the gate socket. */
+    /** The parameter that holds the child's end of the socket to the launcher, at which it knocks and on which it reports. */
     public static final String GATE = "gate";
 
     /** The lines that a file system's context keeps, and how long one may be. */
@@ -27,10 +27,7 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
 
     private static final int LOG_LINE = 1024;
 
-    /** The parameter that holds the launcher's end, which the child closes so that it sees the JVM's death as end of file. */
-    public static final String GATE_FAR_END = "gate far end";
-
-    /** The parameter that holds the pipe on which an isolated child reports. */
+    /** The same socket, for those that report with the kernel's help. */
     static final String REPORT = "report";
 
     /** The word of the table that holds the number of the descriptor on which the child reports, or a negative number. */
@@ -213,6 +210,12 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
             return this;
         }
 
+        /** Goes on in another table, which lies in the child's memory by then. */
+        Builder enter(Arg address) {
+            add("", new Step.Enter(address));
+            return this;
+        }
+
         public Builder branch(Step.Condition condition, Arg left, Arg right, Label target) {
             add("", new Step.Branch(condition, left, right, target));
             return this;
@@ -239,7 +242,7 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
          * {@link Gate}) or refuses with an errno.
          */
         public Builder gate(String name) {
-            return knock(Arg.ints("\"" + name + "\"", arrive(name)), Arg.of(Integer.BYTES));
+            return knock(Arg.ints("\"" + name + "\"", TableLayout.AT_A_GATE, arrive(name), 0, 0));
         }
 
         /**
@@ -263,15 +266,12 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
 
         /** {@return the position of a new gate} */
         private int arrive(String name) {
-            if (gates.isEmpty() && !moved.containsKey(GATE)) {
-                call(Syscall.CLOSE, Arg.parameter(GATE_FAR_END));
-            }
             gates.add(name);
             return gates.size() - 1;
         }
 
-        /** Sends a message to the launcher and waits until it agrees. */
-        Builder knock(Arg message, Arg length) {
+        /** Sends a message of {@link TableLayout#REPORT_SIZE} bytes to the launcher and waits until it agrees. */
+        Builder knock(Arg message) {
             var answer = Arg.buffer("gate answer", Integer.BYTES);
             var opened = label();
             var answered = label();
@@ -279,7 +279,7 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
                     Syscall.SENDTO,
                     descriptor(GATE),
                     message,
-                    length,
+                    Arg.of(TableLayout.REPORT_SIZE),
                     Arg.named(MSG_NOSIGNAL, "MSG_NOSIGNAL"),
                     Arg.nullPointer(),
                     Arg.of(0));

@@ -39,6 +39,15 @@ final class TableLayout {
     /** Not written by the stub: a program may report the pid of a payload it forked in the errno field. */
     static final int FORKED = 3;
 
+    /** Nor is this: the number of the gate is in the field of the failed step, an address in the eight bytes after it. */
+    static final int AT_A_GATE = 4;
+
+    static final int GATE_NUMBER = 4;
+    static final int GATE_ADDRESS = 8;
+
+    /** From the zygote: clone3 was refused, with the errno in its field. */
+    static final int REFUSED = 5;
+
     private TableLayout() {}
 
     static int step(int index) {

@@ -13,7 +13,6 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.sys.Kernel.Answer;
-import dev.caisson.linux.sys.Processes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -168,8 +167,6 @@ public final class Trials {
     }
 
     private static int exit(Outcome.Child child) throws LinuxException {
-        try (var pidfd = child.pidfd()) {
-            return Processes.reap(pidfd).exitCode().orElse(-1);
-        }
+        return child.reap().exitCode().orElse(-1);
     }
 }

@@ -34,6 +34,7 @@ public final class Files {
     private static final int MFD_EXEC = 0x10;
     private static final int F_ADD_SEALS = 1033;
     private static final int ALL_SEALS = 0xf;
+    private static final int F_GETFD = 1;
     private static final int F_GETFL = 3;
     private static final int F_SETFL = 4;
     private static final int F_DUPFD_CLOEXEC = 1030;
@@ -147,6 +148,21 @@ public final class Files {
         }
     }
 
+    /** {@return a file in memory of some size, full of zeros} */
+    public static Fd memory(String name, long size) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            var fd = opened(
+                    Native.call(Syscall.MEMFD_CREATE, arena.allocateFrom(name).address(), MFD_CLOEXEC, 0),
+                    "memfd_create(" + Arg.quote(name) + ")");
+            long result = Native.call(Syscall.FTRUNCATE, fd.number(), size, 0);
+            if (Native.failed(result)) {
+                fd.close();
+                throw new LinuxException(Native.errno(result), "ftruncate(" + fd + ", " + size + ")");
+            }
+            return fd;
+        }
+    }
+
     /** Makes reads and writes of a descriptor return EAGAIN where they would block. */
     public static void makeNonBlocking(Fd fd) throws LinuxException {
         long flags = Native.call(Syscall.FCNTL, fd.number(), F_GETFL, 0);
@@ -155,6 +171,11 @@ public final class Files {
         if (Native.failed(result)) {
             throw new LinuxException(Native.errno(result), "fcntl(" + fd + ", F_SETFL, O_NONBLOCK)");
         }
+    }
+
+    /** {@return whether this process has a descriptor of some number} */
+    public static boolean isOpen(int number) {
+        return !Native.failed(Native.call(Syscall.FCNTL, number, F_GETFD, 0));
     }
 
     /** {@return a copy of a descriptor that somebody else owns} */

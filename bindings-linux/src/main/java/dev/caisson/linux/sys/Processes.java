@@ -20,6 +20,7 @@ import java.util.OptionalInt;
 /** Processes by pidfd: unlike a pid, a descriptor never comes to mean another process. */
 public final class Processes {
     private static final int POLLIN = 1;
+    private static final int P_PID = 1;
     private static final int P_PIDFD = 3;
     private static final int PIDFD_THREAD = 0x80;
     private static final int WNOHANG = 1;
@@ -66,17 +67,25 @@ public final class Processes {
         }
     }
 
+    /** Waits for the end of a child of which there is no descriptor, and reaps it. Nobody else may have. */
+    public static WaitStatus reap(int pid) throws LinuxException {
+        return waitid(P_PID, pid, "P_PID, " + pid, WEXITED | WALL).orElseThrow();
+    }
+
     private static Optional<WaitStatus> waitid(Fd pidfd, int options) throws LinuxException {
+        return waitid(P_PIDFD, pidfd.number(), "P_PIDFD, " + pidfd, options);
+    }
+
+    private static Optional<WaitStatus> waitid(int type, int id, String whom, int options) throws LinuxException {
         try (var arena = Arena.ofConfined()) {
             var info = arena.allocate(SIGINFO_SIZE, Long.BYTES);
             var usage = arena.allocate(RUSAGE_SIZE, Long.BYTES);
             long result;
             do {
-                result = Native.call(
-                        Syscall.WAITID, P_PIDFD, pidfd.number(), info.address(), options, usage.address(), 0);
+                result = Native.call(Syscall.WAITID, type, id, info.address(), options, usage.address(), 0);
             } while (result == -Errno.EINTR.code());
             if (Native.failed(result)) {
-                throw new LinuxException(Native.errno(result), "waitid(P_PIDFD, " + pidfd + ")");
+                throw new LinuxException(Native.errno(result), "waitid(" + whom + ")");
             }
             if (info.get(JAVA_INT, SIGINFO_PID) == 0) {
                 return Optional.empty();
@@ -99,6 +108,14 @@ public final class Processes {
     private static Duration timeval(MemorySegment usage, long offset) {
         return Duration.ofSeconds(usage.get(JAVA_LONG, offset))
                 .plusNanos(usage.get(JAVA_LONG, offset + Long.BYTES) * 1000);
+    }
+
+    /** Kills a child, reaps it, and closes its descriptor. */
+    public static void killAndReap(Fd child) throws LinuxException {
+        try (child) {
+            var _ = signal(child, Signal.SIGKILL);
+            var _ = reap(child);
+        }
     }
 
     /** Kills and reaps a child of which there is no descriptor. Its pid must not have been waited for by anybody. */

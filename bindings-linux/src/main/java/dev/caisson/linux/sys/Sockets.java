@@ -18,6 +18,9 @@ import java.util.Optional;
 public final class Sockets {
     private static final int AF_UNIX = 1;
     private static final int SOCK_STREAM_CLOEXEC = 1 | 0x80000;
+    private static final int SOCK_SEQPACKET_CLOEXEC = 5 | 0x80000;
+    private static final int SO_RCVTIMEO = 20;
+    private static final int SO_SNDTIMEO = 21;
     private static final int SHUT_RDWR = 2;
     private static final int SOL_SOCKET = 1;
     private static final int SCM_RIGHTS = 1;
@@ -47,11 +50,20 @@ public final class Sockets {
     }
 
     public static Pair pair() throws LinuxException {
+        return pair(SOCK_STREAM_CLOEXEC, "SOCK_STREAM");
+    }
+
+    /** {@return two connected sockets of messages that arrive whole or not at all} Both are close-on-exec. */
+    public static Pair messagePair() throws LinuxException {
+        return pair(SOCK_SEQPACKET_CLOEXEC, "SOCK_SEQPACKET");
+    }
+
+    private static Pair pair(int type, String name) throws LinuxException {
         try (var arena = Arena.ofConfined()) {
             var fds = arena.allocate(JAVA_INT, 2);
-            long result = Native.call(Syscall.SOCKETPAIR, AF_UNIX, SOCK_STREAM_CLOEXEC, 0, fds.address(), 0, 0);
+            long result = Native.call(Syscall.SOCKETPAIR, AF_UNIX, type, 0, fds.address(), 0, 0);
             if (Native.failed(result)) {
-                throw new LinuxException(Native.errno(result), "socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0)");
+                throw new LinuxException(Native.errno(result), "socketpair(AF_UNIX, " + name + "|SOCK_CLOEXEC, 0)");
             }
             return new Pair(Fd.owning(fds.getAtIndex(JAVA_INT, 0)), Fd.owning(fds.getAtIndex(JAVA_INT, 1)));
         }
@@ -189,30 +201,70 @@ public final class Sockets {
         }
     }
 
-    /** Sends a number and, with it, a descriptor (SCM_RIGHTS); waits while the other side has much to read. */
-    public static void send(Fd socket, int number, Fd passed) throws LinuxException {
+    /** Lets a reader of this end wait no longer than some time, and then get EAGAIN (SO_RCVTIMEO). */
+    public static void receiveWithin(Fd socket, long micros) throws LinuxException {
+        patience(socket, SO_RCVTIMEO, "SO_RCVTIMEO", micros);
+    }
+
+    /** Lets a writer of this end wait no longer than some time, and then get EAGAIN (SO_SNDTIMEO). */
+    public static void sendWithin(Fd socket, long micros) throws LinuxException {
+        patience(socket, SO_SNDTIMEO, "SO_SNDTIMEO", micros);
+    }
+
+    private static void patience(Fd socket, int option, String name, long micros) throws LinuxException {
         try (var arena = Arena.ofConfined()) {
-            var control = arena.allocate(CMSG_HEADER + Long.BYTES, Long.BYTES);
-            control.set(JAVA_LONG, 0, CMSG_HEADER + Integer.BYTES);
-            control.set(JAVA_INT, 8, SOL_SOCKET);
-            control.set(JAVA_INT, 12, SCM_RIGHTS);
-            control.set(JAVA_INT, CMSG_HEADER, passed.number());
-            var vector = arena.allocate(JAVA_LONG, 2);
-            vector.setAtIndex(JAVA_LONG, 0, arena.allocateFrom(JAVA_INT, number).address());
-            vector.setAtIndex(JAVA_LONG, 1, Integer.BYTES);
-            var message = arena.allocate(msghdr.layout());
-            msghdr.msg_iov(message, vector);
-            msghdr.msg_iovlen(message, 1);
-            msghdr.msg_control(message, control);
-            msghdr.msg_controllen(message, control.byteSize());
-            long result;
-            do {
-                result = Native.call(Syscall.SENDMSG, socket.number(), message.address(), MSG_NOSIGNAL);
-            } while (result == -Errno.EINTR.code());
+            var timeval = arena.allocate(JAVA_LONG, 2);
+            timeval.setAtIndex(JAVA_LONG, 0, micros / 1_000_000);
+            timeval.setAtIndex(JAVA_LONG, 1, micros % 1_000_000);
+            long result = Native.call(
+                    Syscall.SETSOCKOPT, socket.number(), SOL_SOCKET, option, timeval.address(), timeval.byteSize(), 0);
             if (Native.failed(result)) {
-                throw new LinuxException(Native.errno(result), "sendmsg(" + socket + ", SCM_RIGHTS " + passed + ")");
+                throw new LinuxException(Native.errno(result), "setsockopt(" + socket + ", " + name + ")");
             }
         }
+    }
+
+    /**
+     * Sends one message and, with it, descriptors (SCM_RIGHTS); waits while the other side has much to read, as long as
+     * {@link #sendWithin} allows.
+     *
+     * @return 0, or {@code -errno}
+     */
+    public static long send(Fd socket, MemorySegment message, int[] descriptors) {
+        try (var arena = Arena.ofConfined()) {
+            long length = CMSG_HEADER + (long) descriptors.length * Integer.BYTES;
+            var control = arena.allocate(length + 7 & -8, Long.BYTES);
+            control.set(JAVA_LONG, 0, length);
+            control.set(JAVA_INT, 8, SOL_SOCKET);
+            control.set(JAVA_INT, 12, SCM_RIGHTS);
+            MemorySegment.copy(descriptors, 0, control, JAVA_INT, CMSG_HEADER, descriptors.length);
+            var vector = arena.allocate(JAVA_LONG, 2);
+            vector.setAtIndex(JAVA_LONG, 0, message.address());
+            vector.setAtIndex(JAVA_LONG, 1, message.byteSize());
+            var header = arena.allocate(msghdr.layout());
+            msghdr.msg_iov(header, vector);
+            msghdr.msg_iovlen(header, 1);
+            msghdr.msg_control(header, control);
+            msghdr.msg_controllen(header, control.byteSize());
+            long result;
+            do {
+                result = Native.call(Syscall.SENDMSG, socket.number(), header.address(), MSG_NOSIGNAL);
+            } while (result == -Errno.EINTR.code());
+            return Math.min(result, 0);
+        }
+    }
+
+    /**
+     * Waits for as many bytes as fit, for the end, or as long as {@link #receiveWithin} allows.
+     *
+     * @return how many came, 0 at the end, or {@code -errno}
+     */
+    public static int receive(Fd socket, MemorySegment into) {
+        long result;
+        do {
+            result = Native.call(Syscall.RECVFROM, socket.number(), into.address(), into.byteSize(), MSG_WAITALL, 0, 0);
+        } while (result == -Errno.EINTR.code());
+        return (int) result;
     }
 
     /** Ends the connection: a thread that reads either end sees end of file. */

@@ -8,7 +8,6 @@ import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
-import dev.caisson.linux.sys.Processes;
 import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;
 import java.util.List;
@@ -48,9 +47,7 @@ class ForkTest {
     @Test
     void theForkedChildIsTheOutcome() throws Exception {
         var child = assertInstanceOf(Outcome.Child.class, launch(sh(program().fork(), "exit $(($$ & 127))")));
-        try (var pidfd = child.pidfd()) {
-            assertEquals(child.pid() & 127, Processes.reap(pidfd).exitCode().orElseThrow());
-        }
+        assertEquals(child.pid() & 127, child.reap().exitCode().orElseThrow());
     }
 
     @Test

@@ -12,7 +12,6 @@ import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.linux.sys.Fd;
-import dev.caisson.linux.sys.Processes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -82,9 +81,7 @@ final class Actor {
                 Encoder.encode(program.build(), Arch.host()), 0, Map.of(USER, user.number(), MOUNTS, mounts.number()));
         switch (launcher.launch(launch)) {
             case Outcome.Child child -> {
-                try (var pidfd = child.pidfd()) {
-                    var _ = Processes.reap(pidfd);
-                }
+                var _ = child.reap();
             }
             case Outcome.ChildFailure failure ->
                 throw new LinuxException(failure.errno(), failure.step().toString());

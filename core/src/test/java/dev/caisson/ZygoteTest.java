@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** No container outlives its JVM. */
-class GuardianTest {
+class ZygoteTest {
     private static final int SOMEBODY = 64321;
 
     @TempDir
@@ -37,17 +37,17 @@ class GuardianTest {
                 var _ = builder.start("/bin/true").waitFor();
                 running.add(builder.start("/bin/sh", "-c", "trap '' HUP TERM; while :; do sleep 1000; done"));
             }
-            if (args[0].equals("guardian killed")) {
-                var old = guardian().orElseThrow();
+            if (args[0].equals("zygote killed")) {
+                var old = zygote().orElseThrow();
                 assertTrue(old.destroyForcibly());
-                while (name(old.pid()).equals("caisson-guard") && !isZombie(old.pid())) {
+                while (name(old.pid()).equals("caisson-zygote") && !isZombie(old.pid())) {
                     Thread.sleep(1);
                 }
                 running.add(Container.bare().start("/bin/sleep", "1000"));
             }
             var pids = new StringBuilder();
             running.forEach(c -> pids.append(c.pid()).append(' '));
-            guardian().ifPresent(g -> pids.append(g.pid()));
+            zygote().ifPresent(z -> pids.append(z.pid()));
             System.out.println(pids);
             System.out.flush();
             if (args[0].equals("exit")) {
@@ -60,10 +60,10 @@ class GuardianTest {
                             Long.toString(ProcessHandle.current().pid()));
         }
 
-        private static Optional<ProcessHandle> guardian() {
+        private static Optional<ProcessHandle> zygote() {
             return ProcessHandle.current()
                     .children()
-                    .filter(child -> name(child.pid()).equals("caisson-guard"))
+                    .filter(child -> name(child.pid()).equals("caisson-zygote"))
                     .findFirst();
         }
     }
@@ -116,8 +116,8 @@ class GuardianTest {
     }
 
     @Test
-    void whenTheGuardianIsKilledAnotherTakesOver() throws Exception {
-        var jvm = JavaAs.oneself().run(Jvm.class.getName(), "guardian killed");
+    void whenTheZygoteIsKilledAnotherTakesOver() throws Exception {
+        var jvm = JavaAs.oneself().run(Jvm.class.getName(), "zygote killed");
         assertEquals(137, jvm.code(), jvm.output());
         assertNothingOutlives(jvm, 5);
     }

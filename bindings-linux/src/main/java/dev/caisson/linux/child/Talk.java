@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.linux.child;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.Signal;
+import dev.caisson.linux.Syscall;
+import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.Native;
+import dev.caisson.linux.sys.Processes;
+import dev.caisson.linux.sys.Sockets;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * This JVM's side of one launch by the zygote: what the child says on its socket, up to the end of file that means that it is
+ * done or gone, since the child's end is closed by execve. At gates it is answered.
+ */
+final class Talk {
+    private static final int MSG_NOSIGNAL = 0x4000;
+    private static final int PAUSE_NANOS = 5_000_000;
+
+    /** How long to wait for a word before looking whether the zygote is stopped. */
+    private static final long PATIENCE_MICROS = 200_000;
+
+    private final Fd socket;
+    private final Launch launch;
+    private final IntSupplier pid;
+    private final ZygoteProcess zygote;
+    private final boolean gated;
+    private int gates;
+    private boolean executed;
+    private boolean failed;
+    private int failedStep;
+    private int failedErrno;
+    private int refused;
+    private int forked;
+    private @Nullable IOException refusal;
+
+    /** Replaces a zygote that does not go on. */
+    @FunctionalInterface
+    interface Renewal {
+        void renew(ZygoteProcess old) throws IOException;
+    }
+
+    /**
+     * Begins; the request is sent afterwards.
+     *
+     * @param pid of the child, or 0 before it is cloned
+     */
+    Talk(Fd socket, Launch launch, IntSupplier pid, ZygoteProcess zygote) throws LinuxException {
+        this.socket = socket;
+        this.launch = launch;
+        this.pid = pid;
+        this.zygote = zygote;
+        this.gated = !launch.program().program().gates().isEmpty();
+        Sockets.receiveWithin(socket, PATIENCE_MICROS);
+        if (launch.gates().values().stream().anyMatch(Handover.class::isInstance)) {
+            Sockets.receiveCredentials(socket);
+        }
+    }
+
+    /** {@return whether the child is another process than the one that was cloned} */
+    boolean hasForked() {
+        return forked != 0;
+    }
+
+    /** {@return the outcome, or nothing if the zygote ended before it cloned} */
+    Optional<Outcome> outcome(Renewal renewal) throws IOException {
+        try (var arena = Arena.ofConfined()) {
+            if (gated) {
+                converse(arena.allocate(TableLayout.REPORT_SIZE, Long.BYTES), renewal);
+            } else {
+                listen(arena.allocate(2 * TableLayout.REPORT_SIZE, Long.BYTES), renewal);
+            }
+        } catch (IOException | RuntimeException | Error lost) {
+            abandon(lost, renewal);
+            throw lost;
+        }
+        return conclude();
+    }
+
+    /** Two reports, or one and the end, are what a launch without gates consists of: one call waits for both. */
+    private void listen(MemorySegment reports, Renewal renewal) throws IOException {
+        int have = 0;
+        while (true) {
+            int n = Sockets.receive(socket, reports.asSlice(have));
+            if (n == 0 || n == -Errno.ECONNRESET.code()) {
+                return; // Reset: it ended without having read an answer.
+            }
+            if (n == -Errno.EAGAIN.code()) {
+                look(renewal);
+                continue;
+            }
+            if (n < 0) {
+                throw new LinuxException(new Errno(-n), "recvfrom(" + socket + ")");
+            }
+            have += n;
+            int at = 0;
+            for (; have - at >= TableLayout.REPORT_SIZE; at += TableLayout.REPORT_SIZE) {
+                note(reports.asSlice(at, TableLayout.REPORT_SIZE));
+            }
+            have -= at;
+            MemorySegment.copy(reports, at, reports, 0, have);
+        }
+    }
+
+    private void converse(MemorySegment report, Renewal renewal) throws IOException {
+        while (true) {
+            Sockets.Message message;
+            try {
+                message = Sockets.receiveWith(socket, report);
+            } catch (LinuxException nothing) {
+                if (nothing.errno().equals(Errno.ECONNRESET)) {
+                    return; // It ended without having read an answer.
+                }
+                if (!nothing.errno().equals(Errno.EAGAIN)) {
+                    throw nothing;
+                }
+                look(renewal);
+                continue;
+            }
+            if (message.length() != TableLayout.REPORT_SIZE) {
+                return;
+            }
+            if (report.get(JAVA_INT, TableLayout.STATE) == TableLayout.AT_A_GATE) {
+                serve(message, report.get(JAVA_LONG, TableLayout.GATE_ADDRESS));
+            } else {
+                note(report);
+            }
+        }
+    }
+
+    private void look(Renewal renewal) throws IOException {
+        if (zygote.isStopped()) {
+            renewal.renew(zygote);
+        }
+    }
+
+    /** Listens on to the end even after a failure: whom the child forked before is told of later, and must be reaped too. */
+    private void note(MemorySegment report) {
+        int errno = report.get(JAVA_INT, TableLayout.FAILED_ERRNO);
+        switch (report.get(JAVA_INT, TableLayout.STATE)) {
+            case TableLayout.EXECVE_ATTEMPTED -> executed = true;
+            case TableLayout.FORKED -> forked = errno;
+            case TableLayout.REFUSED -> refused = -errno;
+            case TableLayout.FAILED -> {
+                // The first one: others fail because of it.
+                if (!failed) {
+                    failed = true;
+                    failedStep = report.get(JAVA_INT, TableLayout.FAILED_STEP);
+                    failedErrno = errno;
+                }
+            }
+            default -> throw new IllegalStateException("the child sent a report of an unknown kind");
+        }
+    }
+
+    private void serve(Sockets.Message message, long address) {
+        var names = launch.program().program().gates();
+        if (refusal != null || gates >= names.size()) {
+            answer(false);
+            return;
+        }
+        String name = names.get(gates++);
+        try {
+            if (launch.gates().get(name) instanceof Handover handover) {
+                take(handover, message, address);
+            } else {
+                open(name);
+                answer(true);
+            }
+        } catch (IOException refusedHere) {
+            refusal = refusedHere;
+            answer(false);
+        } catch (RuntimeException | Error bug) {
+            // Thrown on, it would hide the outcome of the launch, and with it the child.
+            refusal = new IOException("the work at the gate \"" + name + "\" failed: " + bug, bug);
+            answer(false);
+        }
+    }
+
+    private void open(String name) throws IOException {
+        var gate = launch.gates().get(name);
+        if (gate == null) {
+            throw new IllegalStateException("no gate \"" + name + "\"");
+        }
+        gate.open(pid.getAsInt());
+    }
+
+    private void take(Handover handover, Sockets.Message message, long address) throws IOException {
+        if (message.descriptor().isPresent()) {
+            handover.take(message.descriptor().get());
+            return;
+        }
+        var offer = new Offer(socket, message.pid(), address);
+        offer.check();
+        answer(true);
+        offer.fetch(handover);
+    }
+
+    private void answer(boolean agreed) {
+        try (var arena = Arena.ofConfined()) {
+            var word = arena.allocateFrom(JAVA_INT, agreed ? 0 : Errno.ECANCELED.code());
+            var _ = Native.call(Syscall.SENDTO, socket.number(), word.address(), word.byteSize(), MSG_NOSIGNAL, 0, 0);
+        }
+    }
+
+    private Optional<Outcome> conclude() throws IOException {
+        // Gives the pidfd a number to be had under, if there is no other.
+        socket.close();
+        int first = pid.getAsInt();
+        if (refused != 0) {
+            throw new LinuxException(
+                    new Errno(refused),
+                    CloneFlags.describe(
+                            Zygote.FLAGS | launch.flags(), launch.cgroup().isPresent()));
+        }
+        if (first == 0) {
+            return Optional.empty();
+        }
+        int child = forked == 0 ? first : forked;
+        if (forked != 0) {
+            // It has nothing more to do than to end.
+            var _ = Processes.reap(first);
+        }
+        if (refusal != null) {
+            Processes.killAndReap(child);
+            throw refusal;
+        }
+        if (failed) {
+            var _ = Processes.reap(child);
+            return Optional.of(Outcome.ChildFailure.of(launch.program().program(), failedStep, failedErrno));
+        }
+        if (!executed) {
+            var _ = Native.call(Syscall.KILL, child, Signal.SIGKILL.number(), 0);
+            return Optional.of(new Outcome.Died(Processes.reap(child)));
+        }
+        try {
+            // Our child and not reaped by anybody else: the pid still means it.
+            return Optional.of(new Outcome.Child(child, Processes.open(child), Ward.NONE));
+        } catch (LinuxException noDescriptor) {
+            Processes.killAndReap(child);
+            throw noDescriptor;
+        }
+    }
+
+    /** Waits until there is a child or none will come, and ends it. */
+    private void abandon(Throwable because, Renewal renewal) {
+        try (var arena = Arena.ofConfined()) {
+            var report = arena.allocate(TableLayout.REPORT_SIZE, Long.BYTES);
+            while (pid.getAsInt() == 0 && !Sockets.hasEnded(socket, PAUSE_NANOS)) {
+                look(renewal);
+            }
+            int first = pid.getAsInt();
+            if (first == 0) {
+                return;
+            }
+            var _ = Native.call(Syscall.KILL, first, Signal.SIGKILL.number(), 0);
+            int n;
+            while ((n = Sockets.receive(socket, report)) == TableLayout.REPORT_SIZE || n == -Errno.EAGAIN.code()) {
+                if (n < 0) {
+                    look(renewal);
+                } else if (report.get(JAVA_INT, TableLayout.STATE) == TableLayout.FORKED) {
+                    forked = report.get(JAVA_INT, TableLayout.FAILED_ERRNO);
+                    var _ = Native.call(Syscall.KILL, forked, Signal.SIGKILL.number(), 0);
+                }
+            }
+            Processes.killAndReap(first);
+            if (forked != 0) {
+                Processes.killAndReap(forked);
+            }
+        } catch (IOException | RuntimeException alsoFailed) {
+            because.addSuppressed(alsoFailed);
+        }
+    }
+}

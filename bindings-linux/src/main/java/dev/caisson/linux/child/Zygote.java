@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.linux.child;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.Epoll;
+import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.Files;
+import dev.caisson.linux.sys.Poller;
+import dev.caisson.linux.sys.Processes;
+import dev.caisson.linux.sys.Sockets;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Launches by way of a zygote: a child that it clones is this JVM's own child (CLONE_PARENT), but has nothing of the JVM, no
+ * memory, no descriptor that it was not given, no executable file, whatever an image does before or after its execve. The
+ * zygote holds a pidfd of each child from its first instant, and kills them when this JVM ends. It is replaced as soon as it
+ * dies, and the living are handed on; a launch under way meanwhile is made again, or is none of the zygote's business any
+ * more. Thread-safe.
+ */
+final class Zygote implements AutoCloseable {
+    static final long FLAGS = CloneFlags.PARENT | CloneFlags.PIDFD | CloneFlags.PARENT_SETTID;
+
+    /** The zygote would have to be killed this often while it serves one launch. */
+    private static final int MOST_ATTEMPTS = 200;
+
+    /** That a living zygote leaves a request unanswered is due to a shortage of descriptors, and hardly passes. */
+    private static final int MOST_UNANSWERED = 3;
+
+    private final DirectLauncher direct;
+    private final LaunchMemoryPool memories;
+    private final Keeper keeper = new Keeper();
+    private final TreeMap<Integer, Place> places = new TreeMap<>();
+    private @Nullable Ledger ledger;
+    private @Nullable ZygoteProcess current;
+    private Poller.@Nullable Watch death;
+    private boolean closed;
+
+    Zygote(DirectLauncher direct, LaunchMemoryPool memories) {
+        this.direct = direct;
+        this.memories = memories;
+    }
+
+    /** What the zygote knows a child by. */
+    private final class Place implements Ward {
+        private final int number;
+        private @Nullable Fd pidfd;
+
+        private Place(int number) {
+            this.number = number;
+        }
+
+        @Override
+        public void end() {
+            synchronized (Zygote.this) {
+                if (places.get(number) == this) {
+                    places.remove(number);
+                }
+            }
+        }
+    }
+
+    void start() throws IOException {
+        var _ = process();
+    }
+
+    private ZygoteProcess process() throws IOException {
+        synchronized (this) {
+            if (current != null) {
+                return current;
+            }
+        }
+        return keeper.call(this::startHere);
+    }
+
+    /** On the keeper's thread only. */
+    private ZygoteProcess startHere() throws IOException {
+        synchronized (this) {
+            if (closed) {
+                throw new IOException("the launcher is closed");
+            }
+            if (current != null) {
+                return current; // Another caller's start came first.
+            }
+            if (ledger == null) {
+                ledger = Ledger.create();
+            }
+            var process = ZygoteProcess.start(direct, ledger);
+            try {
+                for (var place : places.values()) {
+                    if (place.pidfd != null) {
+                        handOver(process, place.number, place.pidfd);
+                    }
+                }
+                death = Poller.shared().watch(process.pidfd(), Epoll.IN, () -> keeper.later(() -> replace(process)));
+            } catch (IOException | RuntimeException | Error failed) {
+                process.kill();
+                throw failed;
+            }
+            current = process;
+            return process;
+        }
+    }
+
+    /** Ends a zygote that is dead or does not answer, and starts another; on the keeper's thread. */
+    private void replace(ZygoteProcess old) {
+        try {
+            retire(old);
+            if (!isClosed()) {
+                var _ = startHere();
+            }
+        } catch (IOException failed) {
+            // The next launch tries again, and tells.
+        }
+    }
+
+    private synchronized boolean isClosed() {
+        return closed;
+    }
+
+    private synchronized void retire(ZygoteProcess old) throws LinuxException {
+        if (current != old) {
+            return;
+        }
+        current = null;
+        if (death != null) {
+            death.end();
+            death = null;
+        }
+        old.kill();
+    }
+
+    private static void handOver(ZygoteProcess process, int place, Fd pidfd) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            var head = arena.allocate(ZygoteProgram.HEAD_SIZE, Long.BYTES);
+            head.set(JAVA_INT, ZygoteProgram.OPERATION, ZygoteProgram.WATCH);
+            head.set(JAVA_INT, ZygoteProgram.PLACE, place);
+            long result = process.send(head, new int[] {pidfd.number()});
+            if (result != 0) {
+                throw new LinuxException(new Errno((int) -result), "sendmsg(the zygote's socket, " + pidfd + ")");
+            }
+        }
+    }
+
+    /** Has a child of this JVM watched over that was not cloned by the zygote. */
+    Ward watch(Fd child) throws IOException {
+        var process = process();
+        var place = reserve();
+        guard(process, null, place, child);
+        return place;
+    }
+
+    /**
+     * Makes sure that the present zygote knows a child.
+     *
+     * @param knowing a zygote that does, if any
+     */
+    private void guard(ZygoteProcess process, @Nullable ZygoteProcess knowing, Place place, Fd pidfd)
+            throws IOException {
+        for (int attempt = 0; ; attempt++) {
+            synchronized (this) {
+                place.pidfd = pidfd;
+                if (current == null || current == knowing) {
+                    return; // The next one is told of it when it starts.
+                }
+                try {
+                    handOver(current, place.number, pidfd);
+                    return;
+                } catch (LinuxException gone) {
+                    if (attempt == MOST_ATTEMPTS) {
+                        place.end();
+                        throw gone;
+                    }
+                    process = current;
+                }
+            }
+            renew(process);
+        }
+    }
+
+    /** Replaces a zygote that is gone or stopped; one that is only busy is left alone. */
+    private void renew(ZygoteProcess old) throws IOException {
+        var _ = keeper.call(() -> {
+            boolean over;
+            synchronized (this) {
+                over = current == old && (old.isStopped() || old.hasEnded());
+            }
+            if (over) {
+                retire(old);
+            }
+            return startHere();
+        });
+    }
+
+    /** The lowest free place: what has ended makes room, so that the zygote never holds more than ran at once. */
+    private synchronized Place reserve() throws LinuxException {
+        int number = 0;
+        for (int taken : places.keySet()) {
+            if (taken != number) {
+                break;
+            }
+            number++;
+        }
+        if (number == Ledger.MOST_PLACES) {
+            throw new LinuxException(Errno.EMFILE, "a place for one more child");
+        }
+        ledger().clear(number);
+        var place = new Place(number);
+        places.put(number, place);
+        return place;
+    }
+
+    private Ledger ledger() {
+        if (ledger == null) {
+            throw new IllegalStateException("there is no zygote yet");
+        }
+        return ledger;
+    }
+
+    Outcome launch(Launch launch) throws IOException {
+        int unanswered = 0;
+        for (int attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+            var process = process();
+            var outcome = attempt(launch, process);
+            if (outcome.isPresent()) {
+                return outcome.get();
+            }
+            synchronized (this) {
+                if (current == process && !process.hasEnded() && ++unanswered == MOST_UNANSWERED) {
+                    throw new LinuxException(Errno.ENFILE, "recvmsg(the zygote's socket, SCM_RIGHTS)");
+                }
+            }
+            renew(process);
+        }
+        throw new LinuxException(
+                Errno.ESRCH, "clone by the zygote, which was killed " + MOST_ATTEMPTS + " times meanwhile");
+    }
+
+    /** {@return the outcome; empty if nothing was cloned} */
+    private Optional<Outcome> attempt(Launch launch, ZygoteProcess process) throws IOException {
+        var place = reserve();
+        boolean guarded = false;
+        try (var pair = Sockets.pair()) {
+            var talk = new Talk(pair.near(), launch, () -> ledger().pid(place.number), process);
+            if (!send(launch, process, place, pair.far())) {
+                return Optional.empty();
+            }
+            pair.far().close();
+            var outcome = talk.outcome(this::renew);
+            if (outcome.isPresent() && outcome.get() instanceof Outcome.Child(int pid, Fd pidfd, var _)) {
+                try {
+                    guard(process, talk.hasForked() ? null : process, place, pidfd);
+                } catch (IOException | RuntimeException | Error failed) {
+                    Processes.killAndReap(pidfd);
+                    throw failed;
+                }
+                guarded = true;
+                return Optional.of(new Outcome.Child(pid, pidfd, place));
+            }
+            return outcome;
+        } finally {
+            if (!guarded) {
+                place.end();
+            }
+        }
+    }
+
+    /** {@return whether the zygote has the request, as far as can be told} */
+    private boolean send(Launch launch, ZygoteProcess process, Place place, Fd far) throws IOException {
+        var program = launch.program();
+        var wanted = new ArrayList<>(launch.descriptors().values());
+        launch.cgroup().ifPresent(wanted::add);
+        var arrivals = new Arrivals(far.number(), wanted, program.claimed());
+        boolean inline = program.size() <= ZygoteProgram.LARGEST_INLINE;
+        var memory = memories.take(ZygoteProgram.HEAD_SIZE + program.size());
+        try {
+            var head = memory.table().asSlice(0, ZygoteProgram.HEAD_SIZE);
+            var table = memory.table().asSlice(ZygoteProgram.HEAD_SIZE, program.size());
+            head.set(JAVA_INT, ZygoteProgram.OPERATION, ZygoteProgram.LAUNCH);
+            head.set(JAVA_INT, ZygoteProgram.PLACE, place.number);
+            place(table, launch, arrivals, place.number);
+            if (inline) {
+                head.set(JAVA_LONG, ZygoteProgram.FILE_SIZE, 0L);
+                return send(process, memory.table().asSlice(0, ZygoteProgram.HEAD_SIZE + program.size()), arrivals);
+            }
+            try (var file = Files.memory("caisson-table", program.size())) {
+                Files.writeFully(file, table);
+                head.set(JAVA_LONG, ZygoteProgram.FILE_SIZE, (long) program.size());
+                head.set(JAVA_INT, ZygoteProgram.FILE, arrivals.last(file.number()));
+                return send(process, head, arrivals);
+            }
+        } finally {
+            memories.giveBack(memory);
+        }
+    }
+
+    private static void place(MemorySegment table, Launch launch, Arrivals arrivals, int place) {
+        var values = new HashMap<String, Integer>();
+        values.put(SyscallProgram.GATE, arrivals.socket());
+        values.put(SyscallProgram.REPORT, arrivals.socket());
+        launch.descriptors().forEach((name, number) -> values.put(name, arrivals.of(number)));
+        launch.program().place(table, ZygoteProgram.REQUEST_ADDRESS, values);
+        table.set(JAVA_INT, TableLayout.REPORT_FD, arrivals.socket());
+        table.set(JAVA_INT, TableLayout.PIDFD, -1);
+        long[] cloneArgs = {
+            FLAGS | launch.flags() | (launch.cgroup().isPresent() ? CloneFlags.INTO_CGROUP : 0),
+            ZygoteProgram.REQUEST_ADDRESS + TableLayout.PIDFD,
+            0,
+            Ledger.pidAddress(place),
+            0, // With CLONE_PARENT a child has the exit signal of the one that clones it.
+            0,
+            0,
+            0,
+            0,
+            0,
+            arrivals.of(launch.cgroup())
+        };
+        MemorySegment.copy(cloneArgs, 0, table, JAVA_LONG, TableLayout.CLONE_ARGS, cloneArgs.length);
+    }
+
+    private static boolean send(ZygoteProcess process, MemorySegment message, Arrivals arrivals) throws IOException {
+        int[] descriptors = arrivals.sent();
+        while (true) {
+            long result = process.send(message, descriptors);
+            if (result == 0) {
+                return true;
+            }
+            if (result == -Errno.EAGAIN.code()) {
+                if (process.isStopped()) {
+                    return false;
+                }
+                continue; // It has much to do.
+            }
+            if (result == -Errno.EPIPE.code()) {
+                return false;
+            }
+            throw new LinuxException(new Errno((int) -result), "sendmsg(the zygote's socket, SCM_RIGHTS)");
+        }
+    }
+
+    @Override
+    public void close() {
+        synchronized (this) {
+            closed = true;
+        }
+        keeper.later(this::endHere);
+        keeper.close();
+    }
+
+    private synchronized void endHere() {
+        if (death != null) {
+            death.end();
+            death = null;
+        }
+        if (current != null) {
+            var process = current;
+            current = null;
+            try {
+                process.end();
+            } catch (LinuxException impossible) {
+                throw new IllegalStateException(impossible);
+            }
+        }
+        if (ledger != null) {
+            ledger.close();
+            ledger = null;
+        }
+    }
+}
