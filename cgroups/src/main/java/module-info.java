@@ -9,7 +9,7 @@ module dev.caisson.cgroups {
     requires static transitive org.jspecify;
 
     exports dev.caisson.cgroups;
-    exports dev.caisson.cgroups.file to
+    exports dev.caisson.cgroups.hierarchy to
             dev.caisson;
     exports dev.caisson.cgroups.spec;
 }

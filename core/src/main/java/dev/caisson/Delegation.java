@@ -2,7 +2,7 @@
 package dev.caisson;
 
 import dev.caisson.cgroups.Cgroup;
-import dev.caisson.cgroups.file.CgroupMounts;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.overlay.tree.SafeTree;

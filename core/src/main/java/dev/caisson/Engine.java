@@ -4,7 +4,7 @@ package dev.caisson;
 import dev.caisson.cgroups.Cgroup;
 import dev.caisson.cgroups.CgroupBuilder;
 import dev.caisson.cgroups.CgroupPlan;
-import dev.caisson.cgroups.file.CgroupMounts;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.FailureText;

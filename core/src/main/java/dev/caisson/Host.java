@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson;
 
-import dev.caisson.cgroups.file.CgroupMounts;
-import dev.caisson.cgroups.file.Hierarchy;
-import dev.caisson.cgroups.file.Placement;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
+import dev.caisson.cgroups.hierarchy.Hierarchy;
+import dev.caisson.cgroups.hierarchy.Placement;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.launch.FailureText;
 import dev.caisson.launch.HostFacts;

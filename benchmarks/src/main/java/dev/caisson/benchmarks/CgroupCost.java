@@ -4,7 +4,7 @@ package dev.caisson.benchmarks;
 import dev.caisson.Container;
 import dev.caisson.ContainerBuilder;
 import dev.caisson.cgroups.Cgroup;
-import dev.caisson.cgroups.file.CgroupMounts;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.file.ControlFile;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.linux.ByteUnit;

@@ -3,7 +3,7 @@ package dev.caisson.benchmarks;
 
 import com.sun.management.ThreadMXBean;
 import dev.caisson.cgroups.Cgroup;
-import dev.caisson.cgroups.file.CgroupMounts;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.linux.ByteUnit;
 import java.io.IOException;

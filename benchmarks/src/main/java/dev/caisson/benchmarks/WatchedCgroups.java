@@ -3,7 +3,7 @@ package dev.caisson.benchmarks;
 
 import dev.caisson.benchmarks.Density.Snapshot;
 import dev.caisson.cgroups.Cgroup;
-import dev.caisson.cgroups.file.CgroupMounts;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.file.ControlFile;
 import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.Limits;

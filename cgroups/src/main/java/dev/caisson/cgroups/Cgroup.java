@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups;
 
+import dev.caisson.cgroups.oom.OutOfMemoryCause;
 import dev.caisson.cgroups.CgroupPlan.Unenforced;
-import dev.caisson.cgroups.file.CgroupMounts;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.file.Driver;
-import dev.caisson.cgroups.file.Hierarchy;
-import dev.caisson.cgroups.file.Placement;
-import dev.caisson.cgroups.file.Processors;
-import dev.caisson.cgroups.file.Reading;
+import dev.caisson.cgroups.hierarchy.Hierarchy;
+import dev.caisson.cgroups.hierarchy.Placement;
+import dev.caisson.cgroups.usage.Reading;
 import dev.caisson.cgroups.jfr.FlightEvents;
 import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.CgroupException;

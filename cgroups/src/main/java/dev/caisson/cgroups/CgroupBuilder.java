@@ -3,10 +3,9 @@ package dev.caisson.cgroups;
 
 import com.google.errorprone.annotations.CheckReturnValue;
 import dev.caisson.cgroups.CgroupPlan.Step;
-import dev.caisson.cgroups.file.CgroupMounts;
-import dev.caisson.cgroups.file.Hierarchy;
-import dev.caisson.cgroups.file.Placement;
-import dev.caisson.cgroups.file.Processors;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
+import dev.caisson.cgroups.hierarchy.Hierarchy;
+import dev.caisson.cgroups.hierarchy.Placement;
 import dev.caisson.cgroups.file.Write;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;

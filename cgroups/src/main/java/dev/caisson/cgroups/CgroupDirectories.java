@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups;
 
-import dev.caisson.cgroups.file.CgroupMounts;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.file.ControlFile;
 import dev.caisson.cgroups.file.Driver;
-import dev.caisson.cgroups.file.Hierarchy;
+import dev.caisson.cgroups.hierarchy.Hierarchy;
 import dev.caisson.cgroups.file.Refusal;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.v1.V1Driver;

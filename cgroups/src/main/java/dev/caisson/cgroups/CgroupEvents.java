@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups;
 
-import dev.caisson.cgroups.file.PressureFile;
-import dev.caisson.cgroups.file.Reading;
+import dev.caisson.cgroups.usage.PressureFile;
+import dev.caisson.cgroups.usage.Reading;
 import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;

@@ -2,9 +2,9 @@
 package dev.caisson.cgroups;
 
 import dev.caisson.cgroups.CgroupPlan.Unenforced;
-import dev.caisson.cgroups.file.CgroupMounts;
-import dev.caisson.cgroups.file.Hierarchy;
-import dev.caisson.cgroups.file.Whereabouts;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
+import dev.caisson.cgroups.hierarchy.Hierarchy;
+import dev.caisson.cgroups.hierarchy.Whereabouts;
 import dev.caisson.cgroups.file.Write;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;

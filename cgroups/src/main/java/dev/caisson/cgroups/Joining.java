@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups;
 
-import dev.caisson.cgroups.file.CgroupMounts;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.file.ControlFile;
-import dev.caisson.cgroups.file.Hierarchy;
-import dev.caisson.cgroups.file.Placement;
-import dev.caisson.cgroups.file.Removal;
-import dev.caisson.cgroups.file.Tasks;
+import dev.caisson.cgroups.hierarchy.Hierarchy;
+import dev.caisson.cgroups.hierarchy.Placement;
+import dev.caisson.cgroups.process.Removal;
+import dev.caisson.cgroups.process.Tasks;
 import dev.caisson.cgroups.v1.V1Driver;
 import dev.caisson.linux.LinuxException;
 import java.io.IOException;

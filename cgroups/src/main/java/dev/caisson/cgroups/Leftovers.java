@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups;
 
-import dev.caisson.cgroups.file.CgroupMounts;
-import dev.caisson.cgroups.file.Placement;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
+import dev.caisson.cgroups.hierarchy.Placement;
 import dev.caisson.cgroups.spec.CgroupException;
 import java.io.IOException;
 import java.nio.file.Files;

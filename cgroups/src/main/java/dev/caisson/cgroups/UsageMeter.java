@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups;
 
-import dev.caisson.cgroups.file.Reading;
+import dev.caisson.cgroups.usage.Reading;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.Usage;
 import java.io.IOException;

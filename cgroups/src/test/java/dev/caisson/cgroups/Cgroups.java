@@ -3,8 +3,8 @@ package dev.caisson.cgroups;
 
 import static org.junit.jupiter.api.Assumptions.abort;
 
-import dev.caisson.cgroups.file.CgroupMounts;
-import dev.caisson.cgroups.file.Hierarchy;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
+import dev.caisson.cgroups.hierarchy.Hierarchy;
 import dev.caisson.cgroups.spec.BlockDevice;
 import java.io.IOException;
 import java.nio.file.Files;

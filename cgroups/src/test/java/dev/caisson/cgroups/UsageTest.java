@@ -208,7 +208,7 @@ class UsageTest {
             assertEquals(cgroup.usage().hugetlb(), later.hugetlb());
             cgroup.kill();
             for (Path directory : cgroup.directories()) {
-                dev.caisson.cgroups.file.Removal.of(directory, cgroup::kill);
+                dev.caisson.cgroups.process.Removal.of(directory, cgroup::kill);
             }
             var refused = assertThrows(CgroupException.class, meter::usage);
             assertEquals(CgroupException.Reason.VANISHED, refused.reason());

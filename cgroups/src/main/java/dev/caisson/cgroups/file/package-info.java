@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Where cgroups are mounted and what is written into their files. Read {@link dev.caisson.cgroups.file.CgroupMounts} first. */
+/** Control files: what is written to them, how, and what a refusal means. Read {@link dev.caisson.cgroups.file.Write} first. */
 @NullMarked
 package dev.caisson.cgroups.file;
 

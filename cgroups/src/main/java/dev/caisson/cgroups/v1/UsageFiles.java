@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.v1;
 
-import dev.caisson.cgroups.file.DeviceNumber;
-import dev.caisson.cgroups.file.FlatKeyed;
-import dev.caisson.cgroups.file.HugePages;
-import dev.caisson.cgroups.file.Reading;
-import dev.caisson.cgroups.file.Text;
+import dev.caisson.cgroups.usage.DeviceNumber;
+import dev.caisson.cgroups.text.FlatKeyed;
+import dev.caisson.cgroups.usage.HugePages;
+import dev.caisson.cgroups.usage.Reading;
+import dev.caisson.cgroups.text.Text;
 import dev.caisson.cgroups.spec.BlockDevice;
 import dev.caisson.cgroups.spec.Usage;
 import java.io.IOException;

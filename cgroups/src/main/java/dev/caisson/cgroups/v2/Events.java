@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.v2;
 
-import dev.caisson.cgroups.file.FlatKeyed;
-import dev.caisson.cgroups.file.Text;
+import dev.caisson.cgroups.text.FlatKeyed;
+import dev.caisson.cgroups.text.Text;
 import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;

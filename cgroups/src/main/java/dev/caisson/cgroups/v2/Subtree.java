@@ -3,7 +3,7 @@ package dev.caisson.cgroups.v2;
 
 import dev.caisson.cgroups.file.ControlFile;
 import dev.caisson.cgroups.file.Refusal;
-import dev.caisson.cgroups.file.Tasks;
+import dev.caisson.cgroups.process.Tasks;
 import dev.caisson.cgroups.file.Write;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;

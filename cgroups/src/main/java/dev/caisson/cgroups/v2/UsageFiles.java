@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.v2;
 
-import dev.caisson.cgroups.file.DeviceNumber;
-import dev.caisson.cgroups.file.FlatKeyed;
-import dev.caisson.cgroups.file.HugePages;
-import dev.caisson.cgroups.file.Micros;
-import dev.caisson.cgroups.file.NestedKeyed;
-import dev.caisson.cgroups.file.PressureFile;
-import dev.caisson.cgroups.file.Reading;
-import dev.caisson.cgroups.file.Values;
+import dev.caisson.cgroups.usage.DeviceNumber;
+import dev.caisson.cgroups.text.FlatKeyed;
+import dev.caisson.cgroups.usage.HugePages;
+import dev.caisson.cgroups.usage.Micros;
+import dev.caisson.cgroups.text.NestedKeyed;
+import dev.caisson.cgroups.usage.PressureFile;
+import dev.caisson.cgroups.usage.Reading;
+import dev.caisson.cgroups.text.Values;
 import dev.caisson.cgroups.spec.BlockDevice;
 import dev.caisson.cgroups.spec.Usage;
 import java.io.IOException;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.watch;
 
-import dev.caisson.cgroups.file.FlatKeyed;
-import dev.caisson.cgroups.file.Text;
-import dev.caisson.cgroups.file.Values;
+import dev.caisson.cgroups.text.FlatKeyed;
+import dev.caisson.cgroups.text.Text;
+import dev.caisson.cgroups.text.Values;
 import org.jspecify.annotations.Nullable;
 
 /** By how much the counters of a file have grown since it was last looked at. For one thread at a time. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.cgroups.file;
+package dev.caisson.cgroups.oom;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.caisson.cgroups.file.KernelLog.Kill;
+import dev.caisson.cgroups.oom.KernelLog.Kill;
 import dev.caisson.cgroups.spec.OutOfMemory.Victim;
 import java.util.List;
 import java.util.Optional;

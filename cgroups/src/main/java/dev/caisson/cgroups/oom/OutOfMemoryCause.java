@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.cgroups;
+package dev.caisson.cgroups.oom;
 
-import dev.caisson.cgroups.file.Hierarchy;
-import dev.caisson.cgroups.file.KernelLog;
-import dev.caisson.cgroups.file.MemoryLevel;
-import dev.caisson.cgroups.file.Tasks;
+import dev.caisson.cgroups.hierarchy.Hierarchy;
+import dev.caisson.cgroups.oom.KernelLog;
+import dev.caisson.cgroups.oom.MemoryLevel;
+import dev.caisson.cgroups.process.Tasks;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.OutOfMemory.Scope;
@@ -21,7 +21,7 @@ import java.util.function.Function;
  * Finds out whose limit made the out-of-memory killer take processes of a cgroup: by the kernel's log, which names it, else by
  * the level, from the cgroup up, whose counter has grown since the cgroup was made.
  */
-final class OutOfMemoryCause {
+public final class OutOfMemoryCause {
     private final MemoryLevel levels;
     private final Hierarchy hierarchy;
     private final Path directory;
@@ -38,7 +38,7 @@ final class OutOfMemoryCause {
     }
 
     /** Remembers the state of the levels above a new cgroup. Most often there is none: the root has no limit. */
-    static OutOfMemoryCause of(MemoryLevel levels, Hierarchy hierarchy, Path directory) throws IOException {
+    public static OutOfMemoryCause of(MemoryLevel levels, Hierarchy hierarchy, Path directory) throws IOException {
         var above = new ArrayList<Before>();
         for (Path at = Objects.requireNonNull(directory.getParent());
                 at.startsWith(hierarchy.mountPoint()) && !at.equals(hierarchy.mountPoint());
@@ -49,12 +49,12 @@ final class OutOfMemoryCause {
     }
 
     /** {@return what happened, if anything did} */
-    Optional<OutOfMemory> find() throws IOException {
+    public Optional<OutOfMemory> find() throws IOException {
         return find(KernelLog::kills);
     }
 
     /** {@return what happened, if nobody reads the log} */
-    Optional<OutOfMemory> findByCounters() throws IOException {
+    public Optional<OutOfMemory> findByCounters() throws IOException {
         return find(_ -> List.of());
     }
 

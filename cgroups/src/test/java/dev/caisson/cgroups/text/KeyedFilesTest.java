@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.cgroups.file;
+package dev.caisson.cgroups.text;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.caisson.cgroups.usage.PressureFile;
+import dev.caisson.cgroups.usage.DeviceNumber;
 import dev.caisson.cgroups.spec.BlockDevice;
 import dev.caisson.cgroups.spec.Usage.Share;
 import dev.caisson.cgroups.spec.Usage.Stall;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.cgroups.file;
+package dev.caisson.cgroups.usage;
 
 import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limit.Amount;

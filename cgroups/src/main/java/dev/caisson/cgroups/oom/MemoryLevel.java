@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.cgroups.file;
+package dev.caisson.cgroups.oom;
 
+import dev.caisson.cgroups.text.FlatKeyed;
+import dev.caisson.cgroups.usage.Reading;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.OptionalLong;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.cgroups.file;
+package dev.caisson.cgroups.process;
 
+import dev.caisson.cgroups.file.ControlFile;
+import dev.caisson.cgroups.file.Refusal;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.linux.Errno;

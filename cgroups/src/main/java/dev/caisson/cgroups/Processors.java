@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.cgroups.file;
+package dev.caisson.cgroups;
+
+import dev.caisson.cgroups.file.ControlFile;
 
 import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
@@ -11,7 +13,7 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 
 /** The processors of the host, whatever this process may use of them. */
-public final class Processors {
+final class Processors {
     private static final Path ONLINE = Path.of("/sys/devices/system/cpu/online");
 
     private Processors() {}
@@ -23,7 +25,7 @@ public final class Processors {
      * @param all those and the ones that hold already
      * @throws IllegalArgumentException if limits name more processors than there are, or others
      */
-    public static void check(Limits limits, Limits all) throws IOException {
+    static void check(Limits limits, Limits all) throws IOException {
         var cpus = limits.cpus();
         var cpuset = limits.find(Limit.Cpuset.class);
         if (cpus.isPresent() || cpuset.isPresent()) {

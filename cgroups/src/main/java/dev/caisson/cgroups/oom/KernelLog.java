@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.cgroups.file;
+package dev.caisson.cgroups.oom;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.cgroups.file;
+package dev.caisson.cgroups.text;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
@@ -67,7 +67,7 @@ public final class Text {
     }
 
     /** {@return whether these bytes and then this character come next; if so, goes past them} */
-    boolean skip(byte[] word, char then) {
+    public boolean skip(byte[] word, char then) {
         int after = at + word.length;
         if (after >= end || bytes.get(JAVA_BYTE, after) != then) {
             return false;

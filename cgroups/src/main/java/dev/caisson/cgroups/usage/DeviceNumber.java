@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.cgroups.file;
+package dev.caisson.cgroups.usage;
 
+import dev.caisson.cgroups.text.Text;
 import dev.caisson.cgroups.spec.BlockDevice;
 import java.util.Optional;
 

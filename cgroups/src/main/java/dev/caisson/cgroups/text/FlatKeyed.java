@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.cgroups.file;
+package dev.caisson.cgroups.text;
 
 /** Reads files of lines {@code KEY NUMBER}, such as memory.events. */
 public final class FlatKeyed {
