@@ -9,6 +9,8 @@ module dev.caisson.cgroups {
     requires static transitive org.jspecify;
 
     exports dev.caisson.cgroups;
+    exports dev.caisson.cgroups.entry to
+            dev.caisson;
     exports dev.caisson.cgroups.hierarchy to
             dev.caisson;
     exports dev.caisson.cgroups.spec;

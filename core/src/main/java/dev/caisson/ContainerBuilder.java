@@ -2,7 +2,7 @@
 package dev.caisson;
 
 import com.google.errorprone.annotations.CheckReturnValue;
-import dev.caisson.cgroups.file.Placement;
+import dev.caisson.cgroups.hierarchy.Placement;
 import dev.caisson.cgroups.spec.DeviceRules;
 import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;

@@ -4,7 +4,7 @@ package dev.caisson;
 import dev.caisson.cgroups.Cgroup;
 import dev.caisson.cgroups.CgroupBuilder;
 import dev.caisson.cgroups.CgroupPlan;
-import dev.caisson.cgroups.hierarchy.CgroupMounts;
+import dev.caisson.cgroups.entry.Entry;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.FailureText;
@@ -72,7 +72,6 @@ final class Engine {
     private final Listeners listeners = new Listeners(launcher);
     private final HostFacts host;
     private final Planner planner;
-    private @Nullable CgroupMounts cgroupMounts;
 
     private Engine() throws IOException {
         launcher.start();
@@ -136,18 +135,10 @@ final class Engine {
     }
 
     private CgroupBuilder cgroup(ContainerSpec spec) throws IOException {
-        var builder = Cgroup.builder(cgroupMounts()).limits(spec.limits().set().orElse(Limits.none()));
+        var builder = Cgroup.builder().limits(spec.limits().set().orElse(Limits.none()));
         return spec.limits().cgroupParent().isPresent()
                 ? builder.parent(spec.limits().cgroupParent().get())
                 : builder;
-    }
-
-    /** Read once: finding out costs as much as making a cgroup, and mounts do not move under a running system. */
-    private synchronized CgroupMounts cgroupMounts() throws IOException {
-        if (cgroupMounts == null) {
-            cgroupMounts = CgroupMounts.ofThisProcess();
-        }
-        return cgroupMounts;
     }
 
     private List<Feature> missing(ContainerSpec spec) {
@@ -209,13 +200,13 @@ final class Engine {
             if (spec.limits().hasCgroup()) {
                 cgroup = cgroup(spec).create();
                 resources.onFailure(cgroup);
-                for (var entry : cgroup.openLegacy().entrySet()) {
+                for (var entry : Entry.legacy(cgroup).entrySet()) {
                     descriptors.put(
                             cgroupParameter(entry.getKey()),
                             resources.use(entry.getValue()).number());
                     cgroupFiles.add(cgroupParameter(entry.getKey()));
                 }
-                var unified = cgroup.openUnified();
+                var unified = Entry.unified(cgroup);
                 if (unified.isPresent()) {
                     intoCgroup = OptionalInt.of(resources.use(unified.get()).number());
                 }

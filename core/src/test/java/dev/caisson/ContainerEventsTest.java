@@ -107,7 +107,7 @@ class ContainerEventsTest {
     void theLimitOfTheParentIsNamed() throws Exception {
         var mounts = CgroupMounts.ofThisProcess();
         try (var parent =
-                Cgroup.builder(mounts).limits(Limits.none().memoryMax(24, MB)).create()) {
+                Cgroup.builder().limits(Limits.none().memoryMax(24, MB)).create()) {
             var output = overHost()
                     .cgroupParent("/" + parent.name())
                     .memoryMax(512, MB)

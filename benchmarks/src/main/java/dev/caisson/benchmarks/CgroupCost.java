@@ -4,8 +4,10 @@ package dev.caisson.benchmarks;
 import dev.caisson.Container;
 import dev.caisson.ContainerBuilder;
 import dev.caisson.cgroups.Cgroup;
-import dev.caisson.cgroups.hierarchy.CgroupMounts;
+import dev.caisson.cgroups.CgroupBuilder;
+import dev.caisson.cgroups.CgroupBuilder.Version;
 import dev.caisson.cgroups.file.ControlFile;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.linux.ByteUnit;
 import dev.caisson.spec.Stdio;
@@ -55,12 +57,12 @@ final class CgroupCost {
             var contestants = new LinkedHashMap<String, Callable<double[]>>();
             var all = CgroupMounts.ofThisProcess();
             if (all.legacyHierarchy("freezer").isPresent()) {
-                var legacy = all.legacyOnly();
+                var legacy = Cgroup.builder().only(Version.V1);
                 contestants.put("Cgroup v1", () -> times(() -> cgroup(legacy, LIMITS, guest.pid())));
                 contestants.put("C v1", () -> c(guest.pid(), "v1"));
             }
             if (all.unified().isPresent()) {
-                var unified = all.unifiedOnly();
+                var unified = Cgroup.builder().only(Version.V2);
                 contestants.put("Cgroup v2", () -> times(() -> cgroup(unified, ANYWHERE, guest.pid())));
                 contestants.put("C v2", () -> c(guest.pid(), "v2"));
             }
@@ -85,8 +87,8 @@ final class CgroupCost {
         }
     }
 
-    private static Object cgroup(CgroupMounts mounts, Limits limits, long guest) throws IOException {
-        try (var cgroup = Cgroup.builder(mounts).limits(limits).create()) {
+    private static Object cgroup(CgroupBuilder builder, Limits limits, long guest) throws IOException {
+        try (var cgroup = builder.limits(limits).create()) {
             cgroup.add(guest);
             for (Path directory : cgroup.directories()) {
                 ControlFile.write(directory.resolveSibling(LIST), Long.toString(guest));

@@ -3,6 +3,8 @@ package dev.caisson.benchmarks;
 
 import com.sun.management.ThreadMXBean;
 import dev.caisson.cgroups.Cgroup;
+import dev.caisson.cgroups.CgroupBuilder;
+import dev.caisson.cgroups.CgroupBuilder.Version;
 import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.linux.ByteUnit;
@@ -81,19 +83,19 @@ final class UsageCost {
         var all = CgroupMounts.ofThisProcess();
         var limits = Limits.none().memoryMax(64, ByteUnit.MB).cpus(1.5).pidsMax(64);
         if (all.unified().isPresent()) {
-            measure("v2", all.unifiedOnly(), all.layout().equals("unified") ? limits : Limits.none());
+            measure("v2", Cgroup.builder().only(Version.V2), all.layout().equals("unified") ? limits : Limits.none());
         }
         if (all.legacyHierarchy("freezer").isPresent()) {
-            measure("v1", all.legacyOnly(), limits);
+            measure("v1", Cgroup.builder().only(Version.V1), limits);
         }
         if (all.layout().equals("hybrid")) {
-            measure("both", all, limits);
+            measure("both", Cgroup.builder(), limits);
         }
     }
 
-    private void measure(String name, CgroupMounts mounts, Limits limits) throws Exception {
+    private void measure(String name, CgroupBuilder builder, Limits limits) throws Exception {
         var guest = new ProcessBuilder("sleep", "100000").start();
-        try (var cgroup = Cgroup.builder(mounts).limits(limits).create();
+        try (var cgroup = builder.limits(limits).create();
                 var meter = cgroup.meter()) {
             cgroup.add(guest.pid());
             var files = files(cgroup);

@@ -3,8 +3,8 @@ package dev.caisson.benchmarks;
 
 import dev.caisson.benchmarks.Density.Snapshot;
 import dev.caisson.cgroups.Cgroup;
-import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.file.ControlFile;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.linux.ByteUnit;
@@ -51,7 +51,7 @@ final class WatchedCgroups {
                 : Limits.none();
         try {
             for (int i = 0; i < many; i++) {
-                cgroups.add(Cgroup.builder(mounts).limits(limits).create());
+                cgroups.add(Cgroup.builder().limits(limits).create());
             }
             cgroups.getFirst().events().subscribe(new Subscriber(0)); // The poller itself is not what is measured.
             var before = Snapshot.take();

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups;
 
-import dev.caisson.cgroups.oom.OutOfMemoryCause;
 import dev.caisson.cgroups.CgroupPlan.Unenforced;
-import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.file.Driver;
-import dev.caisson.cgroups.hierarchy.Hierarchy;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.hierarchy.Placement;
-import dev.caisson.cgroups.usage.Reading;
 import dev.caisson.cgroups.jfr.FlightEvents;
 import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.CgroupException;
@@ -16,17 +13,11 @@ import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Pressure;
 import dev.caisson.cgroups.spec.Usage;
-import dev.caisson.cgroups.v1.V1Driver;
-import dev.caisson.cgroups.v2.V2Driver;
-import dev.caisson.linux.LinuxException;
-import dev.caisson.linux.sys.Fd;
+import dev.caisson.cgroups.usage.Reading;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
@@ -35,15 +26,13 @@ import org.jspecify.annotations.Nullable;
  * A cgroup of our own with limits, in as many hierarchies as the limits need: one of version 2, one per controller of
  * version 1. It is removed, with all that runs in it, when it is closed. This JVM never enters it. Thread-safe.
  */
-@SuppressWarnings("exports") // Descriptors and mounts are for our own modules only.
 public final class Cgroup implements AutoCloseable {
     private final CgroupMounts mounts;
     private final String name;
     private final CgroupEvents events;
     private final List<Unenforced> unenforced;
     private CgroupDirectories parts;
-    private @Nullable OutOfMemoryCause cause;
-    private @Nullable OutOfMemory lastOutOfMemory;
+    private final Kills kills;
     private Limits limits;
     private boolean closed;
     private boolean recorded;
@@ -62,22 +51,8 @@ public final class Cgroup implements AutoCloseable {
         this.limits = limits;
         this.unenforced = List.copyOf(unenforced);
         this.events = new CgroupEvents(this, made);
-        this.cause = cause(mounts, parts);
-    }
-
-    private static @Nullable OutOfMemoryCause cause(CgroupMounts mounts, CgroupDirectories parts) throws IOException {
-        if (parts.unified() != null && mounts.isUnified("memory")) {
-            return OutOfMemoryCause.of(
-                    new dev.caisson.cgroups.v2.MemoryLevels(),
-                    mounts.unifiedHierarchy().orElseThrow(),
-                    parts.unified().directories().getFirst());
-        }
-        var hierarchy = mounts.legacyHierarchy("memory");
-        var directory =
-                parts.legacy() == null ? Optional.<Path>empty() : parts.legacy().directory("memory");
-        return hierarchy.isEmpty() || directory.isEmpty()
-                ? null
-                : OutOfMemoryCause.of(new dev.caisson.cgroups.v1.MemoryLevels(), hierarchy.get(), directory.get());
+        this.kills = new Kills(mounts);
+        kills.watch(parts);
     }
 
     /** {@return a cgroup to be, where this process may make one} */
@@ -85,8 +60,8 @@ public final class Cgroup implements AutoCloseable {
         return CgroupBuilder.of(null);
     }
 
-    /** {@return a cgroup to be, in hierarchies that are known already} */
-    public static CgroupBuilder builder(CgroupMounts mounts) {
+    /** {@return a cgroup to be, in some of the hierarchies there are} */
+    static CgroupBuilder builder(CgroupMounts mounts) {
         return CgroupBuilder.of(mounts);
     }
 
@@ -112,56 +87,54 @@ public final class Cgroup implements AutoCloseable {
         }
     }
 
-    /**
-     * {@return a cgroup that exists already, in all hierarchies that have it}
-     *
-     * @param parent the path it was made below, if that was not the default
-     * @throws CgroupException if no hierarchy has it
-     */
-    public static Cgroup open(CgroupMounts mounts, Optional<String> parent, String name) throws IOException {
-        var _ = Placement.checkedName(name);
-        @Nullable V2Driver unified = null;
-        var legacy = new LinkedHashMap<Hierarchy, Path>();
-        for (var hierarchy : mounts.hierarchies()) {
-            Optional<Path> directory = existing(mounts, hierarchy, parent, name);
-            if (directory.isPresent()) {
-                if (hierarchy.unified()) {
-                    unified = new V2Driver(directory.get(), hierarchy.controllers());
-                } else {
-                    legacy.put(hierarchy, directory.get());
-                }
-            }
-        }
-        if (unified == null && legacy.isEmpty()) {
-            throw new CgroupException(Reason.VANISHED, "cgroup", "there is no \"" + name + "\" any more", null);
-        }
-        var parts = new CgroupDirectories(unified, legacy.isEmpty() ? null : new V1Driver(legacy));
+    /** {@return one that is not new: of what happened before nobody told} */
+    static Cgroup existing(CgroupMounts mounts, String name, CgroupDirectories parts) throws IOException {
         return new Cgroup(mounts, name, parts, Limits.none(), List.of(), false);
     }
 
-    private static Optional<Path> existing(
-            CgroupMounts mounts, Hierarchy hierarchy, Optional<String> parent, String name) {
-        try {
-            return Optional.of(Placement.parent(mounts, hierarchy, parent).resolve(name))
-                    .filter(Files::isDirectory);
-        } catch (CgroupException notOurs) {
-            return Optional.empty();
-        }
+    /**
+     * {@return a cgroup that exists already where {@link #builder} makes them, in all hierarchies that have it} Its limits are
+     * not known here: {@link #limits} is what is set from now on.
+     *
+     * @throws CgroupException if no hierarchy has it
+     * @throws IllegalArgumentException if that is not the name of a cgroup
+     */
+    public static Cgroup open(String name) throws IOException {
+        return Existing.open(CgroupMounts.known(), Optional.empty(), name);
     }
 
     /**
-     * Removes what JVMs that ended without warning left behind: cgroups whose name tells a process of this PID namespace that
-     * runs no more, and all that runs in them.
+     * {@return a cgroup that exists already below another one, in all hierarchies that have it}
      *
-     * @return the names of the cgroups
+     * @param parent its path from the mount point, such as {@code /machine.slice}
+     * @throws CgroupException if no hierarchy has it
+     * @throws IllegalArgumentException if that is not a path, or not the name of a cgroup
      */
-    public static List<String> removeLeftovers() throws IOException {
-        return Leftovers.remove(CgroupMounts.ofThisProcess(), Optional.empty());
+    public static Cgroup open(String parent, String name) throws IOException {
+        return Existing.open(CgroupMounts.known(), Optional.of(Placement.checked(parent)), name);
     }
 
-    /** Removes what JVMs that ended without warning left behind in hierarchies, below a parent if one is given. */
-    public static List<String> removeLeftovers(CgroupMounts mounts, Optional<String> parent) throws IOException {
-        return Leftovers.remove(mounts, parent);
+    /**
+     * Removes what JVMs that ended without warning left behind where {@link #builder} makes cgroups: those whose name tells a
+     * process of this PID namespace that runs no more, and all that runs in them. Others that do the same meanwhile are no
+     * hindrance.
+     *
+     * @return the names of the cgroups
+     * @throws IOException if some stay; the others are gone
+     */
+    public static List<String> removeLeftovers() throws IOException {
+        return Leftovers.remove(CgroupMounts.known(), Optional.empty());
+    }
+
+    /**
+     * Removes what JVMs that ended without warning left behind below a cgroup, as {@link #removeLeftovers()} does.
+     *
+     * @param parent its path from the mount point, such as {@code /machine.slice}
+     * @return the names of the cgroups
+     * @throws IOException if some stay; the others are gone
+     */
+    public static List<String> removeLeftovers(String parent) throws IOException {
+        return Leftovers.remove(CgroupMounts.known(), Optional.of(Placement.checked(parent)));
     }
 
     /** {@return its name, the same in all hierarchies} */
@@ -212,18 +185,6 @@ public final class Cgroup implements AutoCloseable {
         return parts;
     }
 
-    /** {@return a descriptor for CLONE_INTO_CGROUP, if the unified hierarchy takes part; the caller closes it} */
-    public Optional<Fd> openUnified() throws LinuxException {
-        var unified = parts().unified();
-        return unified == null ? Optional.empty() : Optional.of(unified.open());
-    }
-
-    /** {@return the files by which a child with one thread enters the version 1 hierarchies; the caller closes them} */
-    public Map<String, Fd> openLegacy() throws LinuxException {
-        var legacy = parts().legacy();
-        return legacy == null ? Map.of() : legacy.openEntries();
-    }
-
     /**
      * Moves a running process here, with all its threads, but not its children.
      *
@@ -256,9 +217,7 @@ public final class Cgroup implements AutoCloseable {
 
     private void became(CgroupDirectories now) throws IOException {
         parts = now;
-        if (cause == null) {
-            cause = cause(mounts, parts);
-        }
+        kills.watch(now);
     }
 
     /**
@@ -279,22 +238,11 @@ public final class Cgroup implements AutoCloseable {
 
     private Cgroup child(String childName, Limits childLimits, boolean threaded) throws IOException {
         requireOpen();
-        var called = Placement.checkedName(childName);
-        Processors.check(childLimits, childLimits);
-        var division = Division.of(mounts, childLimits, childLimits, false);
-        join(division);
-        return of(mounts, called, parts.child(mounts, called, division, threaded), childLimits, List.of());
-    }
-
-    private void join(Division division) throws IOException {
-        var joining = Joining.begin(mounts, name, parts, division.legacyHierarchies(mounts));
-        try {
-            joining.moveAll();
-            became(joining.directories());
-        } catch (IOException | RuntimeException | Error failed) {
-            joining.undo(failed);
-            throw failed;
-        }
+        var children = new CgroupChildren(mounts, name, parts);
+        var division = children.division(childName, childLimits);
+        became(children.join(division));
+        var child = new CgroupChildren(mounts, name, parts).make(childName, division, threaded);
+        return of(mounts, childName, child, childLimits, List.of());
     }
 
     /** Moves one thread into a threaded cgroup. */
@@ -348,25 +296,12 @@ public final class Cgroup implements AutoCloseable {
      * what it had done until then.
      */
     public Optional<OutOfMemory> outOfMemory() throws IOException {
-        OutOfMemoryCause finder;
-        synchronized (this) {
-            if (closed || cause == null) {
-                return Optional.ofNullable(lastOutOfMemory);
-            }
-            finder = cause;
-        }
-        var found = finder.find();
-        synchronized (this) {
-            if (found.isPresent()) {
-                lastOutOfMemory = found.get();
-            }
-            return Optional.ofNullable(lastOutOfMemory);
-        }
+        return kills.find(isClosed());
     }
 
     /** {@return the same, without the kernel's log} */
-    synchronized Optional<OutOfMemory> outOfMemoryByCounters() throws IOException {
-        return cause == null ? Optional.empty() : cause.findByCounters();
+    Optional<OutOfMemory> outOfMemoryByCounters() throws IOException {
+        return kills.findByCounters();
     }
 
     /**

@@ -3,12 +3,13 @@ package dev.caisson.cgroups;
 
 import com.google.errorprone.annotations.CheckReturnValue;
 import dev.caisson.cgroups.CgroupPlan.Step;
+import dev.caisson.cgroups.file.Write;
 import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.hierarchy.Hierarchy;
 import dev.caisson.cgroups.hierarchy.Placement;
-import dev.caisson.cgroups.file.Write;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
+import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -36,39 +37,62 @@ public final class CgroupBuilder {
     /** Numbers the cgroups of this JVM: their names must differ, whoever makes them. */
     private static final AtomicLong NUMBERS = new AtomicLong();
 
-    private final @Nullable CgroupMounts mounts;
-    private final @Nullable String name;
-    private final Optional<String> parent;
-    private final Limits limits;
-    private final boolean evacuate;
-    private final boolean bestEffort;
+    private final Place place;
+    private final Wanted wanted;
 
-    private CgroupBuilder(
+    /** Where it is to be made. @param mounts null: those of this process */
+    private record Place(
             @Nullable CgroupMounts mounts,
-            @Nullable String name,
+            Optional<Version> only,
             Optional<String> parent,
-            Limits limits,
-            boolean evacuate,
-            boolean bestEffort) {
-        this.mounts = mounts;
-        this.name = name;
-        this.parent = parent;
-        this.limits = limits;
-        this.evacuate = evacuate;
-        this.bestEffort = bestEffort;
+            @Nullable String name,
+            boolean evacuate) {
+        CgroupMounts seen() throws IOException {
+            var all = mounts != null ? mounts : CgroupMounts.known();
+            return only.map(v -> v == Version.V1 ? all.legacyOnly() : all.unifiedOnly())
+                    .orElse(all);
+        }
+    }
+
+    /** What it is to have. @param wished limits that are reported where they cannot be enforced */
+    private record Wanted(Limits limits, Limits wished, boolean bestEffort) {
+        Limits all() {
+            return wished.with(limits);
+        }
+
+        boolean isOnlyWished(Limit limit) {
+            return bestEffort || !limits.all().contains(limit);
+        }
+    }
+
+    /** The versions of cgroups that there are. */
+    public enum Version {
+        /** A hierarchy for each controller, or a few of them. */
+        V1,
+        /** The unified hierarchy. */
+        V2
+    }
+
+    private CgroupBuilder(Place place, Wanted wanted) {
+        this.place = place;
+        this.wanted = wanted;
     }
 
     static CgroupBuilder of(@Nullable CgroupMounts mounts) {
-        return new CgroupBuilder(mounts, null, Optional.empty(), Limits.none(), false, false);
+        return new CgroupBuilder(
+                new Place(mounts, Optional.empty(), Optional.empty(), null, false),
+                new Wanted(Limits.none(), Limits.none(), false));
     }
 
     /**
-     * Names it; else it gets a name that tells which process made it, by which {@link Cgroup#removeLeftovers} recognises it.
+     * Names it; else it gets a name that tells which process made it, by which {@link Cgroup#removeLeftovers()} recognises it.
      *
      * @throws IllegalArgumentException if it is not a single path element, or could be taken for a control file
      */
     public CgroupBuilder name(String cgroup) {
-        return new CgroupBuilder(mounts, Placement.checkedName(cgroup), parent, limits, evacuate, bestEffort);
+        return new CgroupBuilder(
+                new Place(place.mounts, place.only, place.parent, Placement.checkedName(cgroup), place.evacuate),
+                wanted);
     }
 
     /**
@@ -78,11 +102,15 @@ public final class CgroupBuilder {
      * @throws IllegalArgumentException if the path is not absolute, or has {@code ..} in it
      */
     public CgroupBuilder parent(String path) {
-        return new CgroupBuilder(mounts, name, Optional.of(Placement.checked(path)), limits, evacuate, bestEffort);
+        return new CgroupBuilder(
+                new Place(place.mounts, place.only, Optional.of(Placement.checked(path)), place.name, place.evacuate),
+                wanted);
     }
 
-    public CgroupBuilder limits(Limits all) {
-        return new CgroupBuilder(mounts, name, parent, all, evacuate, bestEffort);
+    /** Makes it in the hierarchies of one version alone, as if the other were not mounted; else in both, as limits require. */
+    public CgroupBuilder only(Version version) {
+        return new CgroupBuilder(
+                new Place(place.mounts, Optional.of(version), place.parent, place.name, place.evacuate), wanted);
     }
 
     /**
@@ -90,12 +118,25 @@ public final class CgroupBuilder {
      * are in the way of the parent's controllers. They stay there.
      */
     public CgroupBuilder evacuate() {
-        return new CgroupBuilder(mounts, name, parent, limits, true, bestEffort);
+        return new CgroupBuilder(new Place(place.mounts, place.only, place.parent, place.name, true), wanted);
     }
 
-    /** Reports limits that this machine has no controller or no file version for, instead of refusing them. */
+    /** The limits it has, in place of those set before; none is usual. */
+    public CgroupBuilder limits(Limits all) {
+        return new CgroupBuilder(place, new Wanted(all, wanted.wished, wanted.bestEffort));
+    }
+
+    /**
+     * Limits it has where they can be enforced; those that cannot are reported by {@link Cgroup#unenforced} and {@link
+     * CgroupPlan#unenforced}, each with the reason. What {@link #limits} says of the same option counts before them.
+     */
+    public CgroupBuilder wish(Limits limits) {
+        return new CgroupBuilder(place, new Wanted(wanted.limits, limits, wanted.bestEffort));
+    }
+
+    /** Treats all limits as {@link #wish wished for}: those that cannot be enforced are reported instead of refused. */
     public CgroupBuilder bestEffort() {
-        return new CgroupBuilder(mounts, name, parent, limits, evacuate, true);
+        return new CgroupBuilder(place, new Wanted(wanted.limits, wanted.wished, true));
     }
 
     /**
@@ -106,7 +147,7 @@ public final class CgroupBuilder {
      */
     public CgroupPlan explain() throws IOException {
         var site = site();
-        String called = name == null ? "<name>" : name;
+        String called = place.name == null ? "<name>" : place.name;
         var steps = new ArrayList<Step>();
         if (site.unifiedParent() != null) {
             Path directory = site.unifiedParent().resolve(called);
@@ -160,8 +201,8 @@ public final class CgroupBuilder {
      */
     public Cgroup create() throws IOException {
         var site = site();
-        String called = name != null ? name : Owner.ofThisProcess().name(NUMBERS.incrementAndGet());
-        return Cgroup.create(site, called, limits, evacuate);
+        String called = place.name != null ? place.name : Owner.ofThisProcess().name(NUMBERS.incrementAndGet());
+        return Cgroup.create(site, called, wanted.all(), place.evacuate);
     }
 
     /**
@@ -176,9 +217,10 @@ public final class CgroupBuilder {
             SequencedMap<Hierarchy, Path> legacyParents) {}
 
     private Site site() throws IOException {
-        var here = mounts != null ? mounts : CgroupMounts.ofThisProcess();
+        var here = place.seen();
+        var limits = wanted.all();
         Processors.check(limits, limits);
-        var division = Division.of(here, limits, limits, bestEffort);
+        var division = Division.of(here, limits, limits, wanted::isOnlyWished);
         Path unifiedParent = unifiedParent(here, division);
         Set<Hierarchy> hierarchies = new LinkedHashSet<>(division.legacyHierarchies(here));
         if (unifiedParent == null) {
@@ -187,33 +229,42 @@ public final class CgroupBuilder {
                 here.legacyHierarchy(controller).ifPresent(hierarchies::add);
             }
         }
+        @Nullable CgroupException first = null;
         var legacyParents = new LinkedHashMap<Hierarchy, Path>();
         for (var hierarchy : hierarchies) {
-            legacyParents.put(hierarchy, Placement.parent(here, hierarchy, parent));
+            try {
+                legacyParents.put(hierarchy, Placement.parent(here, hierarchy, place.parent));
+            } catch (CgroupException notOurs) {
+                division.without(here, hierarchy, notOurs);
+                first = first == null ? notOurs : first;
+            }
         }
         if (unifiedParent == null && legacyParents.isEmpty()) {
-            throw new CgroupException(
-                    Reason.MISSING_CONTROLLER,
-                    "cgroup",
-                    "this process sees no cgroup file system; mount one: mount -t cgroup2 none /sys/fs/cgroup",
-                    null);
+            throw first != null
+                    ? first
+                    : new CgroupException(
+                            Reason.MISSING_CONTROLLER,
+                            "cgroup",
+                            "this process sees no cgroup file system; mount one: mount -t cgroup2 none /sys/fs/cgroup",
+                            null);
         }
         return new Site(here, division, unifiedParent, legacyParents);
     }
 
-    private @Nullable Path unifiedParent(CgroupMounts here, Division division) throws CgroupException {
+    private @Nullable Path unifiedParent(CgroupMounts here, Division division) throws IOException {
         var hierarchy = here.unifiedHierarchy();
         if (hierarchy.isEmpty()) {
             return null;
         }
         boolean needed = division.needsUnified() || here.layout().equals("unified");
         try {
-            return Placement.parent(here, hierarchy.get(), needed ? parent : Optional.empty());
+            return Placement.parent(here, hierarchy.get(), needed ? place.parent : Optional.empty());
         } catch (CgroupException without) {
-            if (needed) {
+            if (here.layout().equals("unified")) {
                 throw without;
             }
             // In a hybrid layout it is a convenience: to be born inside, and to be killed at once.
+            division.withoutUnified(without);
             return null;
         }
     }

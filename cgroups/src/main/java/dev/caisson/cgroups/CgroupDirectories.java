@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups;
 
-import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.file.ControlFile;
 import dev.caisson.cgroups.file.Driver;
-import dev.caisson.cgroups.hierarchy.Hierarchy;
 import dev.caisson.cgroups.file.Refusal;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
+import dev.caisson.cgroups.hierarchy.Hierarchy;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.v1.V1Driver;
 import dev.caisson.cgroups.v2.Subtree;
@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,8 +36,7 @@ record CgroupDirectories(
         var made = new LinkedHashMap<Hierarchy, Path>();
         try {
             if (site.unifiedParent() != null) {
-                Path top = mounts.unified().orElseThrow();
-                Subtree.enable(top, site.unifiedParent(), division.unifiedControllers(), evacuate);
+                enable(site, site.unifiedParent(), evacuate);
                 Path directory = site.unifiedParent().resolve(name);
                 make(directory);
                 unified = new V2Driver(directory, mounts.unifiedControllers());
@@ -45,42 +45,27 @@ record CgroupDirectories(
             makeLegacy(site.legacyParents(), name, made);
             var legacy = driver(made);
             if (legacy != null) {
-                legacy.write(division.legacy(), null);
+                legacy.write(division.legacy(), division.writing());
             }
             return new CgroupDirectories(unified, legacy);
-        } catch (IOException | RuntimeException failed) {
+        } catch (IOException | RuntimeException | Error failed) {
             undo(failed, unified, made);
             throw failed;
         }
     }
 
-    /** Makes a cgroup in this one. */
-    CgroupDirectories child(CgroupMounts mounts, String name, Division division, boolean threaded) throws IOException {
-        @Nullable V2Driver below = null;
-        var made = new LinkedHashMap<Hierarchy, Path>();
-        try {
-            if (unified != null) {
-                Path parent = unified.directories().getFirst();
-                Path top = mounts.unified().orElseThrow();
-                if (threaded) {
-                    below = threaded(parent.resolve(name), mounts);
-                    Subtree.enable(top, parent, division.unifiedControllers(), false);
-                } else {
-                    Subtree.enable(top, parent, division.unifiedControllers(), true);
-                    make(parent.resolve(name));
-                    below = new V2Driver(parent.resolve(name), mounts.unifiedControllers());
-                }
-                limit(below, division);
+    private static void enable(CgroupBuilder.Site site, Path parent, boolean evacuate) throws IOException {
+        Path top = site.mounts().unified().orElseThrow();
+        var wished = site.division().wishedControllers();
+        var required = site.division().unifiedControllers();
+        required.removeAll(wished);
+        Subtree.enable(top, parent, required, evacuate);
+        for (String controller : wished) {
+            try {
+                Subtree.enable(top, parent, Set.of(controller), evacuate);
+            } catch (CgroupException stays) {
+                site.division().withoutController(controller, stays);
             }
-            makeLegacy(legacyDirectories(mounts), name, made);
-            var legacyBelow = driver(made);
-            if (legacyBelow != null) {
-                legacyBelow.write(division.legacy(), null);
-            }
-            return new CgroupDirectories(below, legacyBelow);
-        } catch (IOException | RuntimeException failed) {
-            undo(failed, below, made);
-            throw failed;
         }
     }
 
@@ -98,14 +83,18 @@ record CgroupDirectories(
         return directories;
     }
 
-    private static void limit(V2Driver driver, Division division) throws IOException {
-        driver.write(division.unified(), null);
+    static void limit(V2Driver driver, Division division) throws IOException {
+        driver.write(division.unified(), division.writing());
         if (division.devices().isPresent()) {
-            driver.restrict(division.devices().get());
+            try {
+                driver.restrict(division.devices().get());
+            } catch (CgroupException refused) {
+                division.refused(refused.option(), refused);
+            }
         }
     }
 
-    private static @Nullable V1Driver driver(SequencedMap<Hierarchy, Path> made) {
+    static @Nullable V1Driver driver(SequencedMap<Hierarchy, Path> made) {
         return made.isEmpty() ? null : new V1Driver(made);
     }
 
@@ -122,7 +111,7 @@ record CgroupDirectories(
         }
     }
 
-    private static void undo(Throwable failed, @Nullable V2Driver unified, SequencedMap<Hierarchy, Path> made) {
+    static void undo(Throwable failed, @Nullable V2Driver unified, SequencedMap<Hierarchy, Path> made) {
         new CgroupDirectories(unified, driver(made)).undo(failed);
     }
 
@@ -138,23 +127,11 @@ record CgroupDirectories(
         }
     }
 
-    private static void make(Path directory) throws CgroupException {
+    static void make(Path directory) throws CgroupException {
         try {
             ControlFile.makeDirectory(directory);
         } catch (LinuxException refused) {
             throw Refusal.ofMake(directory, refused);
-        }
-    }
-
-    private static V2Driver threaded(Path directory, CgroupMounts mounts) throws IOException {
-        make(directory);
-        var driver = new V2Driver(directory, mounts.unifiedControllers());
-        try {
-            driver.makeThreaded();
-            return driver;
-        } catch (CgroupException refused) {
-            driver.remove();
-            throw refused;
         }
     }
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups;
 
-import dev.caisson.cgroups.usage.PressureFile;
-import dev.caisson.cgroups.usage.Reading;
 import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
@@ -10,6 +8,8 @@ import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Pressure;
 import dev.caisson.cgroups.spec.Usage;
+import dev.caisson.cgroups.usage.PressureFile;
+import dev.caisson.cgroups.usage.Reading;
 import dev.caisson.cgroups.v2.Trigger;
 import dev.caisson.cgroups.watch.CgroupEventMerging;
 import dev.caisson.cgroups.watch.Delivery;

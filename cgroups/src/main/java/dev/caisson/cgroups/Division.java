@@ -2,10 +2,11 @@
 package dev.caisson.cgroups;
 
 import dev.caisson.cgroups.CgroupPlan.Unenforced;
+import dev.caisson.cgroups.file.Write;
+import dev.caisson.cgroups.file.Writing;
 import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.hierarchy.Hierarchy;
 import dev.caisson.cgroups.hierarchy.Whereabouts;
-import dev.caisson.cgroups.file.Write;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.cgroups.spec.DeviceRules;
@@ -14,10 +15,12 @@ import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.v1.V1Writes;
 import dev.caisson.cgroups.v2.V2Writes;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Limits divided between the versions: each controller is in one of them on a machine.
@@ -25,18 +28,24 @@ import java.util.Set;
  * @param unified what is written to files of version 2
  * @param legacy what is written to files of version 1
  * @param devices rules that become a program of version 2
+ * @param wished options of limits that are reported instead of refused where they cannot be enforced
+ * @param unenforced those of them that are known to be so; grows while the cgroup is made
  */
-record Division(List<Write> unified, List<Write> legacy, Optional<DeviceRules> devices, List<Unenforced> unenforced) {
+record Division(
+        List<Write> unified,
+        List<Write> legacy,
+        Optional<DeviceRules> devices,
+        Set<String> wished,
+        List<Unenforced> unenforced) {
 
     /**
      * {@return who enforces what}
      *
      * @param limits those to set
      * @param all those and the ones that hold already
-     * @param bestEffort whether limits that nobody can enforce are reported instead of refused
+     * @param wished the limits that are reported instead of refused where nobody can enforce them
      */
-    static Division of(CgroupMounts mounts, Limits limits, Limits all, boolean bestEffort) throws CgroupException {
-        var division = new Division(new ArrayList<>(), new ArrayList<>(), devices(mounts, limits), new ArrayList<>());
+    static Division of(CgroupMounts mounts, Limits limits, Limits all, Predicate<Limit> wished) throws CgroupException {
         var ordered = new ArrayList<>(limits.all());
         if (mounts.legacyHierarchy("memory").isPresent() && !mounts.isUnified("memory")) {
             ordered.addAll(V1Writes.tied(limits, all));
@@ -44,17 +53,81 @@ record Division(List<Write> unified, List<Write> legacy, Optional<DeviceRules> d
         ordered.removeIf(Limit.Unified.class::isInstance);
         // Raw values are the user's last word.
         limits.all().stream().filter(Limit.Unified.class::isInstance).forEach(ordered::add);
+        var options = new HashSet<String>();
+        ordered.stream().filter(wished).map(Limit::option).forEach(options::add);
+        ordered.stream().filter(wished.negate()).map(Limit::option).forEach(options::remove);
+        var division =
+                new Division(new ArrayList<>(), new ArrayList<>(), devices(mounts, limits), options, new ArrayList<>());
         for (var limit : ordered) {
             try {
                 division.assign(mounts, limit, all);
             } catch (CgroupException unenforceable) {
-                if (!bestEffort) {
-                    throw unenforceable;
-                }
-                division.unenforced.add(new Unenforced(limit.option(), String.valueOf(unenforceable.getMessage())));
+                division.refused(limit.option(), unenforceable);
             }
         }
         return division;
+    }
+
+    /**
+     * Reports that a limit cannot be enforced.
+     *
+     * @throws CgroupException that very one, if the limit is not only wished for
+     */
+    void refused(String option, CgroupException why) throws CgroupException {
+        if (!wished.contains(option) || why.reason() == Reason.VANISHED) {
+            throw why;
+        }
+        String message = String.valueOf(why.getMessage());
+        unenforced.add(new Unenforced(option, message.startsWith(option + ": ") ? message : option + ": " + message));
+    }
+
+    /** {@return how values are written: those of limits that are only wished for may be refused} */
+    Writing writing() {
+        return Writing.into((write, why) -> refused(write.option(), why));
+    }
+
+    /** Does without a hierarchy of version 1, and reports what would be written there. */
+    void without(CgroupMounts mounts, Hierarchy hierarchy, CgroupException why) throws CgroupException {
+        drop(
+                legacy,
+                w -> mounts.legacyHierarchy(w.controller())
+                        .filter(hierarchy::equals)
+                        .isPresent(),
+                why);
+    }
+
+    /** Does without version 2, and reports what would be written there. */
+    void withoutUnified(CgroupException why) throws CgroupException {
+        drop(unified, _ -> true, why);
+        if (devices.isPresent()) {
+            refused(devices.get().option(), why);
+        }
+    }
+
+    /** Does without a controller of version 2, and reports what would be written to its files. */
+    void withoutController(String controller, CgroupException why) throws CgroupException {
+        drop(unified, w -> w.controller().equals(controller), why);
+    }
+
+    /** {@return controllers of version 2 that are only there for limits that are wished for} */
+    Set<String> wishedControllers() {
+        var only = unifiedControllers();
+        unified.stream()
+                .filter(w -> !wished.contains(w.option()))
+                .map(Write::controller)
+                .forEach(only::remove);
+        return only;
+    }
+
+    private void drop(List<Write> from, Predicate<Write> which, CgroupException why) throws CgroupException {
+        var dropped = from.stream().filter(which).toList();
+        var reported = new HashSet<String>();
+        for (var write : dropped) {
+            if (reported.add(write.option())) {
+                refused(write.option(), why);
+            }
+        }
+        from.removeAll(dropped);
     }
 
     private static Optional<DeviceRules> devices(CgroupMounts mounts, Limits limits) {

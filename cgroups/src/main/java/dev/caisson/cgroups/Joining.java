@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups;
 
-import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.file.ControlFile;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.hierarchy.Hierarchy;
 import dev.caisson.cgroups.hierarchy.Placement;
 import dev.caisson.cgroups.process.Removal;

@@ -4,6 +4,7 @@ package dev.caisson.cgroups;
 import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.hierarchy.Placement;
 import dev.caisson.cgroups.spec.CgroupException;
+import dev.caisson.cgroups.spec.CgroupException.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Cgroups whose maker ended without removing them, as a JVM that was killed does. */
 final class Leftovers {
@@ -19,11 +21,32 @@ final class Leftovers {
 
     static List<String> remove(CgroupMounts mounts, Optional<String> parent) throws IOException {
         var removed = new ArrayList<String>();
+        @Nullable IOException first = null;
         for (String name : find(mounts, parent)) {
-            Cgroup.open(mounts, parent, name).close();
-            removed.add(name);
+            try {
+                Existing.open(mounts, parent, name).close();
+                removed.add(name);
+            } catch (CgroupException refused) {
+                // Another process may clear up, too.
+                if (refused.reason() != Reason.VANISHED) {
+                    first = added(first, refused);
+                }
+            } catch (IOException refused) {
+                first = added(first, refused);
+            }
+        }
+        if (first != null) {
+            throw first;
         }
         return removed;
+    }
+
+    private static IOException added(@Nullable IOException first, IOException next) {
+        if (first == null) {
+            return next;
+        }
+        first.addSuppressed(next);
+        return first;
     }
 
     private static Iterable<String> find(CgroupMounts mounts, Optional<String> parent) throws IOException {

@@ -2,7 +2,6 @@
 package dev.caisson.cgroups;
 
 import dev.caisson.cgroups.file.ControlFile;
-
 import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.text.NumberList;

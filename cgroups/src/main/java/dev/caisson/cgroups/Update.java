@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups;
 
-import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.file.ControlFile;
 import dev.caisson.cgroups.file.FormerValues;
+import dev.caisson.cgroups.file.Writing;
+import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.cgroups.spec.Limits;
@@ -34,15 +35,16 @@ final class Update {
      */
     CgroupDirectories run(Limits changed, Limits all) throws IOException {
         Processors.check(changed, all);
-        var division = Division.of(mounts, changed, all, false);
+        var division = Division.of(mounts, changed, all, _ -> false);
         refuseBelowUsage(changed);
         var joining = Joining.begin(mounts, name, before, division.legacyHierarchies(mounts));
         var former = new FormerValues();
+        var writing = Writing.over(former);
         try {
             var after = joining.directories();
-            writeUnified(division, former);
+            writeUnified(division, writing);
             if (after.legacy() != null) {
-                after.legacy().write(division.legacy(), former);
+                after.legacy().write(division.legacy(), writing);
             }
             joining.moveAll();
             // Last, because in one step it holds or the one before it does.
@@ -57,7 +59,7 @@ final class Update {
         }
     }
 
-    private void writeUnified(Division division, FormerValues former) throws IOException {
+    private void writeUnified(Division division, Writing writing) throws IOException {
         if (!division.needsUnified()) {
             return;
         }
@@ -75,7 +77,7 @@ final class Update {
                 Objects.requireNonNull(directory.getParent()),
                 division.unifiedControllers(),
                 false);
-        unified.write(division.unified(), former);
+        unified.write(division.unified(), writing);
     }
 
     private void refuseBelowUsage(Limits changed) throws IOException {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups;
 
-import dev.caisson.cgroups.usage.Reading;
 import dev.caisson.cgroups.spec.Usage;
+import dev.caisson.cgroups.usage.Reading;
 import java.io.IOException;
 
 /** Reads what a cgroup uses, each controller in the version that has it. */

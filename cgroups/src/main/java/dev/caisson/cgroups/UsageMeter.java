@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups;
 
-import dev.caisson.cgroups.usage.Reading;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.Usage;
+import dev.caisson.cgroups.usage.Reading;
 import java.io.IOException;
 
 /** Reads the usage of one cgroup again and again, from files that it keeps open. Thread-safe. Close it, best before the cgroup. */

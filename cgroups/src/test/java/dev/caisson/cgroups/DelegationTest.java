@@ -21,7 +21,8 @@ class DelegationTest {
     /** What the user runs. */
     static final class Ordinary {
         public static void main(String[] args) throws Exception {
-            var mounts = dev.caisson.cgroups.hierarchy.CgroupMounts.ofThisProcess().unifiedOnly();
+            var mounts =
+                    dev.caisson.cgroups.hierarchy.CgroupMounts.ofThisProcess().unifiedOnly();
             try (var cgroup = Cgroup.builder(mounts).create()) {
                 var process = Cgroups.shell(cgroup, "exec cat /proc/self/cgroup");
                 System.out.println("below " + cgroup.directories().getFirst().getParent());

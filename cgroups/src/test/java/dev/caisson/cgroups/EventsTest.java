@@ -191,7 +191,7 @@ class EventsTest {
             var events = Recorder.of(cgroup.events());
             assertEquals(1, events.await(CgroupEvent.OutOfMemoryKill.class).kills());
             // Whoever opens it hears of what comes.
-            var opened = Cgroup.open(View.ALL.mounts(), Optional.empty(), cgroup.name());
+            var opened = Existing.open(View.ALL.mounts(), Optional.empty(), cgroup.name());
             var later = Recorder.of(opened.events());
             shell(cgroup, "exec tail /dev/zero").waitFor();
             assertEquals(1, later.await(CgroupEvent.OutOfMemoryKill.class).kills());

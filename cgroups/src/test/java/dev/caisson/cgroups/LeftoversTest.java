@@ -10,8 +10,12 @@ import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -50,13 +54,39 @@ class LeftoversTest {
         assertTrue(orphan.isAlive());
 
         try (var own = Cgroup.builder(mounts).create()) {
-            var removed = Cgroup.removeLeftovers(mounts, Optional.empty());
+            var removed = Leftovers.remove(mounts, Optional.empty());
             assertTrue(removed.contains(directory.getFileName().toString()), removed.toString());
             assertFalse(removed.contains(own.name()), "one whose maker lives is left alone");
             assertTrue(Files.isDirectory(own.directories().getFirst()));
         }
         assertFalse(Files.exists(directory));
         orphan.onExit().get(5, TimeUnit.SECONDS);
+    }
+
+    /** Makes a cgroup that looks as if its maker had ended. */
+    private static Cgroup leftover(int number) throws Exception {
+        var self = Owner.ofThisProcess();
+        var ended = new Owner(self.pid(), self.startTime() + 1, self.boot(), self.pidNamespace());
+        return Cgroup.builder(View.ALL.mounts()).name(ended.name(number)).create();
+    }
+
+    @Test
+    void severalMayClearUpAtOnce() throws Exception {
+        var names = new HashSet<String>();
+        for (int round = 0; round < 5; round++) {
+            for (int i = 0; i < 20; i++) {
+                names.add(leftover(100 * round + i).name());
+            }
+            try (var threads = Executors.newFixedThreadPool(4)) {
+                var removed = new HashSet<String>();
+                for (var each :
+                        threads.invokeAll(Collections.nCopies(4, (Callable<List<String>>) Cgroup::removeLeftovers))) {
+                    removed.addAll(each.get());
+                }
+                assertTrue(removed.containsAll(names), removed.toString());
+            }
+            names.clear();
+        }
     }
 
     @Test

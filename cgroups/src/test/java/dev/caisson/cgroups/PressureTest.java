@@ -163,7 +163,7 @@ class PressureTest {
     /** What an ordinary user runs: triggers on a cgroup that is given by its name. */
     static final class Ordinary {
         public static void main(String[] args) throws Exception {
-            var cgroup = Cgroup.open(CgroupMounts.ofThisProcess().unifiedOnly(), Optional.of(args[0]), args[1]);
+            var cgroup = Existing.open(CgroupMounts.ofThisProcess().unifiedOnly(), Optional.of(args[0]), args[1]);
             for (var window : new Duration[] {Duration.ofSeconds(1), Duration.ofSeconds(2)}) {
                 try {
                     var _ = cgroup.pressure(Pressure.cpu().some(STALL, window));

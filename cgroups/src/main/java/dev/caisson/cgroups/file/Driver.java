@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** What both versions can do with a cgroup that exists. One object is one cgroup, in one hierarchy of version 2 or several of version 1. */
 public interface Driver {
@@ -15,12 +14,8 @@ public interface Driver {
     /** {@return the directory with a controller's files, if it is one of this driver's} */
     Optional<Path> directory(String controller);
 
-    /**
-     * Writes values, in the order in which the kernel takes them.
-     *
-     * @param former is told of each file before it is written; null where nothing is to be restored
-     */
-    void write(List<Write> writes, @Nullable FormerValues former) throws IOException;
+    /** Writes values, in the order in which the kernel takes them. */
+    void write(List<Write> writes, Writing writing) throws IOException;
 
     /** Moves a process and all its threads here. */
     void move(int pid) throws IOException;

@@ -16,34 +16,59 @@ import org.jspecify.annotations.Nullable;
  * after all others.
  */
 public final class Writing {
-    private Writing() {}
+    private final @Nullable FormerValues former;
+    private final Refused refused;
+
+    /** Hears of a value that was not written. */
+    @FunctionalInterface
+    public interface Refused {
+        /** Takes note, or throws: then nothing more is written. */
+        void take(Write write, CgroupException why) throws CgroupException;
+    }
+
+    private Writing(@Nullable FormerValues former, Refused refused) {
+        this.former = former;
+        this.refused = refused;
+    }
+
+    /** {@return one that ends at the first refusal, and has all values remembered that files had before} */
+    public static Writing over(FormerValues former) {
+        return new Writing(former, (_, why) -> {
+            throw why;
+        });
+    }
+
+    /** {@return one that goes on after refusals that somebody takes} */
+    public static Writing into(Refused refused) {
+        return new Writing(null, refused);
+    }
+
+    /** Writes one value. */
+    public static void of(Write write, Path directory) throws CgroupException {
+        into((_, why) -> {
+                    throw why;
+                })
+                .all(List.of(write), _ -> directory);
+    }
 
     /**
      * Writes all of them.
      *
      * @param directory that a write's controller has its files in
-     * @param former is told of each file before it is written; null where nothing is to be restored
      */
-    public static void of(List<Write> writes, Function<Write, Path> directory, @Nullable FormerValues former)
-            throws CgroupException {
+    public void all(List<Write> writes, Function<Write, Path> directory) throws CgroupException {
         var again = new ArrayList<Write>();
         for (var write : writes) {
-            if (!attempt(write, directory.apply(write), former, true)) {
+            if (!attempt(write, directory.apply(write), true)) {
                 again.add(write);
             }
         }
         for (var write : again) {
-            var _ = attempt(write, directory.apply(write), former, false);
+            var _ = attempt(write, directory.apply(write), false);
         }
     }
 
-    /** Writes one value. */
-    public static void of(Write write, Path directory) throws CgroupException {
-        of(List.of(write), _ -> directory, null);
-    }
-
-    private static boolean attempt(Write write, Path directory, @Nullable FormerValues former, boolean first)
-            throws CgroupException {
+    private boolean attempt(Write write, Path directory, boolean first) throws CgroupException {
         Path file = directory.resolve(write.file());
         if (former != null) {
             former.remember(write, directory);
@@ -51,15 +76,16 @@ public final class Writing {
         try {
             ControlFile.write(file, write.value());
             return true;
-        } catch (LinuxException refused) {
+        } catch (LinuxException no) {
             var otherwise = write.otherwise();
-            if (refused.errno().equals(Errno.ENOENT) && otherwise != null) {
-                return attempt(otherwise, directory, former, first);
+            if (no.errno().equals(Errno.ENOENT) && otherwise != null) {
+                return attempt(otherwise, directory, first);
             }
-            if (refused.errno().equals(Errno.EINVAL) && first) {
+            if (no.errno().equals(Errno.EINVAL) && first) {
                 return false;
             }
-            throw Refusal.ofWrite(write, file, refused);
+            refused.take(write, Refusal.ofWrite(write, file, no));
+            return true;
         }
     }
 }

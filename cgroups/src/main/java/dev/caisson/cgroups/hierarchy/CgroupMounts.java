@@ -17,6 +17,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where this machine's cgroups are, and in which this process is: a unified hierarchy, version 1 hierarchies, or both
@@ -28,10 +30,26 @@ import java.util.TreeSet;
  */
 public record CgroupMounts(List<Hierarchy> hierarchies, Map<String, String> own) {
     private static final String UNIFIED = "";
+    private static final AtomicReference<@Nullable CgroupMounts> KNOWN = new AtomicReference<>();
 
     public CgroupMounts {
         hierarchies = List.copyOf(hierarchies);
         own = Map.copyOf(own);
+    }
+
+    /**
+     * {@return what this process saw when it first asked} Finding out costs as much as making a cgroup, and mounts do not move
+     * under a running system. That there is nothing, or that it could not be read, is not remembered.
+     */
+    public static CgroupMounts known() throws IOException {
+        var known = KNOWN.get();
+        if (known == null) {
+            known = ofThisProcess();
+            if (!known.hierarchies.isEmpty()) {
+                KNOWN.set(known);
+            }
+        }
+        return known;
     }
 
     /** Reads what this process sees. */

@@ -2,8 +2,6 @@
 package dev.caisson.cgroups.oom;
 
 import dev.caisson.cgroups.hierarchy.Hierarchy;
-import dev.caisson.cgroups.oom.KernelLog;
-import dev.caisson.cgroups.oom.MemoryLevel;
 import dev.caisson.cgroups.process.Tasks;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.OutOfMemory;

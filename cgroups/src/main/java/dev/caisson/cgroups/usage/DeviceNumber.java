@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.usage;
 
-import dev.caisson.cgroups.text.Text;
 import dev.caisson.cgroups.spec.BlockDevice;
+import dev.caisson.cgroups.text.Text;
 import java.util.Optional;
 
 /** Reads the numbers of disks. */

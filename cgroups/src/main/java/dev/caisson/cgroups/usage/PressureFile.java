@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.usage;
 
-import dev.caisson.cgroups.text.Text;
 import dev.caisson.cgroups.spec.Usage.Share;
 import dev.caisson.cgroups.spec.Usage.Stall;
+import dev.caisson.cgroups.text.Text;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.usage;
 
-import dev.caisson.cgroups.text.Text;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
+import dev.caisson.cgroups.text.Text;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;

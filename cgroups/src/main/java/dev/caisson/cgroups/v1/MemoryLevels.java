@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.v1;
 
-import dev.caisson.cgroups.text.FlatKeyed;
 import dev.caisson.cgroups.oom.MemoryLevel;
 import dev.caisson.cgroups.process.Tasks;
+import dev.caisson.cgroups.text.FlatKeyed;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

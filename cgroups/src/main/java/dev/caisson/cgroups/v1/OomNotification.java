@@ -4,8 +4,8 @@ package dev.caisson.cgroups.v1;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.caisson.cgroups.file.ControlFile;
-import dev.caisson.cgroups.text.Text;
 import dev.caisson.cgroups.spec.CgroupEvent;
+import dev.caisson.cgroups.text.Text;
 import dev.caisson.cgroups.watch.Growth;
 import dev.caisson.cgroups.watch.Kills;
 import dev.caisson.cgroups.watch.Source;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.v1;
 
-import dev.caisson.cgroups.usage.DeviceNumber;
-import dev.caisson.cgroups.text.FlatKeyed;
-import dev.caisson.cgroups.usage.HugePages;
-import dev.caisson.cgroups.usage.Reading;
-import dev.caisson.cgroups.text.Text;
 import dev.caisson.cgroups.spec.BlockDevice;
 import dev.caisson.cgroups.spec.Usage;
+import dev.caisson.cgroups.text.FlatKeyed;
+import dev.caisson.cgroups.text.Text;
+import dev.caisson.cgroups.usage.DeviceNumber;
+import dev.caisson.cgroups.usage.HugePages;
+import dev.caisson.cgroups.usage.Reading;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

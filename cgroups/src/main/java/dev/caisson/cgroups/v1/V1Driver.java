@@ -3,18 +3,15 @@ package dev.caisson.cgroups.v1;
 
 import dev.caisson.cgroups.file.ControlFile;
 import dev.caisson.cgroups.file.Driver;
-import dev.caisson.cgroups.file.FormerValues;
-import dev.caisson.cgroups.hierarchy.Hierarchy;
 import dev.caisson.cgroups.file.Refusal;
-import dev.caisson.cgroups.process.Removal;
-import dev.caisson.cgroups.process.Tasks;
 import dev.caisson.cgroups.file.Write;
 import dev.caisson.cgroups.file.Writing;
+import dev.caisson.cgroups.hierarchy.Hierarchy;
+import dev.caisson.cgroups.process.Removal;
+import dev.caisson.cgroups.process.Tasks;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.linux.LinuxException;
-import dev.caisson.linux.sys.Fd;
-import dev.caisson.linux.sys.Files;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -63,30 +60,9 @@ public final class V1Driver implements Driver {
                 .findFirst();
     }
 
-    /**
-     * {@return the files by which a process with a single thread enters, by the names of the hierarchies; the caller closes
-     * them}
-     *
-     * @apiNote {@code tasks} and not {@code cgroup.procs}: when a thread moves itself, the kernel (since 5.19) need not stop
-     *     all forks of the machine, which takes it milliseconds.
-     */
-    public Map<String, Fd> openEntries() throws LinuxException {
-        var files = new LinkedHashMap<String, Fd>();
-        try {
-            for (var entry : directories.entrySet()) {
-                String file = entry.getValue().resolve("tasks").toString();
-                files.put(entry.getKey().name(), Files.open(file, Files.O_WRONLY, 0));
-            }
-            return files;
-        } catch (LinuxException failed) {
-            files.values().forEach(Fd::close);
-            throw failed;
-        }
-    }
-
     @Override
-    public void write(List<Write> writes, @Nullable FormerValues former) throws IOException {
-        Writing.of(writes, this::directory, former);
+    public void write(List<Write> writes, Writing writing) throws IOException {
+        writing.all(writes, this::directory);
     }
 
     private Path directory(Write write) {

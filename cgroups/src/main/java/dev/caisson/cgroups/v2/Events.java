@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.v2;
 
-import dev.caisson.cgroups.text.FlatKeyed;
-import dev.caisson.cgroups.text.Text;
 import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.cgroups.text.FlatKeyed;
+import dev.caisson.cgroups.text.Text;
 import dev.caisson.cgroups.watch.Growth;
 import dev.caisson.cgroups.watch.Kills;
 import dev.caisson.cgroups.watch.Watching;

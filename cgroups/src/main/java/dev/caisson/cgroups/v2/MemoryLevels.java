@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.v2;
 
-import dev.caisson.cgroups.text.FlatKeyed;
 import dev.caisson.cgroups.oom.MemoryLevel;
+import dev.caisson.cgroups.text.FlatKeyed;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.OptionalLong;

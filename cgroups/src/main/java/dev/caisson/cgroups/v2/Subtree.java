@@ -3,8 +3,8 @@ package dev.caisson.cgroups.v2;
 
 import dev.caisson.cgroups.file.ControlFile;
 import dev.caisson.cgroups.file.Refusal;
-import dev.caisson.cgroups.process.Tasks;
 import dev.caisson.cgroups.file.Write;
+import dev.caisson.cgroups.process.Tasks;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.linux.Errno;
@@ -26,12 +26,18 @@ import java.util.Optional;
  */
 public final class Subtree {
     /** Where processes go that are in the way. */
-    public static final String LEAF = "caisson-leaf";
+    private static final String LEAF = "caisson-leaf";
 
     private static final String CONTROL = "cgroup.subtree_control";
     private static final int ATTEMPTS = 10;
 
     private Subtree() {}
+
+    /** {@return where the processes of a cgroup are: since it has children with controllers, in a leaf of it} */
+    public static Path home(Path cgroup) {
+        Path leaf = cgroup.resolve(LEAF);
+        return Files.isDirectory(leaf) ? leaf : cgroup;
+    }
 
     /**
      * Enables controllers for the children of a cgroup.

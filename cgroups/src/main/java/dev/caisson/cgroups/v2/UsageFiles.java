@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.v2;
 
-import dev.caisson.cgroups.usage.DeviceNumber;
-import dev.caisson.cgroups.text.FlatKeyed;
-import dev.caisson.cgroups.usage.HugePages;
-import dev.caisson.cgroups.usage.Micros;
-import dev.caisson.cgroups.text.NestedKeyed;
-import dev.caisson.cgroups.usage.PressureFile;
-import dev.caisson.cgroups.usage.Reading;
-import dev.caisson.cgroups.text.Values;
 import dev.caisson.cgroups.spec.BlockDevice;
 import dev.caisson.cgroups.spec.Usage;
+import dev.caisson.cgroups.text.FlatKeyed;
+import dev.caisson.cgroups.text.NestedKeyed;
+import dev.caisson.cgroups.text.Values;
+import dev.caisson.cgroups.usage.DeviceNumber;
+import dev.caisson.cgroups.usage.HugePages;
+import dev.caisson.cgroups.usage.Micros;
+import dev.caisson.cgroups.usage.PressureFile;
+import dev.caisson.cgroups.usage.Reading;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

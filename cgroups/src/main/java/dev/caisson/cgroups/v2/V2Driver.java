@@ -3,12 +3,11 @@ package dev.caisson.cgroups.v2;
 
 import dev.caisson.cgroups.file.ControlFile;
 import dev.caisson.cgroups.file.Driver;
-import dev.caisson.cgroups.file.FormerValues;
 import dev.caisson.cgroups.file.Refusal;
-import dev.caisson.cgroups.process.Removal;
-import dev.caisson.cgroups.process.Tasks;
 import dev.caisson.cgroups.file.Write;
 import dev.caisson.cgroups.file.Writing;
+import dev.caisson.cgroups.process.Removal;
+import dev.caisson.cgroups.process.Tasks;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.cgroups.spec.DeviceRules;
@@ -50,20 +49,9 @@ public final class V2Driver implements Driver {
         return controller.isEmpty() || controllers.contains(controller) ? Optional.of(directory) : Optional.empty();
     }
 
-    /** {@return a descriptor of where its processes are, for CLONE_INTO_CGROUP; the caller closes it} */
-    public Fd open() throws LinuxException {
-        return Files.open(home().toString(), Files.O_DIRECTORY, 0);
-    }
-
-    /** Where its processes are: since it has children with controllers, in a leaf of it. */
-    private Path home() {
-        Path leaf = directory.resolve(Subtree.LEAF);
-        return java.nio.file.Files.isDirectory(leaf) ? leaf : directory;
-    }
-
     @Override
-    public void write(List<Write> writes, @Nullable FormerValues former) throws IOException {
-        Writing.of(writes, _ -> directory, former);
+    public void write(List<Write> writes, Writing writing) throws IOException {
+        writing.all(writes, _ -> directory);
     }
 
     /** Says which devices may be used, from now on. */
@@ -106,7 +94,7 @@ public final class V2Driver implements Driver {
 
     private void enter(String file, int id) throws CgroupException {
         try {
-            ControlFile.write(home().resolve(file), Integer.toString(id));
+            ControlFile.write(Subtree.home(directory).resolve(file), Integer.toString(id));
         } catch (LinuxException refused) {
             throw Refusal.ofMove(directory, refused);
         }

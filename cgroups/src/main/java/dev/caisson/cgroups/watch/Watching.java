@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.watch;
 
-import dev.caisson.cgroups.text.Text;
 import dev.caisson.cgroups.spec.CgroupEvent;
+import dev.caisson.cgroups.text.Text;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.sys.Fd;

@@ -4,11 +4,11 @@ package dev.caisson.cgroups.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.caisson.cgroups.usage.PressureFile;
-import dev.caisson.cgroups.usage.DeviceNumber;
 import dev.caisson.cgroups.spec.BlockDevice;
 import dev.caisson.cgroups.spec.Usage.Share;
 import dev.caisson.cgroups.spec.Usage.Stall;
+import dev.caisson.cgroups.usage.DeviceNumber;
+import dev.caisson.cgroups.usage.PressureFile;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
