@@ -7,6 +7,7 @@ import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Pressure;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.launch.ImmutableContainerSpec;
+import dev.caisson.launch.ImmutableNamespaceSpec;
 import dev.caisson.launch.ImmutablePrivilegeSpec;
 import dev.caisson.launch.ImmutableRootSpec;
 import dev.caisson.linux.ByteUnit;
@@ -19,11 +20,15 @@ import dev.caisson.overlay.LayerWatch;
 import dev.caisson.overlay.OverlayFallback;
 import dev.caisson.overlay.PathOrigin;
 import dev.caisson.spec.Capabilities;
+import dev.caisson.spec.Mount;
 import dev.caisson.spec.Namespace;
 import java.io.IOException;
 import java.nio.file.FileSystem;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.Flow;
 import java.util.stream.Stream;
 
@@ -44,12 +49,19 @@ public interface Container extends ContainerProcess {
      * <ul>
      *   <li>a mount namespace with that root, /proc, a read-only /sys, a minimal /dev, the kernel's delicate files masked
      *   <li>a PID namespace, so that ending the container ends all of it
+     *   <li>network (loopback alone), IPC, UTS and cgroup namespaces, so that it neither hears nor reaches the host and its
+     *       neighbours, nor reads their shared memory
      *   <li>as an ordinary user, a user namespace in which that user is root
      *   <li>Docker's default capabilities and its default seccomp policy for them, no_new_privs, no descriptor but its standard streams, an environment of its own
      * </ul>
+     *
+     * <p>Each namespace can be the host's instead, by {@link ContainerBuilder#host}, or joined.
      */
     static ContainerBuilder builder() {
         return new ContainerBuilder(ImmutableContainerSpec.builder()
+                .namespaces(ImmutableNamespaceSpec.builder()
+                        .addPreset(Namespace.NETWORK, Namespace.IPC, Namespace.UTS, Namespace.CGROUP)
+                        .build())
                 .privileges(ImmutablePrivilegeSpec.builder()
                         .capabilities(Capabilities.docker())
                         .standardSeccomp(true)
@@ -58,19 +70,32 @@ public interface Container extends ContainerProcess {
     }
 
     /**
-     * {@return a builder for code nobody trusts} As {@link #builder}, with all eight namespaces new, no capability at all, no
-     * network but its own loopback, the name {@code sandbox}, fresh tmpfs on /tmp and /run, and at most 512 processes where
-     * the caller may set such a limit by {@link ContainerBuilder#pidsMax}.
+     * {@return a builder for code nobody trusts} As {@link #builder}, with all eight namespaces new, no capability at all, the
+     * name {@code sandbox}, a fresh tmpfs on /tmp (256 MB) and one on /run (16 MB), and limits:
+     *
+     * <ul>
+     *   <li>512 processes and threads (pids.max of a cgroup of its own). Where this user may make no cgroup, or the host has no
+     *       pids controller, there is no such limit, and {@link Container#unenforced} and {@link Plan#unenforced} say so.
+     *   <li>A writable layer in memory holds at most an eighth of the host's memory, and each tmpfs at most a sixteenth; with
+     *       the 64 MB of /dev/shm that is at most a quarter and 64 MB. {@link ContainerBuilder#memoryMax} limits all of its
+     *       memory.
+     * </ul>
+     *
+     * <p>Any of that is replaced by saying something else: {@link ContainerBuilder#host}, a join, {@link
+     * ContainerBuilder#hostname}, another mount on the same place, {@link ContainerBuilder#upperSize}, a tmpfs with a size,
+     * {@link ContainerBuilder#pidsMax}.
      */
     static ContainerBuilder sandbox() {
-        var builder = builder();
-        for (var namespace : Namespace.values()) {
-            builder = builder.fresh(namespace);
-        }
-        return builder.hostname("sandbox")
-                .capabilities(Capabilities.none())
-                .tmpfs("/tmp", 256, ByteUnit.MB)
-                .tmpfs("/run", 16, ByteUnit.MB);
+        return builder()
+                .namespaces(n -> n.withPreset(Namespace.values()).withPresetHostname("sandbox"))
+                .root(r -> r.withSharesMemory(true).withPresetMounts(tmpfs("/tmp", 256), tmpfs("/run", 16)))
+                .limits(l -> l.withPresetPids(512))
+                .capabilities(Capabilities.none());
+    }
+
+    private static Mount tmpfs(String target, long megabytes) {
+        return new Mount.Tmpfs(
+                target, OptionalLong.of(ByteUnit.MB.toBytes(megabytes)), 01777, Set.of(Mount.Option.NO_SUID));
     }
 
     /**
@@ -217,4 +242,10 @@ public interface Container extends ContainerProcess {
      * @throws IllegalStateException if it has no cgroup of its own
      */
     void update(Limits limits) throws IOException;
+
+    /**
+     * {@return the limits of its preset that this host does not enforce, each with the reason; empty as a rule} What was asked
+     * for by name and cannot be enforced keeps a container from starting.
+     */
+    List<String> unenforced();
 }

@@ -2,10 +2,8 @@
 package dev.caisson;
 
 import dev.caisson.cgroups.Cgroup;
-import dev.caisson.cgroups.CgroupBuilder;
 import dev.caisson.cgroups.CgroupPlan;
 import dev.caisson.cgroups.entry.Entry;
-import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.FailureText;
 import dev.caisson.launch.HostFacts;
@@ -126,19 +124,16 @@ final class Engine {
     }
 
     private Plan plan(ContainerSpec spec, List<String> command) throws IOException {
-        Optional<CgroupPlan> cgroup =
-                spec.limits().hasCgroup() ? Optional.of(cgroup(spec).explain()) : Optional.empty();
+        LimitCgroup<CgroupPlan> limits = limits(spec) ? LimitCgroup.plan(spec.limits()) : LimitCgroup.none();
+        var cgroup = limits.made();
         var cgroupFiles = cgroup.map(CgroupPlan::entered).orElse(List.of()).stream()
                 .map(Engine::cgroupParameter)
                 .toList();
-        return Explanation.of(planner.plan(spec, command, cgroupFiles), cgroup, missing(spec));
+        return Explanation.of(planner.plan(spec, command, cgroupFiles), cgroup, missing(spec), limits.unenforced());
     }
 
-    private CgroupBuilder cgroup(ContainerSpec spec) throws IOException {
-        var builder = Cgroup.builder().limits(spec.limits().set().orElse(Limits.none()));
-        return spec.limits().cgroupParent().isPresent()
-                ? builder.parent(spec.limits().cgroupParent().get())
-                : builder;
+    private static boolean limits(ContainerSpec spec) {
+        return spec.limits().hasCgroup() || spec.limits().withPreset().isPresent();
     }
 
     private List<Feature> missing(ContainerSpec spec) {
@@ -197,8 +192,9 @@ final class Engine {
             var descriptors = new HashMap<String, Integer>();
             var cgroupFiles = new ArrayList<String>();
             var intoCgroup = OptionalInt.empty();
-            if (spec.limits().hasCgroup()) {
-                cgroup = cgroup(spec).create();
+            LimitCgroup<Cgroup> limits = limits(spec) ? LimitCgroup.make(spec.limits()) : LimitCgroup.none();
+            if (limits.made().isPresent()) {
+                cgroup = limits.made().get();
                 resources.onFailure(cgroup);
                 for (var entry : Entry.legacy(cgroup).entrySet()) {
                     descriptors.put(
@@ -291,7 +287,7 @@ final class Engine {
             resources.succeeded();
             var files =
                     keptHere == null ? null : new KeptFiles(new Kept(keptHere), owner, layers(plan, watch, fallback));
-            return new Started(process, own, files, use, fallback, lease);
+            return new Started(process, own, files, use, fallback, lease, limits.unenforced());
         }
     }
 
@@ -327,7 +323,8 @@ final class Engine {
             @Nullable KeptFiles files,
             Branch.@Nullable Use use,
             @Nullable OverlayMount fallback,
-            LayerLease lease) {}
+            LayerLease lease,
+            List<String> unenforced) {}
 
     /** {@return the layers of a root that has one writable layer} */
     private static Optional<KeptFiles.Layers> layers(

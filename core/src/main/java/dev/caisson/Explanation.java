@@ -21,7 +21,7 @@ import java.util.Optional;
 final class Explanation {
     private Explanation() {}
 
-    static Plan of(LaunchPlan plan, Optional<CgroupPlan> cgroup, List<Feature> missing) {
+    static Plan of(LaunchPlan plan, Optional<CgroupPlan> cgroup, List<Feature> missing, List<String> unenforced) {
         var phases = new ArrayList<Phase>();
         cgroup.ifPresent(made -> phases.add(new Phase(
                 "cgroup",
@@ -69,7 +69,7 @@ final class Explanation {
                     "if the kernel refuses to merge the layers",
                     overlay.fallbacks().stream().map(Explanation::fallback).toList()));
         }
-        return new Plan(phases, missing);
+        return new Plan(phases, missing, unenforced);
     }
 
     private static PlannedCall fallback(OverlayFallback way) {

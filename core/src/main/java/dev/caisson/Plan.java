@@ -10,11 +10,13 @@ import java.util.List;
  *
  * @param phases in the order of time
  * @param missing what this host lacks for it
+ * @param unenforced limits of a preset that this host does not enforce, each with the reason
  */
-public record Plan(List<Phase> phases, List<Feature> missing) {
+public record Plan(List<Phase> phases, List<Feature> missing, List<String> unenforced) {
     public Plan {
         phases = List.copyOf(phases);
         missing = List.copyOf(missing);
+        unenforced = List.copyOf(unenforced);
     }
 
     /** A part of the launch, such as {@code "root"}. */
@@ -64,6 +66,8 @@ public record Plan(List<Phase> phases, List<Feature> missing) {
         }
         missing.forEach(
                 feature -> out.append("missing here: ").append(feature.title()).append('\n'));
+        unenforced.forEach(
+                limit -> out.append("not enforced here: ").append(limit).append('\n'));
         return out.toString();
     }
 }

@@ -26,6 +26,7 @@ import java.io.OutputStream;
 import java.nio.file.FileSystem;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -44,6 +45,7 @@ final class RunningContainer implements Container {
     private final Branch.@Nullable Use use;
     private final @Nullable OverlayMount fallback;
     private final LayerLease lease;
+    private final List<String> unenforced;
 
     RunningContainer(Engine.Started started) {
         this.process = started.process();
@@ -52,6 +54,7 @@ final class RunningContainer implements Container {
         this.use = started.use();
         this.fallback = started.fallback();
         this.lease = started.lease();
+        this.unenforced = started.unenforced();
         if (files != null) {
             files.closeWithoutFail(this);
         }
@@ -75,6 +78,11 @@ final class RunningContainer implements Container {
     @Override
     public InputStream stderr() {
         return process.plumbing().stderr();
+    }
+
+    @Override
+    public List<String> unenforced() {
+        return unenforced;
     }
 
     @Override

@@ -13,6 +13,7 @@ import dev.caisson.cgroups.spec.DeviceRules.Rule;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.linux.Signal;
+import dev.caisson.spec.Namespace;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.charset.StandardCharsets;
@@ -137,7 +138,8 @@ class LimitsTest {
     @Test
     void nothingOfThePayloadRunsOutsideAndTheJvmNeverEnters() throws Exception {
         var before = Files.readAllLines(Path.of("/proc/self/cgroup"));
-        String inside = Containers.sh(overHost().memoryMax(64, MB).pidsMax(9), "cat /proc/self/cgroup");
+        String inside = Containers.sh(
+                overHost().host(Namespace.CGROUP).memoryMax(64, MB).pidsMax(9), "cat /proc/self/cgroup");
         assertTrue(inside.contains("/caisson-" + ProcessHandle.current().pid() + "-"), inside);
         assertEquals(before, Files.readAllLines(Path.of("/proc/self/cgroup")));
     }

@@ -43,7 +43,7 @@ final class Plans {
     private Plans() {}
 
     private static HostFacts host(int id, Set<Capability> capabilities, Set<Feature> features) {
-        return new HostFacts(id, id, capabilities, List.of(), List.of(), 40, features::contains);
+        return new HostFacts(id, id, capabilities, List.of(), List.of(), 40, 16L << 30, features::contains);
     }
 
     static LaunchPlan plan(HostFacts host, ContainerBuilder container) throws IOException {

@@ -43,6 +43,11 @@ enum Variant {
     /** {@return the builder a user would write} */
     ContainerBuilder builder(Path layer) {
         var builder = root ? Container.builder().lower(layer).seccomp(allowAll()) : Container.bare();
+        if (root) {
+            for (var preset : EnumSet.of(Namespace.NETWORK, Namespace.IPC, Namespace.UTS, Namespace.CGROUP)) {
+                builder = namespaces.contains(preset) ? builder : builder.host(preset);
+            }
+        }
         for (var namespace : namespaces) {
             builder =
                     namespace == Namespace.USER ? builder.newUser(IdMap.range(0, 0, 65_536)) : builder.fresh(namespace);

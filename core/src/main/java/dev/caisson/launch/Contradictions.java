@@ -42,6 +42,11 @@ final class Contradictions {
                 "the host's mount namespace",
                 "the host's root would change; leave one out");
         refuse(
+                !spec.hasOwnRoot() && spec.root().changesMounts() && !namespaces.leavesOpen(Namespace.MOUNT),
+                "a mount, mask or read-only path",
+                "a mount namespace that is not the container's",
+                "the mounts would change for others too; leave one out");
+        refuse(
                 !spec.hasOwnRoot()
                         && !spec.bare()
                         && namespaces.joined(Namespace.MOUNT).isEmpty(),

@@ -76,7 +76,7 @@ final class DescriptorSteps {
             program.call(Syscall.DUP3, source, of(number), of(0));
         });
         for (int i = 0; i < kept.size(); i++) {
-            var place = named(firstKept + i, "<" + kept.get(i) + ">");
+            var place = of(firstKept + i);
             program.purpose("keep the " + kept.get(i) + " of the launch");
             program.call(Syscall.DUP3, keptSources.get(i), place, O_CLOEXEC);
             program.moved(kept.get(i), place);
@@ -125,7 +125,7 @@ final class DescriptorSteps {
     }
 
     private void closeFrom(int report) {
-        var place = named(report, "<report>");
+        var place = of(report);
         var none = program.label();
         var closed = program.label();
         var copy = program.load("report", Step.Width.INT, program.reportWord());

@@ -16,7 +16,7 @@ final class Environment {
         if (!spec.bare()) {
             environment.put("PATH", DEFAULT_PATH);
             environment.put("HOME", principal.home());
-            spec.namespaces().hostname().ifPresent(name -> environment.put("HOSTNAME", name));
+            spec.namespaces().hostnameInside().ifPresent(name -> environment.put("HOSTNAME", name));
         }
         Map<String, String> asked = spec.process().environment();
         environment.putAll(asked);

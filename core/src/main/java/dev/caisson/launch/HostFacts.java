@@ -14,6 +14,7 @@ import java.util.function.Predicate;
  * @param effective the capabilities the JVM holds in its own user namespace
  * @param subordinateUids ranges of /etc/subuid that are this user's, {@code inside} unused
  * @param subordinateGids likewise of /etc/subgid
+ * @param memory the bytes of memory that the kernel manages
  * @param has whether the kernel has a feature; asked only when a plan needs to know
  */
 public record HostFacts(
@@ -23,6 +24,7 @@ public record HostFacts(
         List<IdMap.Range> subordinateUids,
         List<IdMap.Range> subordinateGids,
         int lastCapability,
+        long memory,
         Predicate<Feature> has) {
 
     /** {@return whether mounts, host names and namespaces need no user namespace first} */

@@ -38,7 +38,18 @@ public final class Hosts {
                 subordinate("/etc/subuid", uid),
                 subordinate("/etc/subgid", uid),
                 last,
+                memory(),
                 kernel::has);
+    }
+
+    /** The first line of proc_meminfo(5): {@code MemTotal:  24689000 kB}. */
+    private static long memory() throws IOException {
+        String line = ProcFile.line("/proc/meminfo").orElse("");
+        String[] fields = line.split("\\s+");
+        if (fields.length != 3 || !fields[0].equals("MemTotal:")) {
+            throw new IOException("/proc/meminfo begins with \"" + line + "\", not with the memory of this host");
+        }
+        return Long.parseLong(fields[1]) * 1024;
     }
 
     private static Set<Capability> capabilities(long mask) {

@@ -24,7 +24,8 @@ final class Implied {
     static Set<Namespace> namespaces(ContainerSpec spec) {
         var all = EnumSet.noneOf(Namespace.class);
         all.addAll(spec.namespaces().fresh());
-        if (spec.hasOwnRoot() || !spec.root().mounts().isEmpty()) {
+        spec.namespaces().preset().forEach(namespace -> imply(all, spec, namespace));
+        if (spec.root().changesMounts()) {
             imply(all, spec, Namespace.MOUNT);
         }
         if (spec.namespaces().isNamed()) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
+import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.immutables.value.Value;
 
 /** How much of the host the container may use, and where its cgroup is. */
@@ -12,6 +14,9 @@ public interface LimitSpec {
     /** The limits; empty: none was set, and the container has no cgroup of its own unless a parent is named. */
     Optional<Limits> set();
 
+    /** The most processes by a preset, where nobody sets such a limit and the host can enforce it. */
+    OptionalLong presetPids();
+
     Optional<String> cgroupParent();
 
     /** Whether its own cgroup is mounted, to be divided by whoever is root in it. */
@@ -20,7 +25,15 @@ public interface LimitSpec {
         return false;
     }
 
-    /** {@return whether the container has a cgroup of its own} */
+    /** {@return the limits with those of a preset that nobody replaced; empty: there are no more than were set} */
+    default Optional<Limits> withPreset() {
+        var own = set().orElse(Limits.none());
+        return presetPids().isPresent() && own.all().stream().noneMatch(Limit.PidsMax.class::isInstance)
+                ? Optional.of(own.pidsMax(presetPids().getAsLong()))
+                : Optional.empty();
+    }
+
+    /** {@return whether the container has a cgroup of its own, whatever a preset adds} */
     default boolean hasCgroup() {
         return set().isPresent() || cgroupParent().isPresent();
     }

@@ -21,6 +21,9 @@ public interface NamespaceSpec {
     /** Namespaces made for the container. */
     Set<Namespace> fresh();
 
+    /** Namespaces that a preset makes for the container, as long as nobody says otherwise of one. */
+    Set<Namespace> preset();
+
     /** Namespaces that are the host's because somebody said so, against what other settings would imply. */
     Set<Namespace> host();
 
@@ -30,6 +33,9 @@ public interface NamespaceSpec {
     Optional<IdMap> idMap();
 
     Optional<String> hostname();
+
+    /** The host name that a preset gives, where nobody gave one and the UTS namespace is the container's. */
+    Optional<String> presetHostname();
 
     Optional<String> domainName();
 
@@ -62,7 +68,12 @@ public interface NamespaceSpec {
         return joined(namespace).isEmpty() && !host().contains(namespace);
     }
 
-    /** {@return whether a host or domain name is set} */
+    /** {@return the host name inside, if it is not the host's} */
+    default Optional<String> hostnameInside() {
+        return hostname().or(() -> presetHostname().filter(_ -> leavesOpen(Namespace.UTS)));
+    }
+
+    /** {@return whether somebody set a host or domain name} */
     default boolean isNamed() {
         return hostname().isPresent() || domainName().isPresent();
     }

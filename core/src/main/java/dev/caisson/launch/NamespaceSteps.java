@@ -148,10 +148,10 @@ final class NamespaceSteps {
         if (input.isFresh(Namespace.TIME)) {
             time();
         }
-        if (spec.namespaces().hostname().isPresent()
+        if (spec.namespaces().hostnameInside().isPresent()
                 || spec.namespaces().domainName().isPresent()) {
             program.phase("host name");
-            spec.namespaces().hostname().ifPresent(name -> setName(Syscall.SETHOSTNAME, "the host name", name));
+            spec.namespaces().hostnameInside().ifPresent(name -> setName(Syscall.SETHOSTNAME, "the host name", name));
             spec.namespaces().domainName().ifPresent(name -> setName(Syscall.SETDOMAINNAME, "the domain name", name));
         }
         if (input.isFresh(Namespace.NETWORK)) {

@@ -33,8 +33,9 @@ public final class Planner {
      * @throws IllegalStateException if settings contradict each other
      * @throws IOException if the user is not in the container's /etc/passwd, or the kernel lacks a feature
      */
-    public LaunchPlan plan(ContainerSpec spec, List<String> command, List<String> cgroupFiles) throws IOException {
-        Contradictions.check(spec);
+    public LaunchPlan plan(ContainerSpec asked, List<String> command, List<String> cgroupFiles) throws IOException {
+        Contradictions.check(asked);
+        var spec = MemoryShares.applied(asked, host);
         if (spec.root().idmappedLayers() && !host.isPrivileged()) {
             throw new UnsupportedKernelException(
                     Feature.IDMAPPED_MOUNTS, "to an ordinary user; run as root, or leave idmappedLayers out");

@@ -63,7 +63,17 @@ public interface RootSpec {
         return false;
     }
 
+    /** What is mounted by somebody's wish. */
     List<Mount> mounts();
+
+    /** What a preset mounts, in so far as nobody mounts something else on the same place. */
+    List<Mount> presetMounts();
+
+    /** Whether file systems in memory get no more of the host's than {@link MemoryShares} says, where nobody gave a size. */
+    @Value.Default
+    default boolean sharesMemory() {
+        return false;
+    }
 
     List<String> maskedPaths();
 
@@ -97,6 +107,15 @@ public interface RootSpec {
         if (upperSize().isPresent() && upperSize().getAsLong() <= 0) {
             throw new IllegalArgumentException("upperSize: " + upperSize().getAsLong() + " bytes; it must be positive");
         }
+    }
+
+    /** {@return whether anything about mounts is not as it is on the host} */
+    default boolean changesMounts() {
+        return isOwn()
+                || !mounts().isEmpty()
+                || !presetMounts().isEmpty()
+                || !maskedPaths().isEmpty()
+                || !readOnlyPaths().isEmpty();
     }
 
     /** {@return whether the container has a root of its own} */

@@ -19,6 +19,7 @@ import dev.caisson.linux.Syscall;
 import dev.caisson.seccomp.Notification;
 import dev.caisson.seccomp.Reply;
 import dev.caisson.seccomp.Seccomp;
+import dev.caisson.spec.Namespace;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -131,6 +132,8 @@ final class EgressExample implements Callable<Integer> {
         var addresses = new HashSet<InetSocketAddress>();
         allowed.forEach(text -> addresses.add(parse(text)));
         var container = Container.builder().lower(Path.of("/")).seccomp(policy(addresses));
-        return (newNetwork ? container.newNetwork() : container).run(command).shellCode();
+        return (newNetwork ? container : container.host(Namespace.NETWORK))
+                .run(command)
+                .shellCode();
     }
 }

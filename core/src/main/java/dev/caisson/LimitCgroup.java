@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson;
+
+import dev.caisson.cgroups.Cgroup;
+import dev.caisson.cgroups.CgroupBuilder;
+import dev.caisson.cgroups.CgroupPlan;
+import dev.caisson.cgroups.spec.CgroupException;
+import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.launch.LimitSpec;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The cgroup of a container to be. What somebody set is enforced, or the start fails; what a preset adds is left out where
+ * this host cannot enforce it, and that is told.
+ *
+ * @param <T> a cgroup, or a plan of one
+ * @param made empty: the container is in its JVM's
+ * @param unenforced limits of the preset, each with the reason
+ */
+record LimitCgroup<T>(Optional<T> made, List<String> unenforced) {
+
+    /** What is done with a builder: make the cgroup, or plan it. */
+    private interface Work<T> {
+        T with(CgroupBuilder builder) throws IOException;
+    }
+
+    /** {@return neither a cgroup nor a limit} */
+    static <T> LimitCgroup<T> none() {
+        return new LimitCgroup<>(Optional.empty(), List.of());
+    }
+
+    static LimitCgroup<Cgroup> make(LimitSpec limits) throws IOException {
+        return of(limits, CgroupBuilder::create);
+    }
+
+    static LimitCgroup<CgroupPlan> plan(LimitSpec limits) throws IOException {
+        return of(limits, CgroupBuilder::explain);
+    }
+
+    private static <T> LimitCgroup<T> of(LimitSpec limits, Work<T> work) throws IOException {
+        var preset = limits.withPreset();
+        if (preset.isEmpty()) {
+            return new LimitCgroup<>(asSet(limits, work), List.of());
+        }
+        CgroupException refusal;
+        try {
+            return new LimitCgroup<>(Optional.of(work.with(builder(limits, preset.get()))), List.of());
+        } catch (CgroupException refused) {
+            refusal = refused;
+        }
+        // Whatever it was: if it lies with what somebody set, it is refused here again.
+        return new LimitCgroup<>(
+                asSet(limits, work),
+                List.of("at most " + limits.presetPids().orElseThrow() + " processes: " + refusal.getMessage()));
+    }
+
+    private static <T> Optional<T> asSet(LimitSpec limits, Work<T> work) throws IOException {
+        return limits.hasCgroup()
+                ? Optional.of(work.with(builder(limits, limits.set().orElse(Limits.none()))))
+                : Optional.empty();
+    }
+
+    private static CgroupBuilder builder(LimitSpec spec, Limits limits) {
+        var builder = Cgroup.builder().limits(limits);
+        return spec.cgroupParent().isPresent()
+                ? builder.parent(spec.cgroupParent().get())
+                : builder;
+    }
+}
