@@ -14,11 +14,21 @@ public final class LinuxException extends IOException {
     private final String call;
     private final String kernelMessage;
 
+    /**
+     * A refusal of which the kernel said no more than a number.
+     *
+     * @param call as strace prints it, such as {@code openat(AT_FDCWD, "/x", O_PATH)}
+     */
     public LinuxException(Errno errno, String call) {
         this(errno, call, "");
     }
 
-    /** @param kernelMessage what the kernel itself said of the refusal, in its words; may be empty */
+    /**
+     * A refusal that the kernel explained.
+     *
+     * @param call as strace prints it, such as {@code openat(AT_FDCWD, "/x", O_PATH)}
+     * @param kernelMessage what the kernel itself said of the refusal, in its words; may be empty
+     */
     public LinuxException(Errno errno, String call, String kernelMessage) {
         super(call + " = " + errno + (kernelMessage.isEmpty() ? "" : "; the kernel says: " + kernelMessage));
         this.errno = errno.code();

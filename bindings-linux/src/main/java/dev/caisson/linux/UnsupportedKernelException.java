@@ -18,6 +18,7 @@ public final class UnsupportedKernelException extends IOException {
         this.feature = feature;
     }
 
+    /** {@return what is missing} */
     public Feature feature() {
         return feature;
     }
