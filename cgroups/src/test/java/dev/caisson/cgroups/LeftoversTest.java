@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.cgroups.Cgroups.View;
+import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Files;
@@ -27,7 +28,10 @@ class LeftoversTest {
     static final class Crashing {
         public static void main(String[] args) throws Exception {
             var cgroup = Cgroup.builder(View.ALL.mounts()).create();
-            var process = Cgroups.shell(cgroup, "exec sleep 1000");
+            // The hardest to remove: frozen, with a cgroup below that has a process, too.
+            var process = Cgroups.shell(cgroup.child("below", Limits.none()), "exec sleep 1000");
+            var _ = Cgroups.shell(cgroup, "exec sleep 1000");
+            cgroup.freeze();
             System.out.println(cgroup.directories().getFirst() + " " + process.pid());
             Runtime.getRuntime().halt(1);
         }

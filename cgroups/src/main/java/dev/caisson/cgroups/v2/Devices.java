@@ -2,7 +2,6 @@
 package dev.caisson.cgroups.v2;
 
 import dev.caisson.cgroups.ebpf.Assembler;
-import dev.caisson.cgroups.ebpf.Assembler.Jumps;
 import dev.caisson.cgroups.spec.DeviceRules;
 import dev.caisson.cgroups.spec.DeviceRules.Rule;
 import dev.caisson.cgroups.spec.DeviceRules.Rule.Access;
@@ -47,7 +46,7 @@ public final class Devices {
                 .loadWord(MAJOR, CONTEXT, 4)
                 .loadWord(MINOR, CONTEXT, 8);
         for (var rule : rules.rules().reversed()) {
-            var next = new Jumps();
+            var next = code.label();
             if (rule.type() != Rule.Type.ALL) {
                 code.jumpUnless(TYPE, rule.type() == Rule.Type.BLOCK ? BLOCK : CHARACTER, next);
             }
@@ -57,10 +56,10 @@ public final class Devices {
                 code.and(LEFT, ALL_ACCESS & ~mask(rule))
                         .jumpUnless(LEFT, 0, next)
                         .exit(ALLOWED);
-                code.land(next);
+                code.bind(next);
             } else {
                 code.moveRegister(SCRATCH, LEFT).and(SCRATCH, mask(rule)).jumpIf(SCRATCH, 0, next);
-                code.exit(DENIED).land(next);
+                code.exit(DENIED).bind(next);
             }
         }
         return code.exit(DENIED).encode();
