@@ -15,7 +15,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
 /** What is proven of every program: it says what its policy's rules, read one by one, say. */
-class CompilerProperties {
+class CompilerPropertyTest {
     private static final int CALLS = 60;
     private static final int TRIES = 2_000;
 
