@@ -3,9 +3,9 @@ package dev.caisson;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.caisson.testkit.JavaAs;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,20 +44,7 @@ class AppArmorTest {
 
     @BeforeEach
     void apparmorIsOn() throws IOException {
-        Path enabled = Path.of("/sys/module/apparmor/parameters/enabled");
-        boolean on = Files.exists(enabled) && Files.readString(enabled).startsWith("Y");
-        if (!on || !Files.isDirectory(Path.of("/sys/kernel/security/apparmor"))) {
-            skip("this kernel has no AppArmor, or no securityfs is mounted");
-        }
-        if (!Files.exists(Path.of("/sbin/apparmor_parser"))) {
-            skip("there is no apparmor_parser (package apparmor)");
-        }
         Files.writeString(directory.resolve(SECRET), "seen");
-    }
-
-    private static void skip(String reason) {
-        System.err.println("skipped: " + reason);
-        abort(reason);
     }
 
     private void load(String flags) throws Exception {
@@ -71,7 +58,7 @@ class AppArmorTest {
     }
 
     private static void parser(String what, Path text) throws Exception {
-        var process = new ProcessBuilder("/sbin/apparmor_parser", what, "--skip-cache", text.toString())
+        var process = new ProcessBuilder(Need.APPARMOR_PARSER.path().toString(), what, "--skip-cache", text.toString())
                 .redirectErrorStream(true)
                 .start();
         String said = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);

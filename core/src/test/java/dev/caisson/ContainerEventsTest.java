@@ -15,6 +15,7 @@ import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Pressure;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.linux.Signal;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Files;
@@ -27,7 +28,6 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -180,7 +180,7 @@ class ContainerEventsTest {
 
     @Test
     void pressureOfAContainerIsTold() throws Exception {
-        Assumptions.assumeTrue(
+        Need.PSI.orSkip(
                 CgroupMounts.ofThisProcess().unified().isPresent() && Files.isDirectory(Path.of("/proc/pressure")),
                 "pressure needs version 2 and psi=1");
         int crowd = Runtime.getRuntime().availableProcessors() + 1;

@@ -5,10 +5,10 @@ import static dev.caisson.Containers.overHost;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.util.List;
@@ -24,15 +24,10 @@ class DelegatedCgroupTest {
             grep ^0:: /proc/self/cgroup
             """;
 
-    private static void skip(String reason) {
-        System.err.println("skipped: " + reason);
-        abort(reason);
-    }
-
     private static CgroupMounts version2() throws Exception {
         var mounts = CgroupMounts.ofThisProcess();
         if (mounts.unified().isEmpty()) {
-            skip("this machine has no cgroup version 2");
+            throw Need.CGROUP_V2.skipped("this machine has no cgroup version 2");
         }
         return mounts;
     }
@@ -68,7 +63,7 @@ class DelegatedCgroupTest {
     @Test
     void itGivesControllersOfItsOwnLimitsToWhatItMakes() throws Exception {
         if (!version2().isUnified("pids")) {
-            skip("the pids controller is not in version 2 here");
+            throw Need.CONTROLLER.skipped("the pids controller is not in version 2 here");
         }
         for (var container : containers()) {
             String said = Containers.sh(container.pidsMax(20), DIVIDE + """
@@ -82,7 +77,7 @@ class DelegatedCgroupTest {
     @Test
     void whereNothingKeepsItFromLiftingItsLimitsItIsRefused() throws Exception {
         if (version2().unified().isPresent() && CgroupMounts.namespacesAreBoundaries()) {
-            skip("cgroup2 is mounted with nsdelegate here");
+            Need.doesNotApply("cgroup2 is mounted with nsdelegate here");
         }
         var refused = assertThrows(
                 ContainerException.class, () -> overHost().delegateCgroup().run("true"));

@@ -2,9 +2,9 @@
 package dev.caisson;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.caisson.testkit.JavaAs;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,11 +38,8 @@ class HostSwitchTest {
     @ValueSource(strings = {"user.max_user_namespaces", "kernel.unprivileged_userns_clone"})
     void whoMayNotHaveUserNamespacesIsToldTheSwitchAndHowToTurnIt(String name) throws Exception {
         Path file = Path.of("/proc/sys", name.split("\\."));
-        if (System.getenv("CAISSON_RIG") == null || !Files.exists(file)) {
-            String reason = "this machine is not the rig's, or has no " + name;
-            System.err.println("skipped: " + reason);
-            abort(reason);
-        }
+        Need.RIG.orSkip();
+        Need.SYSCTL.orSkip(Files.exists(file), "this kernel has no " + name);
         var somebody = JavaAs.user(SOMEBODY, SOMEBODY, directory);
         String before = Files.readAllLines(file).getFirst();
         Files.writeString(file, "0");

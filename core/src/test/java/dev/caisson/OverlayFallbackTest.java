@@ -13,6 +13,7 @@ import dev.caisson.overlay.Overlay;
 import dev.caisson.overlay.OverlayFallback;
 import dev.caisson.overlay.OverlayMount;
 import dev.caisson.spec.IdMap;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;
@@ -20,7 +21,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -74,11 +74,9 @@ class OverlayFallbackTest {
         }
 
         void need() {
-            boolean installed = List.of("/usr/bin", "/usr/local/bin").stream()
-                    .anyMatch(d -> Files.isExecutable(Path.of(d, "fuse-overlayfs")));
-            Assumptions.assumeTrue(
-                    this != FUSE || installed && Files.exists(Path.of("/dev/fuse")),
-                    "needs fuse-overlayfs and /dev/fuse");
+            if (this == FUSE) {
+                Need.FUSE_OVERLAYFS.orSkip();
+            }
         }
     }
 

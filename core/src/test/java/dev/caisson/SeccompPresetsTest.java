@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.caisson.linux.Errno;
 import dev.caisson.seccomp.Blocked;
 import dev.caisson.seccomp.Seccomp;
+import dev.caisson.testkit.Need;
+import dev.caisson.testkit.Needs;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.net.InetAddress;
@@ -85,9 +87,12 @@ class SeccompPresetsTest {
                 List.of(), told.stream().filter(b -> !b.call().equals("clone3")).toList());
     }
 
+    @Needs(Need.PYTHON3)
     @Test
     void withoutNetworkOnlyLocalSocketsAreMade() throws Exception {
-        var output = overHost().seccomp(Seccomp.noNetwork()).capture("/usr/bin/python3", "-c", SOCKETS);
+        var output = overHost()
+                .seccomp(Seccomp.noNetwork())
+                .capture(Need.PYTHON3.path().toString(), "-c", SOCKETS);
         String refused = Integer.toString(Errno.EACCES.code());
         assertEquals(List.of("made", refused, refused), output.text().lines().toList(), output::errorText);
         assertTrue(output.exit().isSuccess());

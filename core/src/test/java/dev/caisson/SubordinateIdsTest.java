@@ -3,11 +3,12 @@ package dev.caisson;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.IdMap.Range;
 import dev.caisson.testkit.JavaAs;
+import dev.caisson.testkit.Need;
+import dev.caisson.testkit.Needs;
 import dev.caisson.testkit.NeedsRoot;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** An ordinary user with ranges in /etc/subuid and /etc/subgid maps more than its own id, by newuidmap(1). */
 @NeedsRoot
+@Needs({Need.USERADD, Need.NEWUIDMAP, Need.NEWGIDMAP})
 class SubordinateIdsTest {
     private final String user = "caisson-" + System.nanoTime() % 1_000_000_000;
 
@@ -40,12 +42,6 @@ class SubordinateIdsTest {
 
     @BeforeEach
     void makeUser() throws Exception {
-        for (String program : List.of("useradd", "newuidmap", "newgidmap")) {
-            assumeTrue(
-                    List.of("/usr/sbin", "/usr/bin", "/sbin").stream()
-                            .anyMatch(d -> Files.isExecutable(Path.of(d, program))),
-                    () -> program + " is not installed");
-        }
         assertEquals(0, tool("useradd", "--no-create-home", "--shell", "/bin/sh", user));
     }
 

@@ -3,13 +3,14 @@ package dev.caisson;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.overlay.LayerStore;
 import dev.caisson.overlay.Removal;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Mount;
 import dev.caisson.testkit.JavaAs;
+import dev.caisson.testkit.Need;
+import dev.caisson.testkit.Needs;
 import dev.caisson.testkit.NeedsRoot;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** An ordinary user's layer store, with files in it that belong to the user's subordinate ids. */
 @NeedsRoot
+@Needs({Need.USERADD, Need.NEWUIDMAP, Need.NEWGIDMAP})
 class SubordinateRemovalTest {
     private final String user = "caisson-" + System.nanoTime() % 1_000_000_000;
 
@@ -42,12 +44,6 @@ class SubordinateRemovalTest {
 
     @BeforeEach
     void makeUser() throws Exception {
-        for (String program : List.of("useradd", "newuidmap", "newgidmap")) {
-            assumeTrue(
-                    List.of("/usr/sbin", "/usr/bin", "/sbin").stream()
-                            .anyMatch(d -> Files.isExecutable(Path.of(d, program))),
-                    () -> program + " is not installed");
-        }
         assertEquals(0, tool("useradd", "--no-create-home", "--shell", "/bin/sh", user));
     }
 

@@ -20,6 +20,8 @@ import dev.caisson.seccomp.Supervision;
 import dev.caisson.seccomp.Supervisor;
 import dev.caisson.spec.Namespace;
 import dev.caisson.testkit.JavaAs;
+import dev.caisson.testkit.Need;
+import dev.caisson.testkit.Needs;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.charset.StandardCharsets;
@@ -299,6 +301,7 @@ class SupervisorTest {
         assertEquals(2, failures.size());
     }
 
+    @Needs(Need.PYTHON3)
     @Test
     void manyCallersAtOnceAreAllAnswered() throws Exception {
         var asked = new AtomicInteger();
@@ -320,7 +323,7 @@ class SupervisorTest {
                     "3200",
                     overHost()
                             .seccomp(policy)
-                            .capture("/usr/bin/python3", "-c", script)
+                            .capture(Need.PYTHON3.path().toString(), "-c", script)
                             .orThrow()
                             .text()
                             .strip());

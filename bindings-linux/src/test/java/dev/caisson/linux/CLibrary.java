@@ -4,8 +4,8 @@ package dev.caisson.linux;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.caisson.testkit.Need;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -19,7 +19,7 @@ final class CLibrary {
     private CLibrary() {}
 
     static void needs(String function) {
-        assumeTrue(
+        Need.C_FUNCTION.orSkip(
                 LINKER.defaultLookup().find(function).isPresent(), "the C library of this machine lacks " + function);
     }
 

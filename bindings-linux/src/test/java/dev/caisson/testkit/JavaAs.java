@@ -35,6 +35,7 @@ public final class JavaAs {
 
     /** {@return JVMs confined by an AppArmor profile that is loaded} */
     public static JavaAs confined(String profile) {
+        Need.AA_EXEC.orSkip();
         return new JavaAs(List.of("aa-exec", "-p", profile, "--"), System.getProperty("java.class.path"));
     }
 
@@ -44,6 +45,7 @@ public final class JavaAs {
      * @param copies an empty directory for a class path that this user may read: the build may lie where only root may look
      */
     public static JavaAs user(int uid, int gid, Path copies) throws IOException {
+        Need.SETPRIV.orSkip();
         return new JavaAs(
                 List.of("setpriv", "--reuid=" + uid, "--regid=" + gid, "--clear-groups", "--"), readable(copies));
     }

@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Assumptions;
 
 /** A small file system of its own, in a file, for tests of what a full disk, a read-only one or another kind does. */
 public final class LoopFileSystem implements AutoCloseable {
@@ -60,7 +59,7 @@ public final class LoopFileSystem implements AutoCloseable {
             code = -1;
         }
         String reason = "needs " + String.join(" ", command) + ": " + said;
-        Assumptions.assumeTrue(code == 0, reason);
+        Need.LOOP_FILE_SYSTEM.orSkip(code == 0, reason);
     }
 
     /** {@return where it is mounted} */

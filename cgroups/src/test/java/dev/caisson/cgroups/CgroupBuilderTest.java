@@ -14,6 +14,7 @@ import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limit.Amount;
 import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.util.List;
@@ -107,7 +108,7 @@ class CgroupBuilderTest {
                 .filter(c -> c.equals("pids") || c.equals("hugetlb"))
                 .findFirst();
         if (controller.isEmpty()) {
-            Cgroups.skip("version 2 has neither pids nor hugetlb here");
+            Cgroups.skip(Need.CONTROLLER, "version 2 has neither pids nor hugetlb here");
         }
         Limit limit = controller.orElseThrow().equals("pids")
                 ? new Limit.PidsMax(Amount.of(5))

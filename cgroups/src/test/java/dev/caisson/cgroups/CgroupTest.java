@@ -17,6 +17,7 @@ import dev.caisson.cgroups.spec.DeviceRules.Rule;
 import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limit.Amount;
 import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Files;
@@ -124,7 +125,7 @@ class CgroupTest {
         var mounts = view.mounts();
         var rules = DeviceRules.standard().and(Rule.deny("c 1:5 rw"));
         if (view == View.VERSION_1 && mounts.legacyHierarchy("devices").isEmpty()) {
-            Cgroups.skip("no devices controller of version 1 here");
+            Cgroups.skip(Need.CONTROLLER, "no devices controller of version 1 here");
         }
         try (var cgroup =
                 Cgroup.builder(mounts).limits(Limits.none().devices(rules)).create()) {
@@ -310,8 +311,7 @@ class CgroupTest {
         if (mounts.isUnified("hugetlb") && Files.isDirectory(Path.of("/sys/kernel/mm/hugepages/hugepages-2048kB"))) {
             return Limits.none().with(new Limit.HugetlbMax(MB.toBytes(2), false, Amount.of(0)));
         }
-        Cgroups.skip("version 2 has neither pids nor hugetlb here");
-        return Limits.none();
+        throw Need.CONTROLLER.skipped("version 2 has neither pids nor hugetlb here");
     }
 
     @Test

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups;
 
-import static org.junit.jupiter.api.Assumptions.abort;
-
 import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.hierarchy.Hierarchy;
 import dev.caisson.cgroups.spec.BlockDevice;
+import dev.caisson.testkit.Need;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.stream.Stream;
@@ -32,7 +31,9 @@ final class Cgroups {
                     part.hierarchies().stream().map(Hierarchy::mountPoint).anyMatch(Files::isWritable);
             if (!writable
                     || this == VERSION_1 && part.legacyHierarchy("freezer").isEmpty()) {
-                skip("this machine has no " + this + " cgroups that can be written");
+                skip(
+                        this == VERSION_1 ? Need.CGROUP_V1 : Need.CGROUP_V2,
+                        "this machine has no " + this + " cgroups that can be written");
             }
             return part;
         }
@@ -42,15 +43,14 @@ final class Cgroups {
             var mounts = mounts();
             if (!mounts.isUnified(controller)
                     && mounts.legacyHierarchy(controller).isEmpty()) {
-                skip("in " + this + " there is no " + controller + " controller here");
+                skip(Need.CONTROLLER, "in " + this + " there is no " + controller + " controller here");
             }
             return mounts;
         }
     }
 
-    static void skip(String reason) {
-        System.err.println("skipped: " + reason);
-        abort(reason);
+    static void skip(Need need, String reason) {
+        throw need.skipped(reason);
     }
 
     /** {@return the disk that a file is on, or skips the test} */
@@ -58,8 +58,7 @@ final class Cgroups {
         try {
             return BlockDevice.of("ioMax", file);
         } catch (IllegalArgumentException notOnADisk) {
-            skip(notOnADisk.getMessage());
-            throw notOnADisk;
+            throw Need.DISK.skipped(notOnADisk.getMessage());
         }
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.cgroups.Cgroups.View;
 import dev.caisson.cgroups.spec.CgroupException;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Path;
@@ -49,8 +50,10 @@ class DelegationTest {
             cgroup.delegate(NOBODY, NOBODY);
             String said = asNobody(cgroup);
             if (said.contains("ClassNotFound") || said.contains("NoClassDef")) {
-                Cgroups.skip("an ordinary user cannot read the classes: "
-                        + said.lines().findFirst().orElse(""));
+                Cgroups.skip(
+                        Need.READABLE_CLASSES,
+                        "an ordinary user cannot read the classes: "
+                                + said.lines().findFirst().orElse(""));
             }
             String[] lines = said.split("\n");
             assertEquals("below " + cgroup.directories().getFirst(), lines[0], said);
@@ -63,8 +66,10 @@ class DelegationTest {
         try (var cgroup = Cgroup.builder(View.VERSION_2.mounts()).create()) {
             String said = asNobody(cgroup);
             if (said.contains("ClassNotFound") || said.contains("NoClassDef")) {
-                Cgroups.skip("an ordinary user cannot read the classes: "
-                        + said.lines().findFirst().orElse(""));
+                Cgroups.skip(
+                        Need.READABLE_CLASSES,
+                        "an ordinary user cannot read the classes: "
+                                + said.lines().findFirst().orElse(""));
             }
             assertTrue(said.startsWith("NOT_DELEGATED cgroup:") && said.contains("Delegate=yes"), said);
         }

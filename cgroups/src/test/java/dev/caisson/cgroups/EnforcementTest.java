@@ -11,6 +11,7 @@ import dev.caisson.cgroups.Cgroups.View;
 import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Files;
@@ -47,7 +48,7 @@ class EnforcementTest {
     void outOfMemoryTakesAllOrOnlyTheVictim(boolean whole) throws Exception {
         var mounts = View.ALL.with("memory");
         if (!mounts.isUnified("memory")) {
-            Cgroups.skip("version 1 has no memory.oom.group");
+            Need.doesNotApply("version 1 has no memory.oom.group");
         }
         var limits = Limits.none().memoryMax(32, MB).with(new Limit.OomGroup(whole));
         try (var cgroup = create(mounts, limits)) {
@@ -150,7 +151,8 @@ class EnforcementTest {
                 String said = Cgroups.output(shell(cgroup, copy + " bs=64k count=64 2>&1 || echo failed"));
                 double seconds = (System.nanoTime() - begin) / 1e9;
                 if (said.contains("failed")) {
-                    Cgroups.skip("the file system of " + file + " has no direct reads and writes: " + said);
+                    Cgroups.skip(
+                            Need.DIRECT_IO, "the file system of " + file + " has no direct reads and writes: " + said);
                 }
                 assertTrue(seconds > 1.8, "4 MB at 2 MB/s in " + seconds + " s");
             }

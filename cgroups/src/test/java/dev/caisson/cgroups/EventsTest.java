@@ -17,6 +17,7 @@ import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.linux.sys.Poller;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;
@@ -117,7 +118,7 @@ class EventsTest {
     void wholeGroupsAreKilledTogether() throws Exception {
         var mounts = View.ALL.with("memory");
         if (!mounts.isUnified("memory")) {
-            Cgroups.skip("version 1 has no memory.oom.group");
+            Need.doesNotApply("version 1 has no memory.oom.group");
         }
         var limits = Limits.none().memoryMax(32, MB).with(new Limit.OomGroup(true));
         try (var cgroup = Cgroup.builder(mounts).limits(limits).create()) {
@@ -135,7 +136,7 @@ class EventsTest {
     void limitsOfMemoryThatWereMetAreTold() throws Exception {
         var mounts = View.ALL.with("memory");
         if (!mounts.isUnified("memory")) {
-            Cgroups.skip("version 1 tells of no limit that was met");
+            Need.doesNotApply("version 1 tells of no limit that was met");
         }
         try (var cgroup = Cgroup.builder(mounts)
                 .limits(Limits.none().memoryHigh(8, MB).memoryMax(16, MB).swapMax(0, MB))
@@ -172,7 +173,7 @@ class EventsTest {
     void throttlingIsToldWhereThereIsPressure() throws Exception {
         var mounts = View.ALL.with("cpu");
         if (mounts.unified().isEmpty() || !Files.isDirectory(Path.of("/proc/pressure"))) {
-            Cgroups.skip("only version 2 of a kernel with psi=1 tells of throttling");
+            Cgroups.skip(Need.PSI, "only version 2 of a kernel with psi=1 tells of throttling");
         }
         var limits = Limits.none().cpuMax(Duration.ofMillis(4), Duration.ofMillis(20));
         try (var cgroup = Cgroup.builder(mounts).limits(limits).create()) {

@@ -11,6 +11,7 @@ import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.OutOfMemory.Scope;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Files;
@@ -35,7 +36,7 @@ class OutOfMemoryTest {
 
     private static Optional<OutOfMemory> cause(Cgroup cgroup, Evidence evidence) throws Exception {
         if (evidence == Evidence.LOG_AND_COUNTERS && !Files.isReadable(Path.of("/dev/kmsg"))) {
-            Cgroups.skip("/dev/kmsg cannot be read here");
+            Cgroups.skip(Need.KERNEL_LOG, "/dev/kmsg cannot be read here");
         }
         return evidence == Evidence.LOG_AND_COUNTERS ? cgroup.outOfMemory() : cgroup.outOfMemoryByCounters();
     }

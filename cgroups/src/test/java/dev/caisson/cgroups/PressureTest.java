@@ -16,6 +16,7 @@ import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.Pressure;
 import dev.caisson.testkit.JavaAs;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;
@@ -53,7 +54,7 @@ class PressureTest {
     private static CgroupMounts withPressure() throws IOException {
         var mounts = View.ALL.mounts();
         if (mounts.unified().isEmpty() || !Files.isDirectory(Path.of("/proc/pressure"))) {
-            Cgroups.skip("pressure of cgroups needs version 2 and a kernel with psi=1");
+            Cgroups.skip(Need.PSI, "pressure of cgroups needs version 2 and a kernel with psi=1");
         }
         return mounts;
     }
@@ -149,7 +150,7 @@ class PressureTest {
         try (var cgroup = Cgroup.builder(withPressure()).create()) {
             Path file = cgroup.directory("").orElseThrow().resolve("cgroup.pressure");
             if (!Files.exists(file)) {
-                Cgroups.skip("this kernel has no cgroup.pressure (Linux 6.1)");
+                Cgroups.skip(Need.RECENT_KERNEL, "this kernel has no cgroup.pressure (Linux 6.1)");
             }
             Files.writeString(file, "0");
             var refused = assertThrows(
@@ -192,7 +193,7 @@ class PressureTest {
             String[] lines = own.split("\n");
             assertTrue(lines[0].startsWith("REFUSED") && lines[0].contains("multiple of 2 s"), own);
             if (lines[1].startsWith("REFUSED")) {
-                Cgroups.skip("before Linux 6.4 triggers need CAP_SYS_RESOURCE");
+                Cgroups.skip(Need.RECENT_KERNEL, "before Linux 6.4 triggers need CAP_SYS_RESOURCE");
             }
             assertEquals("granted", lines[1], own);
         }

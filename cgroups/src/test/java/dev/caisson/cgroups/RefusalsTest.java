@@ -15,6 +15,8 @@ import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.testkit.Need;
+import dev.caisson.testkit.Needs;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Path;
@@ -82,6 +84,7 @@ class RefusalsTest {
         }
     }
 
+    @Needs({Need.UNSHARE, Need.MOUNT})
     @Test
     void aReadOnlyFileSystem() throws Exception {
         var _ = View.ALL.mounts();

@@ -17,6 +17,7 @@ import dev.caisson.cgroups.spec.DeviceRules.Rule;
 import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limit.Amount;
 import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Files;
@@ -206,7 +207,7 @@ class UpdateTest {
     void aRefusedUpdateTakesTheProcessesBackToWhereTheyWereAndKillsNone() throws Exception {
         var mounts = View.VERSION_1.with("pids");
         if (!has(mounts, "blkio")) {
-            Cgroups.skip("no blkio controller of version 1 here");
+            Cgroups.skip(Need.CONTROLLER, "no blkio controller of version 1 here");
         }
         try (var cgroup = Cgroup.builder(mounts).create()) {
             var process = shell(cgroup, "sleep 100 & echo ready; wait");

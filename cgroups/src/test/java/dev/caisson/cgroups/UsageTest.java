@@ -12,6 +12,7 @@ import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.Usage;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;
@@ -133,7 +134,7 @@ class UsageTest {
                 String said = Cgroups.output(
                         shell(cgroup, "dd if=" + file + " of=/dev/null bs=64k iflag=direct 2>&1 || echo failed"));
                 if (said.contains("failed")) {
-                    Cgroups.skip("the file system of " + file + " has no direct reads: " + said);
+                    Cgroups.skip(Need.DIRECT_IO, "the file system of " + file + " has no direct reads: " + said);
                 }
                 var io = soon(cgroup, u -> u.io().containsKey(device)).io().get(device);
                 assertTrue(io.readBytes() >= 1 << 20 && io.readOperations() >= 2, io.toString());
@@ -147,7 +148,7 @@ class UsageTest {
     void pressureIsCountedWhereVersion2Is() throws Exception {
         try (var cgroup = Cgroup.builder(View.VERSION_2.mounts()).create()) {
             if (!Files.exists(cgroup.directory("").orElseThrow().resolve("cpu.pressure"))) {
-                Cgroups.skip("this kernel counts no pressure (psi=1)");
+                Cgroups.skip(Need.PSI, "this kernel counts no pressure (psi=1)");
             }
             shell(cgroup, "while :; do :; done");
             shell(cgroup, "while :; do :; done");

@@ -3,9 +3,10 @@ package dev.caisson.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.testkit.JavaAs;
+import dev.caisson.testkit.Need;
+import dev.caisson.testkit.Needs;
 import dev.caisson.testkit.NeedsRoot;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,7 +16,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The examples with supervisors, as a user starts them. */
 class SupervisorExamplesTest {
-    private static final Path PYTHON = Path.of("/usr/bin/python3");
 
     @TempDir
     Path directory;
@@ -73,10 +73,18 @@ class SupervisorExamplesTest {
             """;
 
     @NeedsRoot
+    @Needs(Need.PYTHON3)
     @Test
     void onlyTheAddressesThatAreAllowedAreConnectedTo() throws Exception {
-        assumeTrue(Files.isExecutable(PYTHON), "python3 is not installed");
-        var ended = java("egress", "--new-net", "--allow", "127.0.0.1:5001", "--", PYTHON.toString(), "-c", SERVERS);
+        var ended = java(
+                "egress",
+                "--new-net",
+                "--allow",
+                "127.0.0.1:5001",
+                "--",
+                Need.PYTHON3.path().toString(),
+                "-c",
+                SERVERS);
         assertEquals(
                 "through\nPermission denied\nPermission denied\nPermission denied\nPermission denied\nConnection refused",
                 ended.output());
@@ -121,9 +129,9 @@ class SupervisorExamplesTest {
             """;
 
     @NeedsRoot
+    @Needs(Need.PYTHON3)
     @Test
     void aPathThatIsExchangedWhileItIsDecidedLeadsNowhere() throws Exception {
-        assumeTrue(Files.isExecutable(PYTHON), "python3 is not installed");
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
         Path good = Files.writeString(directory.resolve("good"), "good");
         Path evil = Files.writeString(directory.resolve("evil"), "evil");
@@ -133,7 +141,7 @@ class SupervisorExamplesTest {
                 .bind(good, "/usr/race-good")
                 .bind(evil, "/etc/race-evil")
                 .seccomp(policy)
-                .start(PYTHON.toString(), "-c", RACE)) {
+                .start(Need.PYTHON3.path().toString(), "-c", RACE)) {
             String said = new String(output.stdout().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
             String error = new String(output.stderr().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
             assertTrue(said.matches("0 True True\\s*"), said + error);

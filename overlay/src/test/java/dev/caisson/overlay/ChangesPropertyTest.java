@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,16 +17,10 @@ import java.util.TreeMap;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
-import net.jqwik.api.lifecycle.BeforeTry;
-import org.junit.jupiter.api.Assumptions;
 
 /** What the upper alone says is what a comparison of the whole merged trees says, on real mounts. */
+@NeedsRoot
 class ChangesPropertyTest {
-    @BeforeTry
-    void needsRoot() {
-        Assumptions.assumeTrue("root".equals(System.getProperty("user.name")), "needs root");
-    }
-
     /** How the overlay of a try is mounted. */
     enum Flavour {
         PLAIN(OverlayOptions.defaults()),

@@ -4,7 +4,8 @@ package dev.caisson.overlay;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.caisson.overlay.mount.FuseLimits;
-import dev.caisson.overlay.mount.FuseMount;
+import dev.caisson.testkit.Need;
+import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,16 +18,10 @@ import java.util.SortedMap;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
-import net.jqwik.api.lifecycle.BeforeTry;
-import org.junit.jupiter.api.Assumptions;
 
 /** A fallback shows what the kernel's overlay shows; its changes are exact, and make a layer that shows the same again. */
+@NeedsRoot
 class FallbackPropertyTest {
-    @BeforeTry
-    void needsRoot() {
-        Assumptions.assumeTrue("root".equals(System.getProperty("user.name")), "needs root");
-    }
-
     /** A fallback, and marks in the layers that it understands. */
     enum Way {
         FUSE(OverlayOptions.defaults()),
@@ -48,7 +43,9 @@ class FallbackPropertyTest {
             @ForAll @IntRange(min = 1, max = 3) int layers,
             @ForAll @IntRange(min = 1, max = 30) int steps)
             throws Exception {
-        Assumptions.assumeTrue(way != Way.FUSE || FuseMount.program().isPresent(), "needs fuse-overlayfs");
+        if (way == Way.FUSE) {
+            Need.FUSE_OVERLAYFS.orSkip();
+        }
         var before = NoLeaks.snapshot();
         Path directory = Files.createTempDirectory("caisson-test-fallback");
         try {
@@ -109,8 +106,7 @@ class FallbackPropertyTest {
             if (way != Way.FUSE) {
                 throw refused;
             }
-            System.err.println("skipped: seed " + seed + ", " + steps + " steps: fuse-overlayfs refused " + refused);
-            Assumptions.abort("fuse-overlayfs refused " + refused);
+            Need.doesNotApply("seed " + seed + ", " + steps + " steps: fuse-overlayfs refused " + refused);
         }
     }
 

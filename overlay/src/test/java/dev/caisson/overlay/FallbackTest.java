@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.caisson.overlay.mount.FuseMount;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;
@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -46,9 +45,9 @@ class FallbackTest {
         }
 
         void need() {
-            Assumptions.assumeTrue(
-                    this != FUSE || FuseMount.program().isPresent() && Files.exists(Path.of("/dev/fuse")),
-                    "needs fuse-overlayfs and /dev/fuse");
+            if (this == FUSE) {
+                Need.FUSE_OVERLAYFS.orSkip();
+            }
         }
     }
 
@@ -194,6 +193,8 @@ class FallbackTest {
 
     @Test
     void whatCannotBeHadIsPassedOverAndSaid() throws Exception {
+        // Where it is not installed, that is the reason given, before the options are looked at.
+        Way.FUSE.need();
         try (var stack = Stack.over(lower())) {
             var overlay = Overlay.of(stack.top())
                     .withOptions(OverlayOptions.defaults().redirectDir(OverlayOptions.RedirectDir.ON))

@@ -10,12 +10,12 @@ import dev.caisson.overlay.OverlayOptions.Index;
 import dev.caisson.overlay.OverlayOptions.Metacopy;
 import dev.caisson.overlay.OverlayOptions.Verity;
 import dev.caisson.overlay.OverlayOptions.Xino;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -38,8 +38,8 @@ class OverlaySupportTest {
     }
 
     private Overlay with(String option, OverlayOptions options) {
-        Assumptions.assumeTrue(
-                support.works(option), () -> option + ": " + support.refusals().get(option));
+        Need.OVERLAY_OPTION.orSkip(
+                support.works(option), option + ": " + support.refusals().get(option));
         return Overlay.of(lower).withUpper(temporary.resolve("upper")).withOptions(options);
     }
 

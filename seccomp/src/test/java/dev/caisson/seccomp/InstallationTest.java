@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.sys.Native;
+import dev.caisson.testkit.Need;
+import dev.caisson.testkit.Needs;
 import dev.caisson.testkit.NeedsRoot;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -121,6 +123,7 @@ class InstallationTest {
 
     @Test
     @NeedsRoot
+    @Needs(Need.SETPRIV)
     void withoutPrivilegeTheErrorNamesTheRemedyAndNothingIsInstalled() throws Exception {
         assertEquals(
                 "refused, mode 0",

@@ -3,12 +3,12 @@ package dev.caisson.linux.child;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.testkit.Need;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -38,9 +38,8 @@ class IsolatedImageTest {
     private Ended run(Arch arch, SyscallProgram program) throws Exception {
         var command = new ArrayList<String>();
         if (arch != Arch.host()) {
-            Path emulator = Path.of("/usr/bin/qemu-" + arch.name().toLowerCase(java.util.Locale.ROOT));
-            assumeTrue(Files.isExecutable(emulator), emulator + " (Debian package qemu-user) is not installed");
-            command.add(emulator.toString());
+            var emulator = arch == Arch.AARCH64 ? Need.QEMU_AARCH64 : Need.QEMU_X86_64;
+            command.add(emulator.path().toString());
         }
         Path image = directory.resolve("image");
         Files.write(image, IsolatedImage.bytes(arch, Stub.load(arch), Encoder.encode(program, arch), Map.of(), STDERR));

@@ -2,13 +2,13 @@
 package dev.caisson.linux.child;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.sys.Processes;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;
@@ -36,7 +36,7 @@ class OutOfMemoryLaunchTest {
     @BeforeEach
     void makeCgroup() throws IOException {
         var parent = memoryCgroup();
-        assumeTrue(parent.isPresent(), "needs a memory controller in which a cgroup can be made");
+        Need.MEMORY_CONTROLLER.orSkip(parent.isPresent(), "needs a memory controller in which a cgroup can be made");
         cgroup = Files.createDirectory(
                 parent.get().resolve("caisson-test-" + ProcessHandle.current().pid() + "-" + System.nanoTime()));
     }

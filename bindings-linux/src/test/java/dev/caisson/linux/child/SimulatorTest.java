@@ -10,6 +10,8 @@ import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.testkit.Need;
+import dev.caisson.testkit.Needs;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -27,7 +29,6 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import net.jqwik.api.Arbitrary;
-import net.jqwik.api.Assume;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -133,12 +134,11 @@ class SimulatorTest {
         assertEquals(simulated(program, Arch.host()), real(program, Launch.Mode.ISOLATED));
     }
 
+    @Needs(Need.QEMU_AARCH64)
     @Property(tries = 60)
     void agreesWithTheStubOfAnotherArchitectureInEmulation(@ForAll("ops") List<RandomProgram.Op> ops) throws Exception {
-        Path emulator = Path.of("/usr/bin/qemu-aarch64");
-        Assume.that(Files.isExecutable(emulator));
         var program = RandomProgram.of(ops);
-        assertEquals(simulated(program, Arch.AARCH64), emulated(program, emulator));
+        assertEquals(simulated(program, Arch.AARCH64), emulated(program, Need.QEMU_AARCH64.path()));
     }
 
     private static Ending emulated(SyscallProgram program, Path emulator) throws Exception {

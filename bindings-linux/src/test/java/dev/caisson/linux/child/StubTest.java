@@ -4,9 +4,9 @@ package dev.caisson.linux.child;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.linux.Arch;
+import dev.caisson.testkit.Need;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,12 +23,12 @@ class StubTest {
     @EnumSource(names = {"X86_64", "AARCH64"})
     void theCommittedBytesAreTheAssembledSource(Arch arch) throws Exception {
         String name = arch.name().toLowerCase(java.util.Locale.ROOT);
-        String tools = "/usr/bin/" + name + "-linux-gnu-";
-        assumeTrue(Files.isExecutable(Path.of(tools + "as")), "needs GNU binutils for " + name);
+        Path assembler = (arch == Arch.AARCH64 ? Need.AS_AARCH64 : Need.AS_X86_64).path();
+        Path objcopy = (arch == Arch.AARCH64 ? Need.OBJCOPY_AARCH64 : Need.OBJCOPY_X86_64).path();
         Path object = directory.resolve("stub.o");
         Path binary = directory.resolve("stub.bin");
-        run(tools + "as", "src/main/stub/" + name + ".S", "-o", object.toString());
-        run(tools + "objcopy", "-O", "binary", "-j", ".text", object.toString(), binary.toString());
+        run(assembler.toString(), "src/main/stub/" + name + ".S", "-o", object.toString());
+        run(objcopy.toString(), "-O", "binary", "-j", ".text", object.toString(), binary.toString());
         assertArrayEquals(Files.readAllBytes(binary), Stub.load(arch));
     }
 

@@ -2,11 +2,11 @@
 package dev.caisson.linux.child;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.sys.Kernel;
 import dev.caisson.testkit.JavaAs;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Path;
@@ -27,7 +27,7 @@ class TrialsTest {
         var ended = JavaAs.user(61_234, 61_234, directory).run("dev.caisson.linux.child.ProbeAll");
         assertEquals(0, ended.code(), ended.output());
         var said = ended.output().lines().toList();
-        assumeTrue(said.contains("USER_NAMESPACE YES"), "needs user namespaces for ordinary users");
+        Need.USER_NAMESPACES.orSkip(said.contains("USER_NAMESPACE YES"), "needs user namespaces for ordinary users");
         for (var feature : List.of(Feature.OVERLAY, Feature.OVERLAY_LOWERDIR_APPEND, Feature.OVERLAY_USERXATTR)) {
             var ofRoot = Kernel.ofThisMachine().probe(feature);
             assertEquals(
@@ -43,7 +43,7 @@ class TrialsTest {
             var answer = new Trials(launcher).attempt(Feature.TIME_NAMESPACE_AT_EXEC);
             String[] release = System.getProperty("os.version").split("[.-]");
             int version = 1000 * Integer.parseInt(release[0]) + Integer.parseInt(release[1]);
-            assumeTrue(version >= 6003, "a distribution may have brought it into an older kernel");
+            Need.RECENT_KERNEL.orSkip(version >= 6003, "a distribution may have brought it into an older kernel");
             assertEquals(Kernel.Answer.YES, answer);
         }
     }

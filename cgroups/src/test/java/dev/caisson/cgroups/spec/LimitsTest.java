@@ -10,6 +10,7 @@ import dev.caisson.cgroups.spec.DeviceRules.Rule;
 import dev.caisson.cgroups.spec.Limit.Amount;
 import dev.caisson.cgroups.text.NumberList;
 import dev.caisson.linux.ByteUnit;
+import dev.caisson.testkit.Need;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -127,7 +128,7 @@ class LimitsTest {
     void aPartitionStandsForItsWholeDisk() throws Exception {
         Path stored = Path.of(System.getProperty("java.io.tmpdir"));
         boolean onDisk = java.nio.file.Files.getFileStore(stored).name().startsWith("/dev/");
-        org.junit.jupiter.api.Assumptions.assumeTrue(onDisk, stored + " is on no disk");
+        Need.DISK.orSkip(onDisk, stored + " is on no disk");
         var device = BlockDevice.of("ioMax", stored);
         assertTrue(java.nio.file.Files.exists(Path.of("/sys/dev/block", device.toString()))
                 && !java.nio.file.Files.exists(Path.of("/sys/dev/block", device.toString(), "partition")));
