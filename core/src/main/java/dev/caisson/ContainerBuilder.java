@@ -73,12 +73,12 @@ public final class ContainerBuilder extends IsolationSettings {
         return process(p -> p.withUmask(mask));
     }
 
-    /** The nice value, -20 to 19; lowering it takes CAP_SYS_NICE. */
+    /** The nice value, -20 to 19; lowering it requires CAP_SYS_NICE. */
     public ContainerBuilder nice(int nice) {
         return process(p -> p.withNice(nice));
     }
 
-    /** How eagerly the out-of-memory killer takes it, -1000 to 1000; lowering it takes CAP_SYS_RESOURCE. */
+    /** How eagerly the out-of-memory killer takes it, -1000 to 1000; lowering it requires CAP_SYS_RESOURCE. */
     public ContainerBuilder oomScoreAdj(int score) {
         return process(p -> p.withOomScoreAdj(score));
     }
@@ -134,7 +134,7 @@ public final class ContainerBuilder extends IsolationSettings {
         return limits(current().swapMax(amount, unit));
     }
 
-    /** The most processor time per time, such as 1.5 (cpu.max). */
+    /** CPU time per second of wall time: 1.5 is one and a half cores (cpu.max). */
     public ContainerBuilder cpus(double cpus) {
         return limits(current().cpus(cpus));
     }

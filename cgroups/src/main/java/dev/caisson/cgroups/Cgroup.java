@@ -195,7 +195,7 @@ public final class Cgroup implements AutoCloseable {
                 || pid > Integer.MAX_VALUE
                 || pid == ProcessHandle.current().pid()) {
             throw new IllegalArgumentException("cgroup: pid " + pid
-                    + " is this JVM, or no process; start a process of its own for what is limited");
+                    + " is this JVM, or not the number of a process; start a process of its own for what is limited");
         }
         for (var driver : drivers()) {
             driver.move((int) pid);
@@ -248,7 +248,7 @@ public final class Cgroup implements AutoCloseable {
     /** Moves one thread into a threaded cgroup. */
     public void addThread(long tid) throws IOException {
         if (tid <= 0 || tid > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("cgroup: " + tid + " is no thread");
+            throw new IllegalArgumentException("cgroup: " + tid + " is not the number of a thread");
         }
         var now = parts();
         if (now.unified() != null) {
@@ -271,7 +271,7 @@ public final class Cgroup implements AutoCloseable {
             throw new CgroupException(
                     Reason.NOT_IN_THIS_VERSION,
                     "delegate",
-                    "only cgroups of version 2 can be given away safely; those of version 1 are the host's",
+                    "only cgroups of version 2 can be given to a user safely; those of version 1 stay the host's",
                     null);
         }
         unified.delegate(uid, gid);
@@ -316,7 +316,7 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * {@return a meter for who takes many snapshots, several times as fast} It keeps open all files it reads, some 20 to 30.
+     * {@return a meter that takes snapshots several times as fast as {@link #usage}} It keeps open all files it reads, 20 to 30.
      *
      * @apiNote A kernel opens a control file about as fast as it reads five.
      */

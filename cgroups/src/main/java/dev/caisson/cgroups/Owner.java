@@ -33,7 +33,7 @@ record Owner(long pid, long startTime, String boot, long pidNamespace) {
                 long pid = ProcessHandle.current().pid();
                 return new Owner(pid, startTime(pid).orElseThrow(), bootId(), namespace());
             } catch (IOException failed) {
-                throw new UncheckedIOException("cgroups are named after this process, which takes /proc", failed);
+                throw new UncheckedIOException("cgroups are named after this process, which requires /proc", failed);
             }
         }
     }

@@ -48,7 +48,10 @@ public final class Refusal {
         }
         if (errno.equals(Errno.ENODEV)) {
             return new CgroupException(
-                    Reason.REFUSED, write.option(), said + "; there is no such disk (partitions are none)", refused);
+                    Reason.REFUSED,
+                    write.option(),
+                    said + "; there is no such disk (a partition is not a disk)",
+                    refused);
         }
         return new CgroupException(
                 errno.equals(Errno.EBUSY) ? Reason.BUSY : Reason.REFUSED, write.option(), said + hint(write), refused);

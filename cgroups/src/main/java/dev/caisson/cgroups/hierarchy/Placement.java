@@ -103,7 +103,7 @@ public final class Placement {
                 && !name.endsWith(".scope");
         if (!fine || likeFile) {
             throw new IllegalArgumentException("cgroup: \"" + name + "\" is not a name of letters, digits, _, -, + and"
-                    + " dots that is no control file's");
+                    + " dots that differs from those of control files");
         }
         return name;
     }

@@ -82,7 +82,7 @@ public record Limits(List<Limit> all) {
         return with(new Limit.SwapMax(Check.bytes("swapMax", amount, unit)));
     }
 
-    /** Processor time per time, such as 1.5; 0.01 to 8192, and not more than the host has (cpu.max). */
+    /** CPU time per second of wall time: 1.5 is one and a half cores (cpu.max). 0.01 to 8192, and not more than the host has. */
     public Limits cpus(double cpus) {
         return with(Limit.CpuMax.cpus(cpus));
     }
@@ -147,7 +147,7 @@ public record Limits(List<Limit> all) {
         return find(Limit.SwapMax.class).map(m -> m.bytes().value()).orElse(OptionalLong.empty());
     }
 
-    /** {@return processor time per time, if it is limited} */
+    /** {@return CPU time per second of wall time, if it is limited} */
     public OptionalDouble cpus() {
         return find(Limit.CpuMax.class)
                 .flatMap(m ->

@@ -90,7 +90,7 @@ public final class Subtree {
                         Reason.INTERNAL_PROCESSES,
                         "cgroup",
                         inTheWay.get() + "; the cgroup " + cgroup + " has processes of its own " + Tasks.in(cgroup)
-                                + ", and such a one cannot give controllers to its children; allow them to be"
+                                + ", and a cgroup with processes cannot give controllers to its children; allow them to be"
                                 + " moved to a leaf (evacuate), or name another parent",
                         null);
             }

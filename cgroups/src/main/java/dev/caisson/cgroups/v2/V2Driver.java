@@ -76,7 +76,7 @@ public final class V2Driver implements Driver {
                     "devices",
                     refused.getMessage()
                             + (refused.errno().equals(Errno.EPERM)
-                                    ? "; rules for devices take CAP_BPF and CAP_NET_ADMIN in the host's user namespace"
+                                    ? "; rules for devices require CAP_BPF and CAP_NET_ADMIN in the host's user namespace"
                                     : ""),
                     refused);
         }
