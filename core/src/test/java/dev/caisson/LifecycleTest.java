@@ -106,8 +106,9 @@ class LifecycleTest {
     @Test
     void closingKillsTheWholeTree() throws Exception {
         Path marker = Path.of("/proc");
-        String name = "caisson-tree-" + System.nanoTime();
-        try (var container = overHost().argv0(name).start("sh", "-c", "setsid sh -c 'sleep 1000' & echo ready; wait")) {
+        // Others on this machine may sleep, too.
+        String seconds = "1000." + System.nanoTime();
+        try (var container = overHost().start("sh", "-c", "setsid sh -c 'sleep " + seconds + "' & echo ready; wait")) {
             assertEquals('r', container.stdout().read());
         }
         try (var processes = Files.list(marker)) {
@@ -115,7 +116,7 @@ class LifecycleTest {
                     .filter(p -> p.getFileName().toString().matches("\\d+"))
                     .noneMatch(p -> {
                         try {
-                            return Files.readString(p.resolve("cmdline")).contains("sleep\0001000");
+                            return Files.readString(p.resolve("cmdline")).contains("sleep\000" + seconds);
                         } catch (java.io.IOException gone) {
                             return false;
                         }
