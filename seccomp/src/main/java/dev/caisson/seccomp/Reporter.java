@@ -38,16 +38,18 @@ record Reporter(Seccomp policy, Consumer<? super Blocked> told) implements Super
     @Override
     public Reply decide(Notification call) throws IOException {
         var verdict = policy.evaluate(call.data());
-        var reply = switch (verdict.action()) {
-            case Action.Fail(int errno) -> errno == 0 ? Reply.returning(0) : new Reply.Fail(errno);
-            default -> {
+        try {
+            // Before the verdict has effect: whoever learns of the end finds what led to it told.
+            var blocked = Blocked.of(call, verdict);
+            BlockedEvent.commit(blocked);
+            told.accept(blocked);
+        } finally {
+            if (!(verdict.action() instanceof Action.Fail)) {
                 call.kill();
-                yield Reply.fail(Errno.EPERM); // Nobody is left to hear it.
             }
-        };
-        var blocked = Blocked.of(call, verdict);
-        BlockedEvent.commit(blocked);
-        told.accept(blocked);
-        return reply;
+        }
+        return verdict.action() instanceof Action.Fail(int errno) && errno == 0
+                ? Reply.returning(0)
+                : new Reply.Fail(verdict.action() instanceof Action.Fail(int code) ? code : Errno.EPERM.code());
     }
 }

@@ -35,7 +35,7 @@ public record Supervision(boolean isConcurrent, Optional<Duration> timeout, Fail
         return new Supervision(false, Optional.empty(), UNCAUGHT);
     }
 
-    /** {@return the same with several calls at once, each on a virtual thread} Supervisors must be thread-safe. */
+    /** {@return the same with several calls at once, each on a thread of its own} Supervisors must be thread-safe. */
     public Supervision concurrent() {
         return new Supervision(true, timeout, listener);
     }

@@ -143,7 +143,7 @@ public final class Listener implements AutoCloseable {
         var how = policy.supervision();
         if (how.isConcurrent()) {
             if (notify.hold()) {
-                Thread.ofVirtual().name("caisson-decision-", 0).start(() -> decideHere(null, call, supervisor.get()));
+                onThreadOfItsOwn(() -> decideHere(null, call, supervisor.get()));
             }
         } else {
             decideHere(wire, call, supervisor.get());
@@ -227,7 +227,7 @@ public final class Listener implements AutoCloseable {
 
     private @Nullable Reply inTime(PendingCall call, Supervisor supervisor, long nanos) {
         var task = new FutureTask<@Nullable Reply>(() -> ask(call, supervisor));
-        Thread.ofVirtual().name("caisson-decision-", 0).start(task);
+        onThreadOfItsOwn(task);
         try {
             return task.get(nanos, TimeUnit.NANOSECONDS);
         } catch (TimeoutException | InterruptedException | ExecutionException late) {
@@ -239,6 +239,15 @@ public final class Listener implements AutoCloseable {
             call.abandon();
             task.cancel(true);
             return refusal;
+        }
+    }
+
+    /** A caller inside waits for it: not for a carrier, which the application may keep busy, as long as others can be had. */
+    private static void onThreadOfItsOwn(Runnable decision) {
+        try {
+            Thread.ofPlatform().daemon().name("caisson-decision-", 0).start(decision);
+        } catch (OutOfMemoryError noThread) {
+            Thread.ofVirtual().name("caisson-decision-", 0).start(decision);
         }
     }
 
