@@ -12,11 +12,18 @@ import org.jspecify.annotations.Nullable;
  * <p>An open set: the real-time signals 34 to 64 have no constants but names, {@code SIGRTMIN+n}, counted as glibc,
  * systemd and Docker do. The signals 32 and 33 belong to the C library and have no name.
  *
- * @param number 1 to 64
+ * <p>There is one object for each signal, so that {@code ==} and {@code equals} say the same. Immutable.
  */
-public record Signal(int number) {
+public final class Signal {
     private static final int LAST_STANDARD = 31;
+
+    /** glibc's, the number that {@code SIGRTMIN+3} in an image means; the kernel's own is 32. */
+    private static final int RTMIN = 34;
+
+    private static final int RTMAX = 64;
+
     private static final @Nullable String[] NAMES = new String[LAST_STANDARD + 1];
+    private static final Signal[] ALL = all();
 
     public static final Signal SIGHUP = define(1, "SIGHUP");
     public static final Signal SIGINT = define(2, "SIGINT");
@@ -54,20 +61,31 @@ public record Signal(int number) {
     public static final Signal SIGCLD = SIGCHLD;
     public static final Signal SIGPOLL = SIGIO;
 
-    /** glibc's, the number that {@code SIGRTMIN+3} in an image means; the kernel's own is 32. */
-    private static final int RTMIN = 34;
+    private final int number;
 
-    private static final int RTMAX = 64;
+    private Signal(int number) {
+        this.number = number;
+    }
+
+    private static Signal[] all() {
+        var all = new Signal[RTMAX];
+        for (int number = 1; number <= RTMAX; number++) {
+            all[number - 1] = new Signal(number);
+        }
+        return all;
+    }
 
     /**
-     * Any signal, named or not.
+     * {@return the signal of a number, named or not}
      *
-     * @throws IllegalArgumentException if it is not 1 to 64
+     * @param number 1 to 64
+     * @throws IllegalArgumentException if it is not
      */
-    public Signal {
+    public static Signal of(int number) {
         if (number < 1 || number > RTMAX) {
             throw new IllegalArgumentException("signal " + number + ": must be 1 to " + RTMAX);
         }
+        return ALL[number - 1];
     }
 
     /**
@@ -78,15 +96,20 @@ public record Signal(int number) {
      */
     public static Signal of(String name) {
         String upper = name.toUpperCase(Locale.ROOT);
-        Signal known = ByName.ALL.get(upper.startsWith("SIG") ? upper : "SIG" + upper);
+        Signal known = ByName.NAMED.get(upper.startsWith("SIG") ? upper : "SIG" + upper);
         if (known != null) {
             return known;
         }
         if (name.matches("[1-9][0-9]?") && Integer.parseInt(name) <= RTMAX) {
-            return new Signal(Integer.parseInt(name));
+            return of(Integer.parseInt(name));
         }
         throw new IllegalArgumentException("signal \"" + name
                 + "\": must be a name such as SIGTERM, TERM or SIGRTMIN+3, or a number from 1 to " + RTMAX);
+    }
+
+    /** {@return its number, 1 to 64} */
+    public int number() {
+        return number;
     }
 
     /** {@return {@code SIGTERM}, {@code SIGRTMIN+3}; for an unnamed signal its number in decimal} */
@@ -106,24 +129,24 @@ public record Signal(int number) {
 
     private static Signal define(int number, String name) {
         NAMES[number] = name;
-        return new Signal(number);
+        return of(number);
     }
 
     /** Built when the first name is read: most programs only use constants. */
     private static final class ByName {
-        static final Map<String, Signal> ALL = all();
+        static final Map<String, Signal> NAMED = named();
 
-        private static Map<String, Signal> all() {
+        private static Map<String, Signal> named() {
             var signals = new HashMap<String, Signal>();
             for (int number = 1; number <= LAST_STANDARD; number++) {
-                signals.put(new Signal(number).name(), new Signal(number));
+                signals.put(of(number).name(), of(number));
             }
             for (int number = RTMIN; number <= RTMAX; number++) {
-                signals.put("SIGRTMIN+" + (number - RTMIN), new Signal(number));
-                signals.put("SIGRTMAX-" + (RTMAX - number), new Signal(number));
+                signals.put("SIGRTMIN+" + (number - RTMIN), of(number));
+                signals.put("SIGRTMAX-" + (RTMAX - number), of(number));
             }
-            signals.put("SIGRTMIN", new Signal(RTMIN));
-            signals.put("SIGRTMAX", new Signal(RTMAX));
+            signals.put("SIGRTMIN", of(RTMIN));
+            signals.put("SIGRTMAX", of(RTMAX));
             signals.put("SIGIOT", SIGIOT);
             signals.put("SIGCLD", SIGCLD);
             signals.put("SIGPOLL", SIGPOLL);

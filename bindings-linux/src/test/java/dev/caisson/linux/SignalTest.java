@@ -23,7 +23,7 @@ class SignalTest {
     void hasEveryStandardSignalOfTheKernelHeaders() throws Exception {
         Map<String, Integer> ours = new TreeMap<>();
         for (int number = 1; number < 32; number++) {
-            ours.put(new Signal(number).name(), number);
+            ours.put(Signal.of(number).name(), number);
         }
         assertEquals(GeneratedConstants.of(Uapi.class, "SIG[A-Z0-9]+"), ours);
     }
@@ -40,7 +40,7 @@ class SignalTest {
         CLibrary.needs("sigabbrev_np");
         for (int number = 1; number < 34; number++) {
             Optional<String> name = CLibrary.text("sigabbrev_np", number);
-            assertEquals(new Signal(number), Signal.of(name.orElse(Integer.toString(number))));
+            assertEquals(Signal.of(number), Signal.of(name.orElse(Integer.toString(number))));
             assertEquals(number < 32, name.isPresent(), "signal " + number);
         }
     }
@@ -73,12 +73,12 @@ class SignalTest {
         "64, 64"
     })
     void readsWhatKillAndStopsignalTake(String written, int number) {
-        assertEquals(new Signal(number), Signal.of(written));
+        assertEquals(Signal.of(number), Signal.of(written));
     }
 
     @Property
     void readsItsOwnNameInEitherCaseWithOrWithoutPrefix(@ForAll @IntRange(min = 1, max = 64) int number) {
-        Signal signal = new Signal(number);
+        Signal signal = Signal.of(number);
         assertEquals(signal, Signal.of(signal.name()));
         assertEquals(signal, Signal.of(signal.name().toLowerCase(Locale.ROOT)));
         assertEquals(signal, Signal.of(signal.name().replaceFirst("^SIG", "")));
@@ -88,7 +88,7 @@ class SignalTest {
     @Property
     void refusesNumbersThatNoSignalHas(@ForAll int number) {
         if (number < 1 || number > 64) {
-            assertThrows(IllegalArgumentException.class, () -> new Signal(number));
+            assertThrows(IllegalArgumentException.class, () -> Signal.of(number));
         }
     }
 

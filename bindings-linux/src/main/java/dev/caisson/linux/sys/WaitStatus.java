@@ -48,7 +48,7 @@ public record WaitStatus(
     @Override
     public String toString() {
         return signal.isPresent()
-                ? "killed by " + new Signal(signal.getAsInt()).name()
+                ? "killed by " + Signal.of(signal.getAsInt()).name()
                 : "exited with " + exitCode.orElseThrow();
     }
 }
