@@ -19,10 +19,16 @@ public final class JavaAs {
 
     private final List<String> prefix;
     private final String classPath;
+    private final List<String> options;
 
     private JavaAs(List<String> prefix, String classPath) {
+        this(prefix, classPath, List.of("-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED"));
+    }
+
+    private JavaAs(List<String> prefix, String classPath, List<String> options) {
         this.prefix = prefix;
         this.classPath = classPath;
+        this.options = options;
     }
 
     /** How a JVM ended and all that it wrote. */
@@ -50,16 +56,19 @@ public final class JavaAs {
                 List.of("setpriv", "--reuid=" + uid, "--regid=" + gid, "--clear-groups", "--"), readable(copies));
     }
 
+    /** {@return the same with further options of the JVM} */
+    public JavaAs with(String... more) {
+        var all = new ArrayList<>(options);
+        all.addAll(List.of(more));
+        return new JavaAs(prefix, classPath, all);
+    }
+
     /** Runs a main class and waits for its end. */
     public Ended run(String mainClass, String... args) throws IOException, InterruptedException {
         var command = new ArrayList<>(prefix);
-        command.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                classPath,
-                mainClass));
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
+        command.addAll(List.of("-cp", classPath, mainClass));
         command.addAll(List.of(args));
         var process = new ProcessBuilder(command).redirectErrorStream(true).start();
         process.getOutputStream().close();

@@ -82,6 +82,7 @@ public final class NoLeaks implements BeforeEachCallback, AfterEachCallback {
 
     private static boolean isLongLived(Thread thread) {
         return thread.getName().equals("caisson-poller")
+                || thread.getName().startsWith("caisson-hand-")
                 || thread.getName().equals("caisson-zygote")
                 || thread.getName().startsWith("caisson-supervisor-");
     }

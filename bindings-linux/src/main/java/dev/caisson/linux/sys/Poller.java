@@ -2,7 +2,6 @@
 package dev.caisson.linux.sys;
 
 import dev.caisson.linux.LinuxException;
-import java.util.Comparator;
 import java.util.PriorityQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -11,21 +10,29 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One daemon thread that waits for everything: ends of processes, pipes, changes of control files, and points in time. However
- * many containers run and cgroups are watched, there is one. What it calls back must be short and never a user's code.
+ * many containers run and cgroups are watched, there is one. What it calls back must be short and never a user's code; what
+ * takes longer it {@linkplain #handOff hands off}. Nothing that a callback throws ends it.
  */
 public final class Poller implements AutoCloseable {
     private static final Shared SHARED = new Shared();
 
     private final Epoll epoll;
     private final ConcurrentHashMap<Long, Watch> watches = new ConcurrentHashMap<>();
-    private final PriorityQueue<Alarm> alarms = new PriorityQueue<>(Comparator.comparingLong(Alarm::at));
+    private final PriorityQueue<Alarm> alarms = new PriorityQueue<>((a, b) -> Long.signum(a.at - b.at));
     private final AtomicLong ids = new AtomicLong();
+    private final Hands hands;
     private final Thread thread;
     private volatile boolean closed;
 
     public Poller() throws LinuxException {
         epoll = Epoll.create();
-        thread = Thread.ofPlatform().daemon().name("caisson-poller").start(this::loop);
+        try {
+            hands = new Hands();
+            thread = Thread.ofPlatform().daemon().name("caisson-poller").start(this::loop);
+        } catch (RuntimeException | Error noThread) {
+            epoll.close();
+            throw noThread;
+        }
     }
 
     /** {@return the one of this JVM, which is never closed; made when the first caller needs it} */
@@ -74,10 +81,6 @@ public final class Poller implements AutoCloseable {
             this.action = action;
         }
 
-        private long at() {
-            return at;
-        }
-
         public void cancel() {
             synchronized (alarms) {
                 var _ = alarms.remove(this);
@@ -103,7 +106,16 @@ public final class Poller implements AutoCloseable {
         }
     }
 
-    /** Does something after a while, on the poller's thread. */
+    /** Has something done at once by a platform thread that may take its time: the application's busy threads delay nothing. */
+    public void handOff(Runnable work) {
+        hands.take(work);
+    }
+
+    /**
+     * Does something after a while, on the poller's thread.
+     *
+     * @param nanos as {@link Patience#nanos} has it
+     */
     public Alarm after(long nanos, Runnable action) {
         var alarm = new Alarm(System.nanoTime() + nanos, action);
         boolean first;
@@ -120,18 +132,24 @@ public final class Poller implements AutoCloseable {
     private void loop() {
         try {
             while (!closed) {
-                epoll.await(untilNextAlarm(), (id, _) -> {
-                    var watch = watches.get(id);
-                    if (watch != null) {
-                        run(watch.ready);
-                    }
-                });
-                runDueAlarms();
+                try {
+                    epoll.await(untilNextAlarm(), (id, _) -> {
+                        var watch = watches.get(id);
+                        if (watch != null) {
+                            run(watch.ready);
+                        }
+                    });
+                    runDueAlarms();
+                } catch (OutOfMemoryError later) {
+                    // What was not done now is told again by the kernel, or still in the queue of alarms.
+                    Thread.yield();
+                }
             }
         } catch (LinuxException impossible) {
             throw new IllegalStateException("the poller cannot wait", impossible);
         } finally {
             epoll.close();
+            hands.close();
         }
     }
 
@@ -166,8 +184,16 @@ public final class Poller implements AutoCloseable {
         try {
             action.run();
         } catch (RuntimeException | Error bug) {
+            report(bug);
+        }
+    }
+
+    private static void report(Throwable bug) {
+        try {
             var thread = Thread.currentThread();
             thread.getUncaughtExceptionHandler().uncaughtException(thread, bug);
+        } catch (RuntimeException | Error ofTheHandler) {
+            // It is the application's own; there is nobody left to tell.
         }
     }
 
