@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A container to be: an immutable value. Each method returns a new builder, so that one may be kept, shared between threads,
@@ -200,6 +201,8 @@ public final class ContainerBuilder extends IsolationSettings {
     }
 
     public Exit run(List<String> command) throws IOException, InterruptedException {
+        checkThatSomebodyCanRead("stdout", spec.process().stdout());
+        checkThatSomebodyCanRead("stderr", spec.process().stderr());
         try (var container = launch(command, true, Stdio.inherit(), Stdio.inherit(), Stdio.inherit())) {
             return container.waitFor();
         }
@@ -235,6 +238,13 @@ public final class ContainerBuilder extends IsolationSettings {
         return Engine.shared().explain(spec, checked(command));
     }
 
+    private static void checkThatSomebodyCanRead(String stream, Optional<Stdio> stdio) {
+        if (stdio.isPresent() && (stdio.get() instanceof Stdio.Memory || stdio.get() instanceof Stdio.Pipe)) {
+            throw new IllegalStateException(stream + " to " + stdio.get() + " contradicts run, which returns nothing to"
+                    + " read it from: call capture, or start");
+        }
+    }
+
     private RunningContainer launch(List<String> command, boolean waits, Stdio stdin, Stdio stdout, Stdio stderr)
             throws IOException {
         var complete = spec.process(p -> p.withStdin(p.stdin().orElse(stdin))
@@ -256,10 +266,10 @@ public final class ContainerBuilder extends IsolationSettings {
         try {
             Engine.shared().watch(started.process(), complete, waits);
             return container;
-        } catch (ContainerException failed) {
+        } catch (IOException | RuntimeException | Error failed) {
             try {
                 container.letGo();
-            } catch (IOException alsoFailed) {
+            } catch (IOException | RuntimeException | Error alsoFailed) {
                 failed.addSuppressed(alsoFailed);
             }
             throw failed;

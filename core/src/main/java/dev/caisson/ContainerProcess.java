@@ -42,7 +42,11 @@ public interface ContainerProcess extends AutoCloseable {
      */
     Optional<Exit> waitFor(Duration timeout) throws IOException, InterruptedException;
 
-    /** {@return a future that completes, on a virtual thread, when it has ended and everything is cleaned up} */
+    /**
+     * {@return a future that completes when it has ended and everything is cleaned up} It completes on a thread of its own,
+     * so that what depends on it may take its time. That is a platform thread as long as the JVM can make one: virtual
+     * threads that the application keeps busy do not delay it.
+     */
     CompletableFuture<Exit> onExit();
 
     /** {@return what it used, once it has ended} */

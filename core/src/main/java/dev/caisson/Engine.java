@@ -18,6 +18,7 @@ import dev.caisson.launch.Root;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.Signal;
 import dev.caisson.linux.child.Encoder;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Launcher;
@@ -28,6 +29,7 @@ import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
 import dev.caisson.linux.sys.OnPlatformThread;
 import dev.caisson.linux.sys.Poller;
+import dev.caisson.linux.sys.Processes;
 import dev.caisson.linux.sys.Sockets;
 import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.LayerLease;
@@ -270,6 +272,7 @@ final class Engine {
                 outcome = attempt(launch, spec);
             }
             var child = child(outcome, launch, plan);
+            resources.onFailure(() -> kill(child));
             plumbing.launched();
             @Nullable
             ContainerCgroup own = cgroup == null
@@ -284,10 +287,11 @@ final class Engine {
                     open.close();
                 }
             });
-            resources.succeeded();
             var files =
                     keptHere == null ? null : new KeptFiles(new Kept(keptHere), owner, layers(plan, watch, fallback));
-            return new Started(process, own, files, use, fallback, lease, limits.unenforced());
+            var started = new Started(process, own, files, use, fallback, lease, limits.unenforced());
+            resources.succeeded();
+            return started;
         }
     }
 
@@ -304,13 +308,16 @@ final class Engine {
             process.watch(poller, launcher, spec.process().timeout().orElse(null));
         } catch (IOException refused) {
             throw wrapped(abandoned(process, refused));
+        } catch (RuntimeException | Error bug) {
+            var _ = abandoned(process, bug);
+            throw bug;
         }
     }
 
-    private static IOException abandoned(LiveProcess process, IOException because) {
+    private static <T extends Throwable> T abandoned(LiveProcess process, T because) {
         try {
             process.abandon();
-        } catch (IOException alsoFailed) {
+        } catch (IOException | RuntimeException | Error alsoFailed) {
             because.addSuppressed(alsoFailed);
         }
         return because;
@@ -374,6 +381,15 @@ final class Engine {
         }
     }
 
+    /** Whatever is thrown after a launch, and be it an Error, ends what was launched. */
+    private static void kill(Outcome.Child child) throws LinuxException {
+        child.ward().end();
+        try (var pidfd = child.pidfd()) {
+            var _ = Processes.signal(pidfd, Signal.SIGKILL);
+            var _ = Processes.reap(pidfd);
+        }
+    }
+
     private static void close(AtomicReference<@Nullable Listener> listener) {
         var open = listener.get();
         if (open != null) {
@@ -430,6 +446,6 @@ final class Engine {
         return new ContainerException(
                 Refusal.text(launcher, launch, plan, failure),
                 failure.step().purpose(),
-                new LinuxException(failure.errno(), FailureText.call(failure.step())));
+                new LinuxException(failure.errno(), failure.step().toString()));
     }
 }

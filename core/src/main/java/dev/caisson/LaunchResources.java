@@ -36,21 +36,31 @@ final class LaunchResources implements AutoCloseable {
     public void close() throws IOException {
         used.forEach(Fd::close);
         mounts.forEach(LayerMounts::close);
-        if (succeeded) {
-            return;
+        if (!succeeded) {
+            undo();
         }
-        @Nullable IOException first = null;
+    }
+
+    /** One that fails, and be it by an Error, keeps no other from being undone. */
+    private void undo() throws IOException {
+        @Nullable Throwable first = null;
         for (var made : undo.reversed()) {
             try {
                 made.close();
-            } catch (IOException failed) {
-                first = first == null ? failed : first;
-            } catch (Exception impossible) {
-                throw new AssertionError(impossible);
+            } catch (Exception | Error failed) {
+                if (first == null) {
+                    first = failed;
+                } else if (first != failed) {
+                    first.addSuppressed(failed);
+                }
             }
         }
-        if (first != null) {
-            throw first;
+        switch (first) {
+            case null -> {}
+            case IOException failed -> throw failed;
+            case RuntimeException failed -> throw failed;
+            case Error failed -> throw failed;
+            default -> throw new AssertionError(first);
         }
     }
 }

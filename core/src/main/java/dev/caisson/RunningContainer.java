@@ -8,6 +8,7 @@ import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Pressure;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.linux.Signal;
+import dev.caisson.linux.sys.Patience;
 import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.Change;
 import dev.caisson.overlay.CopyUpCost;
@@ -19,6 +20,7 @@ import dev.caisson.overlay.OverlayFallback;
 import dev.caisson.overlay.OverlayMount;
 import dev.caisson.overlay.PathOrigin;
 import dev.caisson.process.LiveProcess;
+import dev.caisson.process.OutputLostException;
 import dev.caisson.spec.InsidePath;
 import java.io.IOException;
 import java.io.InputStream;
@@ -30,7 +32,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -102,7 +103,7 @@ final class RunningContainer implements Container {
     @Override
     public Optional<Exit> waitFor(Duration timeout) throws IOException, InterruptedException {
         try {
-            return Optional.of(exit(process.end().get(timeout.toNanos(), TimeUnit.NANOSECONDS)));
+            return Optional.of(exit(process.end().get(Patience.nanos(timeout), TimeUnit.NANOSECONDS)));
         } catch (TimeoutException running) {
             return Optional.empty();
         } catch (ExecutionException failed) {
@@ -111,22 +112,33 @@ final class RunningContainer implements Container {
     }
 
     private static IOException cleaningFailed(ExecutionException failed) {
+        if (failed.getCause() instanceof OutputLostException lost) {
+            return new ContainerException(String.valueOf(lost.getMessage()), "", lost);
+        }
         return new ContainerException(
                 "cleaning up behind the container failed: " + failed.getCause(), "", failed.getCause());
     }
 
     @Override
     public CompletableFuture<Exit> onExit() {
-        Executor virtual =
-                task -> Thread.ofVirtual().name("caisson-exit-" + pid()).start(task);
-        return process.end().thenApplyAsync(RunningContainer::exit, virtual);
+        return process.end().thenApplyAsync(RunningContainer::exit, this::onOwnThread);
+    }
+
+    /** Not on a virtual thread, which waits for a carrier, as long as others can be had. */
+    private void onOwnThread(Runnable task) {
+        String name = "caisson-exit-" + pid();
+        try {
+            Thread.ofPlatform().daemon().name(name).start(task);
+        } catch (OutOfMemoryError noThread) {
+            Thread.ofVirtual().name(name).start(task);
+        }
     }
 
     private static Exit exit(LiveProcess.End end) {
         if (end.status().exitCode().isPresent()) {
             return new Exit.Exited(end.status().exitCode().getAsInt());
         }
-        var signal = new Signal(end.status().signal().orElseThrow());
+        var signal = Signal.of(end.status().signal().orElseThrow());
         return new Exit.Killed(signal, reason(end, signal));
     }
 

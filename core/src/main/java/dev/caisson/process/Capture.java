@@ -8,27 +8,37 @@ import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Native;
 import dev.caisson.linux.sys.Poller;
-import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps what a command writes, up to a cap; beyond it reads on and drops, so that the command never blocks on us. The
- * poller drives it.
+ * poller drives it. Where the JVM has no memory for it, the capture has failed and keeps nothing: half of an output must not
+ * look like all of it.
  */
 final class Capture implements AutoCloseable {
     private static final int CHUNK = 65_536;
 
     private final Fd fd;
     private final int cap;
-    private final ByteArrayOutputStream kept = new ByteArrayOutputStream();
+    private final Consumer<Throwable> onFailure;
+    private final List<byte[]> kept = new ArrayList<>();
+    private final CompletableFuture<byte[]> content = new CompletableFuture<>();
+    private int size;
     private boolean truncated;
     private Poller.@Nullable Watch watch;
 
-    Capture(Fd fd, int cap) {
+    /** @param onFailure told at once, and once, that nothing is captured any more */
+    Capture(Fd fd, int cap, Consumer<Throwable> onFailure) {
         this.fd = fd;
         this.cap = cap;
+        this.onFailure = onFailure;
     }
 
     synchronized void begin(Poller poller) throws LinuxException {
@@ -36,7 +46,23 @@ final class Capture implements AutoCloseable {
     }
 
     /** Reads what is there now. */
-    private synchronized void drain() {
+    private void drain() {
+        try {
+            read();
+        } catch (RuntimeException | Error failed) {
+            fail(failed);
+        }
+    }
+
+    private synchronized void fail(Throwable why) {
+        kept.clear();
+        letGo();
+        if (content.completeExceptionally(why)) {
+            onFailure.accept(why);
+        }
+    }
+
+    private synchronized void read() {
         if (!fd.isOpen()) {
             return;
         }
@@ -51,15 +77,20 @@ final class Capture implements AutoCloseable {
                     continue;
                 }
                 if (count <= 0) {
-                    close();
+                    letGo();
                     return;
                 }
-                int room = (int) Math.min(count, cap - kept.size());
-                truncated |= room < count;
-                if (room > 0) {
-                    kept.write(buffer.asSlice(0, room).toArray(ValueLayout.JAVA_BYTE), 0, room);
-                }
+                keep(buffer, (int) count);
             }
+        }
+    }
+
+    private void keep(MemorySegment buffer, int count) {
+        int room = Math.min(count, cap - size);
+        truncated |= room < count;
+        if (room > 0) {
+            kept.add(buffer.asSlice(0, room).toArray(ValueLayout.JAVA_BYTE));
+            size += room;
         }
     }
 
@@ -67,10 +98,14 @@ final class Capture implements AutoCloseable {
      * Takes the rest after the command's end. What processes that outlive it may still write is not waited for; in a PID
      * namespace there are none.
      */
-    synchronized byte[] finish() {
+    void finish() {
         drain();
         close();
-        return kept.toByteArray();
+    }
+
+    /** {@return what was kept; complete once the command has ended, or the capture was closed} */
+    CompletableFuture<byte[]> content() {
+        return content;
     }
 
     synchronized boolean isTruncated() {
@@ -79,6 +114,31 @@ final class Capture implements AutoCloseable {
 
     @Override
     public synchronized void close() {
+        letGo();
+        if (content.isDone()) {
+            return;
+        }
+        try {
+            content.complete(joined());
+        } catch (OutOfMemoryError failed) {
+            fail(failed);
+        }
+    }
+
+    /** Each piece is given up as soon as it is copied, so that twice the output is needed for a moment only. */
+    private byte[] joined() {
+        byte[] all = new byte[size];
+        int at = 0;
+        for (int i = 0; i < kept.size(); i++) {
+            byte[] piece = kept.set(i, new byte[0]);
+            System.arraycopy(piece, 0, all, at, piece.length);
+            at += piece.length;
+        }
+        kept.clear();
+        return all;
+    }
+
+    private void letGo() {
         if (watch != null) {
             watch.end();
             watch = null;

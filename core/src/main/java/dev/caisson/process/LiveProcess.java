@@ -14,6 +14,7 @@ import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Native;
+import dev.caisson.linux.sys.Patience;
 import dev.caisson.linux.sys.Poller;
 import dev.caisson.linux.sys.Processes;
 import dev.caisson.linux.sys.WaitStatus;
@@ -75,6 +76,7 @@ public final class LiveProcess {
     private Poller.@Nullable Alarm alarm;
     private Ward ward;
     private @Nullable Cause cause;
+    private @Nullable Throwable failure;
     private boolean reaped;
     private Runnable atEnd = () -> {};
 
@@ -96,6 +98,7 @@ public final class LiveProcess {
         this.initStatus = initStatus;
         this.surroundings = surroundings;
         this.startedAt = startedAt;
+        plumbing.onCaptureFailure(this::spoiled);
     }
 
     /** Has something done as soon as it is reaped, before anybody knows of the end; before it is watched. */
@@ -108,7 +111,7 @@ public final class LiveProcess {
      * Virtual threads do not, since their carrier would wait with them.
      */
     public void awaitBriefly(@Nullable Duration timeout) throws LinuxException {
-        boolean soon = timeout != null && timeout.toNanos() < BRIEFLY_NANOS;
+        boolean soon = timeout != null && Patience.nanos(timeout) < BRIEFLY_NANOS;
         if (!Thread.currentThread().isVirtual() && !soon && Processes.awaitEnd(pidfd, BRIEFLY_NANOS)) {
             reap().ifPresent(this::finish);
         }
@@ -126,11 +129,9 @@ public final class LiveProcess {
         if (ward == Ward.NONE) {
             ward = launcher.watch(pidfd);
         }
-        watch = poller.watch(pidfd, Epoll.IN, this::ended);
+        watch = poller.watch(pidfd, Epoll.IN, () -> ended(poller));
         if (timeout != null) {
-            alarm = poller.after(
-                    timeout.toNanos(),
-                    () -> Thread.ofVirtual().name("caisson-timeout-" + pid).start(() -> killQuietly(Cause.TIMEOUT)));
+            alarm = poller.after(Patience.nanos(timeout), () -> poller.handOff(() -> killQuietly(Cause.TIMEOUT)));
         }
     }
 
@@ -154,14 +155,27 @@ public final class LiveProcess {
         return end;
     }
 
-    private void ended() {
+    private void ended(Poller poller) {
         reap().ifPresent(status -> {
             if (surroundings == null) {
                 finish(status);
             } else {
-                Thread.ofVirtual().name("caisson-end-" + pid).start(() -> finish(status));
+                poller.handOff(() -> finish(status));
             }
         });
+    }
+
+    /** The JVM lacks memory for its output: nothing of what it did can be trusted to be known, so it ends. */
+    private synchronized void spoiled(Throwable why) {
+        if (failure == null) {
+            failure = why;
+            try {
+                failure = new OutputLostException(why);
+            } catch (OutOfMemoryError noWords) {
+                why.addSuppressed(noWords);
+            }
+        }
+        killQuietly(Cause.STOPPED);
     }
 
     private synchronized Optional<WaitStatus> reap() {
@@ -208,14 +222,50 @@ public final class LiveProcess {
             var real = initStatus == null ? status : reported(status, initStatus);
             plumbing.ended();
             Optional<OutOfMemory> outOfMemory = surroundings == null ? Optional.empty() : surroundings.dissolve();
+            var failed = failure();
+            if (failed != null) {
+                tell(failed);
+                return;
+            }
             end.complete(new End(real, outOfMemory, cause(), Duration.ofNanos(System.nanoTime() - startedAt)));
-        } catch (IOException | RuntimeException failed) {
-            end.completeExceptionally(failed);
+        } catch (IOException | RuntimeException | Error failed) {
+            giveUp(failed);
+        }
+    }
+
+    /** Cleaning up failed half way: the rest is done all the same, and whoever waits is told. */
+    private void giveUp(Throwable why) {
+        try {
+            plumbing.close();
+            if (surroundings != null) {
+                var _ = surroundings.dissolve();
+            }
+        } catch (IOException | RuntimeException | Error alsoFailed) {
+            if (alsoFailed != why) {
+                why.addSuppressed(alsoFailed);
+            }
+        } finally {
+            tell(why);
+        }
+    }
+
+    /** Whoever waits must be told, and that takes a few bytes, which the failure itself sets free sooner or later. */
+    private void tell(Throwable why) {
+        while (!end.isDone()) {
+            try {
+                end.completeExceptionally(why);
+            } catch (OutOfMemoryError later) {
+                Thread.onSpinWait();
+            }
         }
     }
 
     private synchronized @Nullable Cause cause() {
         return cause;
+    }
+
+    private synchronized @Nullable Throwable failure() {
+        return failure;
     }
 
     /** An init says how the command ended; if it was killed itself, its own end is the command's. */
@@ -275,8 +325,9 @@ public final class LiveProcess {
     private void killQuietly(Cause why) {
         try {
             kill(why);
-        } catch (IOException failed) {
-            end.completeExceptionally(failed);
+        } catch (IOException | RuntimeException | Error failed) {
+            // Nobody waits longer than the timeout said, whatever became of the kill.
+            tell(failed);
         }
     }
 }

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,8 +32,7 @@ public final class Plumbing implements AutoCloseable {
     private @Nullable Capture capturedOut;
     private @Nullable Capture capturedError;
     private @Nullable Integer nothing;
-    private byte[] outBytes = {};
-    private byte[] errorBytes = {};
+    private volatile Consumer<Throwable> captureFailed = _ -> {};
 
     private Plumbing(Poller poller) {
         this.poller = poller;
@@ -54,7 +54,7 @@ public final class Plumbing implements AutoCloseable {
                 plumbing.further(entry.getKey(), entry.getValue());
             }
             return plumbing;
-        } catch (IOException | RuntimeException failed) {
+        } catch (IOException | RuntimeException | Error failed) {
             plumbing.close();
             throw failed;
         }
@@ -95,11 +95,14 @@ public final class Plumbing implements AutoCloseable {
                 }
             }
             case Stdio.Memory memory -> {
-                var capture = new Capture(reader(name), memory.cap());
+                var capture = new Capture(reader(name), memory.cap(), why -> captureFailed.accept(why));
+                var stream = new CapturedInput(capture.content());
                 if (name.equals("stdout")) {
                     capturedOut = capture;
+                    stdout = stream;
                 } else {
                     capturedError = capture;
+                    stderr = stream;
                 }
                 capture.begin(poller);
             }
@@ -180,6 +183,16 @@ public final class Plumbing implements AutoCloseable {
         commandEnds.clear();
     }
 
+    /** Has something done if the JVM lacks the memory to capture a stream. */
+    void onCaptureFailure(Consumer<Throwable> told) {
+        captureFailed = told;
+        for (var capture : new @Nullable Capture[] {capturedOut, capturedError}) {
+            if (capture != null && capture.content().isCompletedExceptionally()) {
+                told.accept(capture.content().exceptionNow());
+            }
+        }
+    }
+
     /** The command has ended: captured streams get their rest, and no pipe to it is held open. */
     void ended() throws IOException {
         stdin.close();
@@ -189,10 +202,10 @@ public final class Plumbing implements AutoCloseable {
             }
         }
         if (capturedOut != null) {
-            outBytes = capturedOut.finish();
+            capturedOut.finish();
         }
         if (capturedError != null) {
-            errorBytes = capturedError.finish();
+            capturedError.finish();
         }
     }
 
@@ -210,11 +223,16 @@ public final class Plumbing implements AutoCloseable {
 
     /** {@return what was captured of standard output; complete once the command has ended} */
     public byte[] capturedOutput() {
-        return outBytes;
+        return captured(capturedOut);
     }
 
+    /** {@return what was captured of standard error; complete once the command has ended} */
     public byte[] capturedError() {
-        return errorBytes;
+        return captured(capturedError);
+    }
+
+    private static byte[] captured(@Nullable Capture capture) {
+        return capture == null ? new byte[0] : capture.content().join();
     }
 
     public boolean isTruncated() {

@@ -14,10 +14,7 @@ import java.util.Set;
  * is missing.
  */
 public sealed interface Mount {
-    /** What a mount on the root itself would have to be. */
-    String ANOTHER_ROOT = "for another root call lower(...) or rootfs(...)";
-
-    /** {@return the absolute path inside, without needless slashes and dots; never the root itself} */
+    /** {@return the absolute path inside} */
     String target();
 
     /**
@@ -27,7 +24,7 @@ public sealed interface Mount {
      */
     record Bind(Path source, String target, Set<Option> options) implements Mount {
         public Bind {
-            target = InsidePath.checkBelowRoot("bind", target, ANOTHER_ROOT);
+            InsidePath.check("bind", target);
             if (source.toString().indexOf('\0') >= 0) {
                 throw new IllegalArgumentException("bind: the source path holds NUL");
             }
@@ -48,7 +45,7 @@ public sealed interface Mount {
      */
     record Tmpfs(String target, OptionalLong size, int mode, Set<Option> options) implements Mount {
         public Tmpfs {
-            target = InsidePath.checkBelowRoot("tmpfs", target, ANOTHER_ROOT);
+            InsidePath.check("tmpfs", target);
             if (size.isPresent() && size.getAsLong() <= 0) {
                 throw new IllegalArgumentException(
                         "tmpfs " + target + ": size " + size.getAsLong() + " is not a positive number of bytes");
@@ -68,7 +65,7 @@ public sealed interface Mount {
      */
     record Content(String target, byte[] bytes, int mode) implements Mount {
         public Content {
-            target = InsidePath.checkBelowRoot("file", target, ANOTHER_ROOT);
+            InsidePath.check("file", target);
             if (mode < 0 || mode > 0777) {
                 throw new IllegalArgumentException(
                         "file " + target + ": mode 0" + Integer.toOctalString(mode) + " is not within 0 to 0777");

@@ -24,13 +24,7 @@ final class Hands implements AutoCloseable {
 
     Hands(ThreadFactory factory) {
         threads = new ThreadPoolExecutor(
-                1,
-                MOST,
-                IDLE_SECONDS,
-                TimeUnit.SECONDS,
-                queue,
-                factory,
-                (task, _) -> queue.append(task));
+                1, MOST, IDLE_SECONDS, TimeUnit.SECONDS, queue, factory, (task, _) -> queue.append(task));
         var _ = threads.prestartCoreThread();
     }
 
