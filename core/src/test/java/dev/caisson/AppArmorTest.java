@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.testkit.JavaAs;
 import dev.caisson.testkit.Need;
+import dev.caisson.testkit.Needs;
 import dev.caisson.testkit.NeedsRoot;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Containers of a JVM that AppArmor confines; where the kernel has it, as in the rig with {@code --apparmor}. */
 @NeedsRoot
+@Needs({Need.APPARMOR, Need.APPARMOR_PARSER, Need.AA_EXEC})
 class AppArmorTest {
     private static final String PROFILE =
             "caisson-test-" + ProcessHandle.current().pid();
@@ -43,7 +45,7 @@ class AppArmorTest {
     }
 
     @BeforeEach
-    void apparmorIsOn() throws IOException {
+    void writeSecret() throws IOException {
         Files.writeString(directory.resolve(SECRET), "seen");
     }
 

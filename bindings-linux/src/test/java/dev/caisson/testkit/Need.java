@@ -63,6 +63,7 @@ public enum Need {
     RECENT_KERNEL,
     READABLE_CLASSES,
     C_FUNCTION,
+    IA32,
     SYSCTL;
 
     private static final List<String> DIRECTORIES =

@@ -2,7 +2,13 @@
 package dev.caisson.seccomp;
 
 /**
- * An argument register of a system call, from which conditions are made: {@code arg(0).is(AF_UNIX)}. Values are unsigned.
+ * An argument register of a system call, from which conditions are made: {@code arg(0).is(AF_UNIX)}. Values are unsigned, and
+ * all 64 bits are compared.
+ *
+ * <p>Where the kernel declares an {@code int}, as for the family of a socket, it reads the lower half of the register and
+ * ignores the upper, in which a hostile program may set bits. To allow, use conditions that such a value does not meet:
+ * {@link #is}, {@link #lessThan}, {@link #atMost}, {@link #masked}. {@link #isNot}, {@link #moreThan} and {@link #atLeast}
+ * are met by it, and decide what is to be refused.
  *
  * @param index 0 to 5
  */

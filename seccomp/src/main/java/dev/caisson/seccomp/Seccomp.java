@@ -76,14 +76,22 @@ public final class Seccomp {
                 action, ALL, NewerCalls.ENOSYS_PAST_KNOWN, Set.of(), List.of(), supervisor, Supervision.standard());
     }
 
-    /** {@return Docker's default policy for a container with Docker's default capabilities} */
+    /** {@return Docker's default policy for a container with Docker's default capabilities, as {@link #standard(Set)}} */
     public static Seccomp standard() {
         return StandardPolicy.of(DockerCapabilities.NAMES);
     }
 
     /**
      * {@return Docker's default policy for a container with some capabilities} Calls that a capability is for are allowed
-     * with it. Equal to the profile of github.com/moby/profiles, seccomp v0.2.3.
+     * with it. Equal to the profile of github.com/moby/profiles, seccomp v0.2.3, but for sockets of AF_VSOCK and AF_ALG, which
+     * it can be made to allow: families that Linux 6.18 does not know are refused, and so are numbers with bits above the 32
+     * that the kernel reads; and {@code socketcall}, by which 32-bit programs make sockets of a family that no filter sees,
+     * fails with ENOSYS, upon which musl uses {@code socket}. glibc for i386 as distributions build it knows no other way; a
+     * container that trusts such a program with all families is given
+     *
+     * {@snippet :
+     * Seccomp policy = Seccomp.standard().first(rules -> rules.allow(SOCKETCALL));
+     * }
      *
      * @param capabilities names of capabilities(7), as {@code CAP_SYS_ADMIN}
      */

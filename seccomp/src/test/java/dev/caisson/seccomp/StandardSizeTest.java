@@ -18,7 +18,8 @@ class StandardSizeTest {
                 .compile()
                 .explain();
         assertTrue(size.instructions() <= 205, size::toString);
-        assertTrue(size.longestPath() <= 14, size::toString);
+        // That of socket(2), in whose families there are two gaps.
+        assertTrue(size.longestPath() <= 15, size::toString);
         assertTrue(size.paths().get(Arch.X86_64).allowedAverage() <= 11, size::toString);
     }
 

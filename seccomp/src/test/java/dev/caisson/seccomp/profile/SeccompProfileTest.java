@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.seccomp.profile;
 
+import static dev.caisson.seccomp.Arg.arg;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.caisson.linux.Arch;
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Difference;
@@ -42,6 +44,14 @@ class SeccompProfileTest {
                 .policy();
     }
 
+    /** Where ours is stricter than Docker's, it is so on purpose: sockets of AF_VSOCK would be made unseen. */
+    private static final Set<Syscall> STRICTER = Set.of(Syscall.SOCKET, Syscall.SOCKETCALL);
+
+    private static Seccomp stricter(Seccomp docker) {
+        return docker.first(rules -> rules.on(Action.fail(Errno.EPERM), Syscall.SOCKET, arg(0).moreThan(45))
+                .fail(Errno.ENOSYS, Syscall.SOCKETCALL));
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -67,7 +77,9 @@ class SeccompProfileTest {
                 .policy();
         var ours = Seccomp.standard(capabilities).architectures(Arch.values());
         for (var rule : docker.rules()) {
-            for (var call : rule.calls()) {
+            var calls = new HashSet<>(rule.calls());
+            calls.removeAll(STRICTER);
+            for (var call : calls) {
                 for (var arch : rule.architectures()) {
                     assertTrue(
                             ours.rules().stream()
@@ -79,12 +91,13 @@ class SeccompProfileTest {
                 }
             }
         }
-        SeccompAssertions.assertSame(docker, ours);
+        SeccompAssertions.assertSame(stricter(docker), ours);
     }
 
     @Test
     void theStandardPolicyForDockersCapabilitiesIsDockersProfile() throws IOException {
-        SeccompAssertions.assertSame(moby().resolve(Target.host(DOCKER)).policy(), Seccomp.standard());
+        SeccompAssertions.assertSame(
+                stricter(moby().resolve(Target.host(DOCKER)).policy()), Seccomp.standard());
     }
 
     @Test
