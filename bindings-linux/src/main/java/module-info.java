@@ -4,7 +4,7 @@
 @SuppressWarnings("module") // The modules named in qualified exports are built after this one.
 module dev.caisson.linux {
     requires static com.google.errorprone.annotations;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
 
     exports dev.caisson.linux;
     exports dev.caisson.linux.call to

@@ -3,10 +3,10 @@
 /** Control groups: limits, usage, freeze, kill. */
 @SuppressWarnings("module") // The module named in a qualified export is built after this one.
 module dev.caisson.cgroups {
-    requires static transitive com.google.errorprone.annotations;
+    requires static com.google.errorprone.annotations;
     requires transitive dev.caisson.linux;
     requires jdk.jfr;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
 
     exports dev.caisson.cgroups;
     exports dev.caisson.cgroups.entry to

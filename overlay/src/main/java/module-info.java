@@ -5,7 +5,7 @@
 module dev.caisson.overlay {
     requires static com.google.errorprone.annotations;
     requires transitive dev.caisson.linux;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
 
     exports dev.caisson.overlay;
     exports dev.caisson.overlay.mark to

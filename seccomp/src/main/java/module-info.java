@@ -3,9 +3,9 @@
 /** Seccomp filters as immutable policies. */
 @SuppressWarnings("module") // The module named in the qualified export is built after this one.
 module dev.caisson.seccomp {
-    requires static transitive com.google.errorprone.annotations;
+    requires static com.google.errorprone.annotations;
     requires transitive dev.caisson.linux;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
     requires jdk.jfr;
     requires tools.jackson.core;
 

@@ -64,7 +64,9 @@ public enum Need {
     READABLE_CLASSES,
     C_FUNCTION,
     IA32,
-    SYSCTL;
+    SYSCTL,
+    PACKAGED_JARS,
+    KOTLIN_COMPILER;
 
     private static final List<String> DIRECTORIES =
             List.of("/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin");
