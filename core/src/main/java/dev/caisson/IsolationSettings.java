@@ -19,6 +19,7 @@ import dev.caisson.seccomp.Seccomp;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.IdMap;
+import dev.caisson.spec.InsidePath;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Namespace;
@@ -282,14 +283,27 @@ abstract sealed class IsolationSettings permits ContainerBuilder {
         return mount(new Mount.Content(target, content.getBytes(StandardCharsets.UTF_8), 0644));
     }
 
-    /** Covers a path inside, so that nothing of it is seen; no error if it is not there. */
+    /**
+     * Covers a path inside, so that nothing of it is seen. What is not there is refused by the start, since it could come back
+     * afterwards and be seen; below {@code /proc} and {@code /sys}, where nobody moves anything, it is no error.
+     *
+     * @param path absolute; links are followed inside the root; not the root itself
+     */
     public ContainerBuilder mask(String path) {
-        return root(r -> r.withMaskedPaths(plus(r.maskedPaths(), path)));
+        return root(r -> r.withMaskedPaths(plus(r.maskedPaths(), InsidePath.check("mask", path))));
     }
 
-    /** Makes a path inside read-only; no error if it is not there. */
+    /**
+     * Makes a path inside read-only, with everything that is mounted below it. What is not there is refused as by {@link
+     * #mask}.
+     *
+     * @param path absolute; links are followed inside the root; {@code /} is {@link #readOnly()}
+     */
     public ContainerBuilder readOnlyPath(String path) {
-        return root(r -> r.withReadOnlyPaths(plus(r.readOnlyPaths(), path)));
+        String checked = InsidePath.check("readOnlyPath", path);
+        return checked.equals(InsidePath.ROOT)
+                ? readOnly()
+                : root(r -> r.withReadOnlyPaths(plus(r.readOnlyPaths(), checked)));
     }
 
     /** The capability sets as a whole. */

@@ -102,8 +102,8 @@ public interface RootSpec {
     /** Refuses values that make no sense alone. */
     @Value.Check
     default void check() {
-        maskedPaths().forEach(path -> InsidePath.check("mask", path));
-        readOnlyPaths().forEach(path -> InsidePath.check("readOnlyPath", path));
+        maskedPaths().forEach(path -> InsidePath.checkBelowRoot("mask", path, "nothing would be left"));
+        readOnlyPaths().forEach(path -> InsidePath.checkBelowRoot("readOnlyPath", path, "call readOnly()"));
         if (upperSize().isPresent() && upperSize().getAsLong() <= 0) {
             throw new IllegalArgumentException("upperSize: " + upperSize().getAsLong() + " bytes; it must be positive");
         }
@@ -150,7 +150,7 @@ public interface RootSpec {
         var targets = new HashSet<String>();
         for (Mount mount : mounts()) {
             Contradictions.refuse(
-                    !targets.add(MountCalls.relative(mount.target())),
+                    !targets.add(mount.target()),
                     "one mount on " + mount.target(),
                     "another on the same path",
                     "the second would hide the first");
