@@ -3,6 +3,7 @@ package dev.caisson.launch;
 
 import static dev.caisson.linux.call.Arg.named;
 import static dev.caisson.linux.call.Arg.octal;
+import static dev.caisson.linux.call.Arg.of;
 import static dev.caisson.linux.call.Arg.text;
 
 import dev.caisson.linux.Feature;
@@ -11,6 +12,7 @@ import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.overlay.Overlay;
 import dev.caisson.overlay.mount.Parameter;
+import dev.caisson.overlay.mount.TopDirectory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,6 +26,9 @@ import java.util.StringJoiner;
 final class OverlaySteps {
     /** fsconfig(2) copies no more of a string, its NUL included. */
     private static final int LONGEST_STRING = 256;
+
+    /** mkdir(2) does not take them. */
+    private static final int SET_IDS = 06000;
 
     private final PlanInput input;
     private final SyscallProgram.Builder program;
@@ -57,7 +62,7 @@ final class OverlaySteps {
             upper = written(overlay.upper().get().directory());
             work = written(overlay.upper().get().work());
         } else {
-            program.call(Syscall.MKDIRAT, workshop, text(upper), octal(0755));
+            top(upper);
             program.call(Syscall.MKDIRAT, workshop, text(work), octal(0700));
         }
         if (input.spec().root().idmappedLayers()) {
@@ -68,6 +73,18 @@ final class OverlaySteps {
             return mounted(lower, upper, work, overlay.options().parameters(), "root");
         }
         return mount(overlay.lower(), upper, work, overlay.options().parameters(), "root");
+    }
+
+    /** The root of the overlay is this directory, which is therefore what the topmost layer's is. */
+    private void top(String name) {
+        var top = input.top().orElse(new TopDirectory(0755, 0, 0));
+        program.call(Syscall.MKDIRAT, workshop, text(name), octal(top.mode() & ~SET_IDS));
+        if (top.uid() != 0 || top.gid() != 0) {
+            program.call(Syscall.FCHOWNAT, workshop, text(name), of(top.uid()), of(top.gid()), of(0));
+        }
+        if ((top.mode() & SET_IDS) != 0) {
+            program.call(Syscall.FCHMODAT, workshop, text(name), octal(top.mode()));
+        }
     }
 
     /** {@return the mount of some directories under a writable one in the workshop, in which the child stands} */

@@ -3,6 +3,7 @@ package dev.caisson.launch;
 
 import dev.caisson.linux.child.Gate;
 import dev.caisson.linux.child.Handover;
+import dev.caisson.overlay.mount.TopDirectory;
 import dev.caisson.overlay.mount.UpperDirectory;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.IdMap;
@@ -52,7 +53,17 @@ public final class ParentSide {
             return Optional.empty();
         }
         var upper = overlay.upper().get();
-        return Optional.of(UpperDirectory.prepare(upper.directory(), upper.work(), owner(plan.input())));
+        return Optional.of(
+                UpperDirectory.prepare(upper.directory(), upper.work(), owner(plan.input()), top(plan.input())));
+    }
+
+    /** {@return what the top of a new writable layer is to be, by the host's ids; empty where this user may give nothing away} */
+    private static Optional<TopDirectory> top(PlanInput input) {
+        return input.top().filter(_ -> input.host().can(Capability.CHOWN)).map(top -> input.idMap()
+                .map(map -> top.ownedBy(
+                        map.uidOutside(top.uid()).orElse(input.host().uid()),
+                        map.gidOutside(top.gid()).orElse(input.host().gid())))
+                .orElse(top));
     }
 
     /** {@return root of the container as the host knows it, if that is somebody else than the JVM} */

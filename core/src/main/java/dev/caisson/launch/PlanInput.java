@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
+import dev.caisson.overlay.mount.TopDirectory;
 import dev.caisson.seccomp.FilterProgram;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Namespace;
@@ -15,6 +16,7 @@ import java.util.Set;
  * @param idMap the map of the new user namespace, if there is one
  * @param principal whom the command runs as
  * @param hostTree the host's root as a layer inside a user namespace, if that is what is asked for
+ * @param top what the top of a new writable layer is to be, by ids inside; empty: root's, 0755
  * @param cgroupFiles the launch parameters of version 1 {@code cgroup.procs} files the child must enter by
  * @param seccompFilters in the order in which they are installed
  */
@@ -26,6 +28,7 @@ public record PlanInput(
         Optional<IdMap> idMap,
         Principal principal,
         Optional<HostTree> hostTree,
+        Optional<TopDirectory> top,
         List<String> cgroupFiles,
         List<FilterProgram> seccompFilters) {
 

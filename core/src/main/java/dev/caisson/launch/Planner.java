@@ -3,6 +3,7 @@ package dev.caisson.launch;
 
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.UnsupportedKernelException;
+import dev.caisson.overlay.mount.TopDirectory;
 import dev.caisson.seccomp.FilterProgram;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.IdMap;
@@ -54,6 +55,7 @@ public final class Planner {
         var principal = new Accounts(spec.root().source())
                 .resolve(spec.process().user(), spec.process().groups());
         map.ifPresent(m -> checkMapped(m, principal));
+        var tree = hostTree(spec, map.isPresent());
         return LaunchPlan.compile(new PlanInput(
                 spec,
                 command,
@@ -61,7 +63,8 @@ public final class Planner {
                 fresh,
                 map,
                 principal,
-                hostTree(spec, map.isPresent()),
+                tree,
+                tree.isPresent() ? Optional.empty() : top(spec, map),
                 cgroupFiles,
                 seccompFilters(spec)));
     }
@@ -73,6 +76,29 @@ public final class Planner {
         }
         return List.of(standardFilters.of(
                 spec.privileges().capabilities().map(Capabilities::bounding).orElse(host.effective())));
+    }
+
+    /** What belongs to nobody inside becomes root's. */
+    private static Optional<TopDirectory> top(ContainerSpec spec, Optional<IdMap> map) {
+        if (!(spec.root().source() instanceof Root.Layers(var overlay))
+                || spec.namespaces().joined(Namespace.USER).isPresent()) {
+            return Optional.empty();
+        }
+        var onDisk = TopDirectory.of(overlay.lower().getFirst());
+        if (map.isEmpty() || onDisk.isEmpty()) {
+            return onDisk;
+        }
+        var top = onDisk.get();
+        if (spec.root().idmappedLayers()) {
+            boolean exists = map.get().hasUid(top.uid()) && map.get().hasGid(top.gid());
+            return Optional.of(exists ? top : top.ownedBy(0, 0));
+        }
+        var uid = map.get().uidInside(top.uid());
+        var gid = map.get().gidInside(top.gid());
+        return Optional.of(
+                uid.isPresent() && gid.isPresent()
+                        ? top.ownedBy(uid.getAsLong(), gid.getAsLong())
+                        : top.ownedBy(0, 0));
     }
 
     private static Optional<HostTree> hostTree(ContainerSpec spec, boolean userNamespace) throws IOException {

@@ -2,6 +2,7 @@
 package dev.caisson.spec;
 
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * How the ids of a user namespace are ids of the host (user_namespaces(7)). Ids inside that no range covers do not exist
@@ -94,6 +95,40 @@ public record IdMap(List<Range> uids, List<Range> gids) {
     /** {@return whether a group id exists inside} */
     public boolean hasGid(long gid) {
         return covers(gids, gid);
+    }
+
+    /** {@return the user id inside that stands for one of the host, if one does} */
+    public OptionalLong uidInside(long outside) {
+        return inside(uids, outside);
+    }
+
+    /** {@return the group id inside that stands for one of the host, if one does} */
+    public OptionalLong gidInside(long outside) {
+        return inside(gids, outside);
+    }
+
+    /** {@return the host's user id that one inside stands for, if it exists} */
+    public OptionalLong uidOutside(long inside) {
+        return outside(uids, inside);
+    }
+
+    /** {@return the host's group id that one inside stands for, if it exists} */
+    public OptionalLong gidOutside(long inside) {
+        return outside(gids, inside);
+    }
+
+    private static OptionalLong inside(List<Range> ranges, long id) {
+        return ranges.stream()
+                .filter(r -> id >= r.outside() && id < r.outside() + r.count())
+                .mapToLong(r -> r.inside() + id - r.outside())
+                .findFirst();
+    }
+
+    private static OptionalLong outside(List<Range> ranges, long id) {
+        return ranges.stream()
+                .filter(r -> id >= r.inside() && id < r.inside() + r.count())
+                .mapToLong(r -> r.outside() + id - r.inside())
+                .findFirst();
     }
 
     private static boolean covers(List<Range> ranges, long id) {

@@ -10,6 +10,7 @@ import dev.caisson.overlay.mount.Diagnosis;
 import dev.caisson.overlay.mount.OverlayMounter;
 import dev.caisson.overlay.mount.OverlayMounter.Mounted;
 import dev.caisson.overlay.mount.OverlayMounter.UpperPaths;
+import dev.caisson.overlay.mount.TopDirectory;
 import dev.caisson.overlay.mount.UpperDirectory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -58,7 +59,11 @@ public final class OverlayMount implements AutoCloseable {
         }
         var upper = overlay.upper().get();
         var paths = new UpperPaths(upper.directory().toString(), upper.work().toString());
-        var prepared = UpperDirectory.prepare(upper.directory(), upper.work(), OptionalLong.empty());
+        var prepared = UpperDirectory.prepare(
+                upper.directory(),
+                upper.work(),
+                OptionalLong.empty(),
+                TopDirectory.of(overlay.lower().getFirst()));
         try {
             return mount(overlay, Optional.of(paths), false, () -> mounter.onDisk(overlay.lower(), paths, options));
         } catch (IOException | RuntimeException failed) {

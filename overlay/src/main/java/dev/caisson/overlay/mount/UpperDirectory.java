@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /** Makes the two directories of a writable layer on disk ready to be mounted, and takes back what it made. */
@@ -22,19 +23,26 @@ public final class UpperDirectory implements AutoCloseable {
     }
 
     /**
-     * Makes what is missing: the upper directory for everybody to see into, the work directory for the kernel alone.
+     * Makes what is missing: the upper directory, and the work directory for the kernel alone.
      *
      * @param owner user and group of root in the container, if that is not this process's own; directories made here become
      *     its own
+     * @param top what an upper directory made here is to be; empty: root's, for everybody to see into
      * @throws IOException if they cannot be used together, in words for the caller
      */
-    public static UpperDirectory prepare(Path upper, Path work, OptionalLong owner) throws IOException {
+    public static UpperDirectory prepare(Path upper, Path work, OptionalLong owner, Optional<TopDirectory> top)
+            throws IOException {
         var made = new ArrayList<Path>();
         var prepared = new UpperDirectory(made);
         try {
             make(upper, "rwxr-xr-x", owner, made);
             make(work, "rwx------", owner, made);
-            check(upper, work, owner);
+            check(upper, work, owner, top);
+            if (top.isPresent() && made.contains(upper)) {
+                Files.setAttribute(upper, "unix:uid", (int) top.get().uid());
+                Files.setAttribute(upper, "unix:gid", (int) top.get().gid());
+                Files.setAttribute(upper, "unix:mode", top.get().mode());
+            }
             return prepared;
         } catch (IOException | RuntimeException failed) {
             prepared.close();
@@ -65,7 +73,8 @@ public final class UpperDirectory implements AutoCloseable {
         }
     }
 
-    private static void check(Path upper, Path work, OptionalLong owner) throws IOException {
+    private static void check(Path upper, Path work, OptionalLong owner, Optional<TopDirectory> top)
+            throws IOException {
         if (!Files.getAttribute(upper, "unix:dev").equals(Files.getAttribute(work, "unix:dev"))) {
             throw new IOException("upper: " + upper + " and its work directory " + work
                     + " are on different file systems; the kernel moves files from one to the other, so both must be on"
@@ -79,7 +88,9 @@ public final class UpperDirectory implements AutoCloseable {
         if (owner.isPresent()) {
             for (Path directory : List.of(upper, work)) {
                 long is = Integer.toUnsignedLong((int) Files.getAttribute(directory, "unix:uid"));
-                if (is != owner.getAsLong()) {
+                boolean asTheLayer = directory.equals(upper)
+                        && top.filter(t -> t.uid() == is).isPresent();
+                if (is != owner.getAsLong() && !asTheLayer) {
                     throw new IOException("upper: " + directory + " belongs to uid " + is
                             + ", but root of the container's user namespace is uid " + owner.getAsLong()
                             + " here; chown it, or name a directory that does not exist yet");
