@@ -446,6 +446,6 @@ final class Engine {
         return new ContainerException(
                 Refusal.text(launcher, launch, plan, failure),
                 failure.step().purpose(),
-                new LinuxException(failure.errno(), failure.step().toString()));
+                new LinuxException(failure.errno(), FailureText.call(failure.step())));
     }
 }

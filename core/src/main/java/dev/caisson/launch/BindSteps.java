@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
+import static dev.caisson.linux.call.Arg.named;
+import static dev.caisson.linux.call.Arg.of;
+import static dev.caisson.linux.call.Arg.text;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Mount.Option;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,11 +23,43 @@ import java.util.Set;
 /**
  * Bind mounts. Their sources are copied before anything else is mounted: by then paths still mean what they mean on the
  * host, and mounts that shall receive the host's events are still connected to it.
+ *
+ * <p>A source is opened once, and what it is is asked of that descriptor: who may write to the directory above could else
+ * exchange it, between a look and the copy, for one that gets more than it should, such as a device for a directory of them.
  */
 final class BindSteps {
+    private static final int TYPE = 0170000;
+    private static final int CHARACTER_DEVICE = 0020000;
+    private static final int BLOCK_DEVICE = 0060000;
+    private static final int STATX_SIZE = 256;
+    private static final int STATX_MODE = 28;
+
     private final MountCalls mounts;
     private final SyscallProgram.Builder program;
     private final Map<Mount.Bind, Arg> clones = new HashMap<>();
+    private final Map<Mount.Bind, Kind> kinds = new HashMap<>();
+
+    /** What a source was when the launch was planned, and has to be when it is copied. */
+    private enum Kind {
+        DIRECTORY,
+        DEVICE,
+        /** A regular file, a pipe or a socket. */
+        FILE;
+
+        static Kind of(Path source) {
+            int mode;
+            try {
+                mode = (int) Files.getAttribute(source, "unix:mode");
+            } catch (IOException missing) {
+                return DIRECTORY; // It is made before the launch, or openat(2) will say what is wrong with it.
+            }
+            return switch (mode & TYPE) {
+                case 0040000 -> DIRECTORY;
+                case CHARACTER_DEVICE, BLOCK_DEVICE -> DEVICE;
+                default -> FILE;
+            };
+        }
+    }
 
     BindSteps(MountCalls mounts, SyscallProgram.Builder program) {
         this.mounts = mounts;
@@ -31,18 +69,43 @@ final class BindSteps {
     void cloneSources(List<Mount> all) {
         for (var mount : all) {
             if (mount instanceof Mount.Bind bind) {
+                var kind = Kind.of(bind.source());
+                kinds.put(bind, kind);
                 program.purpose("take " + bind.source() + " of the host", "CAP_SYS_ADMIN");
+                var source = mounts.open(bind.source().toString(), kind == Kind.DIRECTORY);
+                if (kind != Kind.DIRECTORY) {
+                    check(source, kind);
+                }
                 boolean recursive = !bind.options().contains(Option.NOT_RECURSIVE);
-                var clone = mounts.cloneOfHostPath(
-                        bind.source().toString(), bind.source().toString(), recursive);
+                var clone = mounts.cloneOf(bind.source().toString(), source, "", recursive);
                 // A device is read and written on a read-only mount, too; its mode and owner are the host's.
-                long attributes = isDevice(bind.source())
+                long attributes = kind == Kind.DEVICE
                         ? attributes(bind.options()) & ~MountCalls.NODEV | MountCalls.RDONLY
                         : attributes(bind.options());
                 mounts.setAttributes(clone, attributes, propagation(bind.options()), recursive);
                 clones.put(bind, clone);
             }
         }
+    }
+
+    private void check(Arg source, Kind kind) {
+        var status = Arg.buffer("status", STATX_SIZE);
+        var right = program.label();
+        var wrong = program.label();
+        program.task(LaunchTask.CHECK_SOURCE);
+        program.call(Syscall.STATX, source, text(""), named(0x1000, "AT_EMPTY_PATH"), named(1, "STATX_TYPE"), status);
+        var mode = program.load("mode", Step.Width.INT, program.sum("mode field", status, of(STATX_MODE)));
+        if (kind == Kind.DEVICE) {
+            // Both kinds of devices have this bit; so has a link, which has been followed.
+            program.branch(Step.Condition.ANY_BIT, mode, named(0100000, "S_IFREG"), wrong);
+            program.branch(Step.Condition.ANY_BIT, mode, named(CHARACTER_DEVICE, "S_IFCHR"), right);
+        } else {
+            program.branch(
+                    Step.Condition.ANY_BIT, mode, named(0100000 | 0020000 | 0010000, "S_IFREG|S_IFCHR|S_IFIFO"), right);
+        }
+        program.bind(wrong);
+        program.fail(named(Errno.ESTALE.code(), "ESTALE"));
+        program.bind(right);
     }
 
     Arg cloneOf(Mount.Bind bind) {
@@ -53,12 +116,8 @@ final class BindSteps {
         return clone;
     }
 
-    private static boolean isDevice(Path source) {
-        try {
-            return Files.readAttributes(source, BasicFileAttributes.class).isOther();
-        } catch (IOException missing) {
-            return false; // open_tree(2) will say what is wrong with it.
-        }
+    boolean isDirectory(Mount.Bind bind) {
+        return kinds.get(bind) == Kind.DIRECTORY;
     }
 
     static long attributes(Set<Option> options) {

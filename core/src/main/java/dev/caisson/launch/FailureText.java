@@ -8,6 +8,8 @@ import java.util.Optional;
 
 /** A failed step as one line that helps: what was being done, the call, the errno, the likely cause, the remedy. */
 public final class FailureText {
+    private static final int LONGEST_CALL = 400;
+
     private FailureText() {}
 
     /** {@return the message for a step that the kernel refused} */
@@ -96,7 +98,15 @@ public final class FailureText {
                         + " needs flags=(attach_disconnected) and the rules mount, umount, pivot_root");
     }
 
-    private static String call(Step step) {
+    /** {@return the call of a step as strace prints it, cut where it has very many or long arguments} */
+    public static String call(Step step) {
+        String whole = whole(step);
+        return whole.length() <= LONGEST_CALL
+                ? whole
+                : whole.substring(0, LONGEST_CALL) + "... (" + whole.length() + " characters)";
+    }
+
+    private static String whole(Step step) {
         return switch (step.operation()) {
             case Step.Invoke i -> i.call().toString();
             case Step.Execute e -> e.call().toString();
@@ -125,6 +135,11 @@ public final class FailureText {
                     "as many descriptors wait in sockets as this user may have open (RLIMIT_NOFILE); raise that"
                             + " limit, or close containers that have ended");
         }
+        if (errno.equals(Errno.E2BIG)) {
+            return Optional.of("the arguments and the environment together may be a quarter of the stack's limit"
+                    + " (RLIMIT_STACK; 2 MB as a rule, 6 MB at most), and each one 128 KB: pass much data by stdin or a"
+                    + " file");
+        }
         if (errno.equals(Errno.ENOEXEC)) {
             return Optional.of("neither a binary of this architecture nor a script with a #! line");
         }
@@ -140,6 +155,23 @@ public final class FailureText {
             return Optional.of(
                     "another supervisor listens to the calls of this JVM already, as a container manager's may,"
                             + " and the kernel allows one: leave the supervisors out of the policy");
+        }
+        if (LaunchTask.CHECK_SOURCE.isOf(step) && errno.equals(Errno.ESTALE)) {
+            return Optional.of("it was exchanged for something else, a directory or device say, during the start: "
+                    + "somebody untrusted may write to the directory above it");
+        }
+        if (LaunchTask.PLACE_MOUNT.isOf(step) && errno.equals(Errno.ENOTDIR)) {
+            return Optional.of("a directory is to be mounted there, and the target, or something on the way to it, is a"
+                    + " file: name another target, or a file as the source");
+        }
+        if (LaunchTask.PLACE_MOUNT.isOf(step) && errno.equals(Errno.EINVAL)) {
+            return Optional.of(
+                    "a file is to be mounted there, and the target is a directory: name a file as the target,"
+                            + " or a directory as the source");
+        }
+        if (LaunchTask.RESTRICT_PATH.isOf(step) && errno.equals(Errno.ENOENT)) {
+            return Optional.of("what is to be restricted must be there, or it could come back after the start: leave it"
+                    + " out for an image that has no such path");
         }
         if (errno.equals(Errno.ELOOP)) {
             return Optional.of("the image has a symbolic link where a directory belongs; it may be hostile");

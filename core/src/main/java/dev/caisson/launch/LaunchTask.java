@@ -15,6 +15,15 @@ public enum LaunchTask implements Step.Task {
 
     INSTALL_FILTER,
 
+    /** The source of a bind mount is compared with what was planned for. */
+    CHECK_SOURCE,
+
+    /** Something that somebody asked for is mounted on its target. */
+    PLACE_MOUNT,
+
+    /** A path is masked or made read-only. */
+    RESTRICT_PATH,
+
     /** The program is looked for in the directories of PATH. */
     FIND_PROGRAM,
 

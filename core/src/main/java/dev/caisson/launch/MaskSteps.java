@@ -3,6 +3,7 @@ package dev.caisson.launch;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.child.Label;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.SyscallProgram;
 import java.util.List;
@@ -28,6 +29,8 @@ final class MaskSteps {
     private static final List<String> READ_ONLY =
             List.of("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger");
 
+    private static final long HARMLESS = MountCalls.RDONLY | MountCalls.NOSUID | MountCalls.NODEV | MountCalls.NOEXEC;
+
     /** Names in the workshop of what covers directories and files. */
     static final String EMPTY = "empty";
 
@@ -47,9 +50,9 @@ final class MaskSteps {
         var readOnlyPaths = input.spec().root().readOnlyPaths();
         var maskedPaths = input.spec().root().maskedPaths();
         if (kernelMounts) {
-            READ_ONLY.forEach(path -> readOnly(root, path));
+            READ_ONLY.forEach(path -> readOnly(root, path, HARMLESS));
         }
-        readOnlyPaths.forEach(path -> readOnly(root, path));
+        readOnlyPaths.forEach(path -> readOnly(root, path, MountCalls.RDONLY));
         if (kernelMounts) {
             MASKED_DIRECTORIES.forEach(path -> cover(root, path, workshop, EMPTY));
             MASKED_FILES.forEach(path -> cover(root, path, workshop, NOTHING));
@@ -57,16 +60,12 @@ final class MaskSteps {
         maskedPaths.forEach(path -> coverAny(root, path, workshop));
     }
 
-    private void readOnly(Arg root, String path) {
-        program.purpose("make " + path + " read-only", "CAP_SYS_ADMIN");
+    private void readOnly(Arg root, String path, long attributes) {
+        program.purpose("make " + path + " read-only", "CAP_SYS_ADMIN").task(LaunchTask.RESTRICT_PATH);
         var absent = program.label();
-        var place = mounts.resolve(OnError.jump(absent, Errno.ENOENT), root, path, MountCalls.IN_ROOT);
+        var place = mounts.resolve(ifAbsent(path, absent), root, path, MountCalls.IN_ROOT);
         var copy = mounts.cloneOf(path, place, "", true);
-        mounts.setAttributes(
-                copy,
-                MountCalls.RDONLY | MountCalls.NOSUID | MountCalls.NODEV | MountCalls.NOEXEC,
-                MountCalls.PRIVATE,
-                true);
+        mounts.setAttributes(copy, attributes, MountCalls.PRIVATE, true);
         mounts.attach(copy, place);
         program.bind(absent);
     }
@@ -82,24 +81,31 @@ final class MaskSteps {
 
     private Arg cover(Arg workshop, String mask) {
         var cover = mounts.cloneOf(mask, workshop, mask, false);
-        mounts.setAttributes(
-                cover,
-                MountCalls.RDONLY | MountCalls.NOSUID | MountCalls.NODEV | MountCalls.NOEXEC,
-                MountCalls.PRIVATE,
-                false);
+        mounts.setAttributes(cover, HARMLESS, MountCalls.PRIVATE, false);
         return cover;
     }
 
+    /**
+     * Resolved once: whoever moves the path away and back meanwhile (another container on the same directory) would else have
+     * the second attempt find nothing to cover.
+     */
     private void coverAny(Arg root, String path, Arg workshop) {
-        program.purpose("mask " + path, "CAP_SYS_ADMIN");
-        var absent = program.label();
+        program.purpose("mask " + path, "CAP_SYS_ADMIN").task(LaunchTask.RESTRICT_PATH);
+        var done = program.label();
         var notADirectory = program.label();
-        var directory = mounts.resolveDirectory(OnError.jump(notADirectory, Errno.ENOTDIR, Errno.ENOENT), root, path);
-        mounts.attach(cover(workshop, EMPTY), directory);
-        program.jump(absent);
+        var place = mounts.resolve(ifAbsent(path, done), root, path, MountCalls.IN_ROOT);
+        // A directory goes on directories only, a file on all others (move_mount(2): EINVAL).
+        mounts.attach(OnError.jump(notADirectory, Errno.EINVAL), cover(workshop, EMPTY), place);
+        program.jump(done);
         program.bind(notADirectory);
-        var file = mounts.resolve(OnError.jump(absent, Errno.ENOENT), root, path, MountCalls.IN_ROOT);
-        mounts.attach(cover(workshop, NOTHING), file);
-        program.bind(absent);
+        mounts.attach(cover(workshop, NOTHING), place);
+        program.bind(done);
+    }
+
+    /** In the kernel's own file systems nobody can move away what shall be restricted; elsewhere that must not succeed. */
+    private static OnError ifAbsent(String path, Label absent) {
+        return path.startsWith("/proc/") || path.startsWith("/sys/")
+                ? OnError.jump(absent, Errno.ENOENT)
+                : OnError.fail();
     }
 }

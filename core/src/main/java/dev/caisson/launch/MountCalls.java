@@ -99,6 +99,16 @@ final class MountCalls {
         return program.result(name, Syscall.FSMOUNT, context, named(1, "FSMOUNT_CLOEXEC"), ATTRIBUTES.of(attributes));
     }
 
+    /** {@return a descriptor of what a host path leads to, on which nothing can be done but to look} */
+    Arg open(String path, boolean directory) {
+        return program.result(
+                "source",
+                Syscall.OPENAT,
+                AT_FDCWD,
+                text(path),
+                OPEN.of(O_PATH | O_CLOEXEC | (directory ? O_DIRECTORY : 0)));
+    }
+
     /** {@return a detached copy of what is mounted at a host path} */
     Arg cloneOfHostPath(String name, String path, boolean recursive) {
         return program.result(
@@ -132,7 +142,12 @@ final class MountCalls {
 
     /** Gives a detached mount its place. */
     void attach(Arg mount, Arg target) {
+        attach(OnError.fail(), mount, target);
+    }
+
+    void attach(OnError onError, Arg mount, Arg target) {
         program.call(
+                onError,
                 Syscall.MOVE_MOUNT,
                 mount,
                 text(""),
@@ -170,7 +185,12 @@ final class MountCalls {
         var buffer = Arg.buffer("place", Long.BYTES);
         var missing = program.label();
         var found = program.label();
-        var first = resolve(OnError.jump(missing, Errno.ENOENT), root, path, IN_ROOT);
+        var first = resolve(
+                OnError.jump(missing, Errno.ENOENT),
+                root,
+                path,
+                O_PATH | O_CLOEXEC | (directory ? O_DIRECTORY : 0),
+                IN_ROOT);
         program.store(Step.Width.LONG, buffer, first);
         program.jump(found);
         program.bind(missing);

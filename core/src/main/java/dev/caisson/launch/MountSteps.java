@@ -10,7 +10,6 @@ import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.spec.Mount;
-import java.nio.file.Files;
 import java.util.Optional;
 
 /** What is mounted on the root: the kernel's file systems first, then what the user asked for, in that order. */
@@ -51,12 +50,13 @@ final class MountSteps {
     private void plan(Mount mount, Arg root, Arg workshop) {
         switch (mount) {
             case Mount.Bind bind -> {
-                program.purpose("bind " + bind.source() + " to " + bind.target(), "CAP_SYS_ADMIN");
-                boolean directory = !Files.exists(bind.source()) || Files.isDirectory(bind.source());
-                mounts.attach(binds.cloneOf(bind), mounts.resolveOrMake(root, bind.target(), directory));
+                program.purpose("bind " + bind.source() + " to " + bind.target(), "CAP_SYS_ADMIN")
+                        .task(LaunchTask.PLACE_MOUNT);
+                mounts.attach(binds.cloneOf(bind), mounts.resolveOrMake(root, bind.target(), binds.isDirectory(bind)));
             }
             case Mount.Tmpfs tmpfs -> {
-                program.purpose("mount a tmpfs on " + tmpfs.target(), "CAP_SYS_ADMIN");
+                program.purpose("mount a tmpfs on " + tmpfs.target(), "CAP_SYS_ADMIN")
+                        .task(LaunchTask.PLACE_MOUNT);
                 var context = mounts.open("tmpfs");
                 tmpfs.size().ifPresent(size -> mounts.set(context, "size", Long.toString(size)));
                 mounts.set(context, "mode", "0" + Integer.toOctalString(tmpfs.mode()));
@@ -64,7 +64,8 @@ final class MountSteps {
                 mounts.attach(made, mounts.resolveOrMake(root, tmpfs.target(), true));
             }
             case Mount.Content content -> {
-                program.purpose("write " + content.target() + " from memory", "CAP_SYS_ADMIN");
+                program.purpose("write " + content.target() + " from memory", "CAP_SYS_ADMIN")
+                        .task(LaunchTask.PLACE_MOUNT);
                 mounts.attach(file(content, workshop), mounts.resolveOrMake(root, content.target(), false));
             }
         }

@@ -59,11 +59,13 @@ public final class ParentSide {
 
     /** {@return what the top of a new writable layer is to be, by the host's ids; empty where this user may give nothing away} */
     private static Optional<TopDirectory> top(PlanInput input) {
-        return input.top().filter(_ -> input.host().can(Capability.CHOWN)).map(top -> input.idMap()
-                .map(map -> top.ownedBy(
-                        map.uidOutside(top.uid()).orElse(input.host().uid()),
-                        map.gidOutside(top.gid()).orElse(input.host().gid())))
-                .orElse(top));
+        return input.top()
+                .filter(_ -> input.host().can(Capability.CHOWN))
+                .map(top -> input.idMap()
+                        .map(map -> top.ownedBy(
+                                map.uidOutside(top.uid()).orElse(input.host().uid()),
+                                map.gidOutside(top.gid()).orElse(input.host().gid())))
+                        .orElse(top));
     }
 
     /** {@return root of the container as the host knows it, if that is somebody else than the JVM} */

@@ -96,9 +96,7 @@ public final class Planner {
         var uid = map.get().uidInside(top.uid());
         var gid = map.get().gidInside(top.gid());
         return Optional.of(
-                uid.isPresent() && gid.isPresent()
-                        ? top.ownedBy(uid.getAsLong(), gid.getAsLong())
-                        : top.ownedBy(0, 0));
+                uid.isPresent() && gid.isPresent() ? top.ownedBy(uid.getAsLong(), gid.getAsLong()) : top.ownedBy(0, 0));
     }
 
     private static Optional<HostTree> hostTree(ContainerSpec spec, boolean userNamespace) throws IOException {

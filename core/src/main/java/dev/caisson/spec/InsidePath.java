@@ -50,7 +50,8 @@ public final class InsidePath {
     public static String checkBelowRoot(String option, String path, String instead) {
         String checked = check(option, path);
         if (checked.equals(ROOT)) {
-            throw new IllegalArgumentException(option + ": \"" + path + "\" is the container's root itself; " + instead);
+            throw new IllegalArgumentException(
+                    option + ": \"" + path + "\" is the container's root itself; " + instead);
         }
         return checked;
     }
