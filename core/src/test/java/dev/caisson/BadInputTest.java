@@ -113,7 +113,7 @@ class BadInputTest {
                 Arguments.of(Container.bare().securebits(Securebit.NOROOT), "securebits", "left as they are"),
                 Arguments.of(
                         host.tmpfs("/a", 1, ByteUnit.MB).file("//a", ""),
-                        "one mount on //a",
+                        "one mount on /a",
                         "another on the same path"),
                 Arguments.of(host.join(Namespace.MOUNT, Path.of("/x")), "a root", "joining a mount namespace"),
                 Arguments.of(
