@@ -305,7 +305,7 @@ final class Engine {
             if (waits) {
                 process.awaitBriefly(spec.process().timeout().orElse(null));
             }
-            process.watch(poller, launcher, spec.process().timeout().orElse(null));
+            process.watch(poller, spec.process().timeout().orElse(null));
         } catch (IOException refused) {
             throw wrapped(abandoned(process, refused));
         } catch (RuntimeException | Error bug) {

@@ -123,8 +123,11 @@ public final class NoLeaks implements BeforeEachCallback, AfterEachCallback {
         return all;
     }
 
+    /** A child bears the zygote's name until it runs for the first time, but leads no session. */
     private static boolean isZygote(String pid) throws IOException {
-        return Files.readString(Path.of("/proc", pid, "comm")).strip().equals("caisson-zygote");
+        String stat = Files.readString(Path.of("/proc", pid, "stat"));
+        return stat.contains("(caisson-zygote)")
+                && stat.substring(stat.lastIndexOf(')') + 2).split(" ")[3].equals(pid);
     }
 
     private static List<String> children() throws IOException {

@@ -38,7 +38,9 @@ final class ExecSteps {
     /** First of all, while /proc and the caller's privileges are still the host's. */
     void planBeginning() {
         program.phase("process");
-        if (isolated) {
+        if (!isolated) {
+            program.register();
+        } else {
             OwnDescriptors.plan(input.spec(), program);
             if (becomesDumpable()) {
                 dumpable(program, "own its files in /proc", 1);
@@ -72,6 +74,15 @@ final class ExecSteps {
 
     private boolean becomesDumpable() {
         return !input.host().isPrivileged() || input.isFresh(Namespace.USER);
+    }
+
+    /**
+     * The zygote kills what outlives the JVM; this is for the case that both are killed. After all changes of credentials,
+     * which undo it, and before the filters, which may refuse it.
+     */
+    void planDeathOfParent() {
+        program.purpose("end with the JVM");
+        program.call(Syscall.PRCTL, named(1, "PR_SET_PDEATHSIG"), named(9, "SIGKILL"), of(0), of(0), of(0));
     }
 
     static void dumpable(SyscallProgram.Builder program, String purpose, int how) {

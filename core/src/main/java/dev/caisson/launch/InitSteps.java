@@ -37,6 +37,7 @@ final class InitSteps {
         var command = program.label();
         var pid = program.result("command", Syscall.CLONE, named(SIGCHLD, "SIGCHLD"), of(0), of(0), of(0), of(0));
         program.branch(Step.Condition.EQUAL, pid, of(0), command);
+        program.call(Syscall.PRCTL, named(15, "PR_SET_NAME"), Arg.text("caisson-init"), of(0), of(0), of(0));
         closeAllButStatus();
         loop(pid);
         program.bind(command);

@@ -45,6 +45,9 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         }
         new CapabilitySteps(input, program).plan();
         exec.planDirectory();
+        if (isolated) {
+            exec.planDeathOfParent();
+        }
         seccomp.planNoNewPrivileges();
         if (input.spec().process().init()) {
             new InitSteps(program).plan();

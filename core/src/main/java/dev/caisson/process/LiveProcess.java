@@ -7,7 +7,6 @@ import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
 import dev.caisson.linux.Syscall;
-import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.child.Ward;
 import dev.caisson.linux.sys.Epoll;
@@ -74,7 +73,7 @@ public final class LiveProcess {
     private final CompletableFuture<End> end = new CompletableFuture<>();
     private Poller.@Nullable Watch watch;
     private Poller.@Nullable Alarm alarm;
-    private Ward ward;
+    private final Ward ward;
     private @Nullable Cause cause;
     private @Nullable Throwable failure;
     private boolean reaped;
@@ -117,17 +116,10 @@ public final class LiveProcess {
         }
     }
 
-    /**
-     * Begins to wait for the end, and to count down a timeout.
-     *
-     * @param launcher has it ended if the JVM ends first, if it does not already
-     */
-    public synchronized void watch(Poller poller, Launcher launcher, @Nullable Duration timeout) throws IOException {
+    /** Begins to wait for the end, and to count down a timeout. */
+    public synchronized void watch(Poller poller, @Nullable Duration timeout) throws IOException {
         if (reaped) {
             return;
-        }
-        if (ward == Ward.NONE) {
-            ward = launcher.watch(pidfd);
         }
         watch = poller.watch(pidfd, Epoll.IN, () -> ended(poller));
         if (timeout != null) {

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.Signal;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Native;
 import dev.caisson.linux.sys.Processes;
@@ -28,8 +29,8 @@ final class DirectLauncher {
 
     private static final int SIGCHLD = 17;
 
-    /** How long an image may take to report; one that was stopped by somebody is not waited for. */
-    private static final long IMAGE_MICROS = 5_000_000;
+    /** How long to wait for a report before looking whether somebody has stopped the image. */
+    private static final long PATIENCE_MICROS = 200_000;
 
     private final Stub stub;
     private final LaunchMemoryPool memories;
@@ -39,11 +40,7 @@ final class DirectLauncher {
         this.memories = memories;
     }
 
-    Outcome launch(Launch launch) throws LinuxException {
-        return launch(launch.program(), launch.flags(), launch.cgroup(), launch.descriptors());
-    }
-
-    private Outcome launch(EncodedProgram program, long flags, OptionalInt cgroup, Map<String, Integer> descriptors)
+    Outcome launch(EncodedProgram program, long flags, OptionalInt cgroup, Map<String, Integer> descriptors)
             throws LinuxException {
         var memory = memories.take(program.size());
         try {
@@ -62,16 +59,16 @@ final class DirectLauncher {
      * Makes a child of the calling thread an image that walks a program in a memory of its own, and waits until it reports an
      * execve, which it may do without one.
      */
-    Outcome image(EncodedProgram program, long flags, Map<String, Integer> given) throws LinuxException {
+    Outcome image(EncodedProgram program, Map<String, Integer> given) throws LinuxException {
         try (var report = Sockets.pair()) {
-            Sockets.receiveWithin(report.near(), IMAGE_MICROS);
+            Sockets.receiveWithin(report.near(), PATIENCE_MICROS);
             var descriptors = new HashMap<>(given);
             int reports = report.far().number();
             descriptors.put(SyscallProgram.REPORT, reports);
             Outcome first;
             try (var image = IsolatedImage.create(Arch.host(), stub.code(), program, descriptors, reports)) {
-                var prelude = IsolatedPrelude.encode(descriptors.values(), image.number(), flags);
-                first = launch(prelude, flags, OptionalInt.empty(), Map.of());
+                var prelude = IsolatedPrelude.encode(descriptors.values(), image.number());
+                first = launch(prelude, 0, OptionalInt.empty(), Map.of());
             }
             report.far().close();
             return switch (first) {
@@ -99,6 +96,13 @@ final class DirectLauncher {
                 }
                 if (n == 0) {
                     return executed ? child : died(child.pidfd());
+                }
+                if (n == -Errno.EAGAIN.code()) {
+                    if (!ZygoteProcess.isStopped(child.pid())) {
+                        continue;
+                    }
+                    var _ = Processes.signal(child.pidfd(), Signal.SIGKILL);
+                    return died(child.pidfd());
                 }
                 Processes.killAndReap(child.pidfd());
                 throw new LinuxException(new Errno(-n), "recvfrom(" + reports + ")");

@@ -50,6 +50,11 @@ public final class EncodedProgram {
         return arch;
     }
 
+    /** {@return whether a launch has to give a parameter a value} */
+    boolean takes(String parameter) {
+        return parameters.containsKey(parameter);
+    }
+
     /** {@return the numbers that the program itself gives to descriptors, and at which none may arrive} */
     Set<Integer> claimed() {
         return claimed;

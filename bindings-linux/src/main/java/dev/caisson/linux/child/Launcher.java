@@ -2,7 +2,6 @@
 package dev.caisson.linux.child;
 
 import dev.caisson.linux.LinuxException;
-import dev.caisson.linux.sys.Fd;
 import java.io.IOException;
 
 /**
@@ -33,7 +32,10 @@ public final class Launcher implements AutoCloseable {
      */
     public Outcome launch(Launch launch) throws IOException {
         return switch (launch.mode()) {
-            case DIRECT -> direct.launch(launch);
+            case DIRECT ->
+                launch.program().takes(SyscallProgram.ZYGOTE)
+                        ? zygote.launchDirectly(launch)
+                        : direct.launch(launch.program(), launch.flags(), launch.cgroup(), launch.descriptors());
             case ISOLATED -> zygote.launch(launch);
         };
     }
@@ -41,11 +43,6 @@ public final class Launcher implements AutoCloseable {
     /** Starts the process that clones isolated children now, and not with the first of them. */
     public void start() throws IOException {
         zygote.start();
-    }
-
-    /** Has a child that was launched directly killed when this JVM ends, until the ward is ended. */
-    public Ward watch(Fd child) throws IOException {
-        return zygote.watch(child);
     }
 
     /**

@@ -30,6 +30,11 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
     /** The same socket, for those that report with the kernel's help. */
     static final String REPORT = "report";
 
+    /** The parameters of the zygote's socket and of the child's place there, which the launcher sets. */
+    static final String ZYGOTE = "zygote";
+
+    static final String PLACE = "place";
+
     /** The word of the table that holds the number of the descriptor on which the child reports, or a negative number. */
     static final Arg.Buffer REPORT_WORD = Arg.buffer("report descriptor", Integer.BYTES);
 
@@ -309,6 +314,15 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
         /** Adds a step that counts how often it is come by. */
         Arg.ResultOf count(String name) {
             return sum(name, new Arg.ResultOf(steps.size(), name), Arg.of(1));
+        }
+
+        /**
+         * Has the child watched over from here on, so that it ends when the JVM does. In direct mode only: what the zygote
+         * clones it watches over by itself.
+         */
+        public Builder register() {
+            RegisterSteps.add(this);
+            return this;
         }
 
         /**

@@ -34,6 +34,9 @@ final class Zygote implements AutoCloseable {
     /** The zygote would have to be killed this often while it serves one launch. */
     private static final int MOST_ATTEMPTS = 200;
 
+    /** A zygote may be killed as soon as it is started, too. */
+    private static final int MOST_STARTS = 50;
+
     /** That a living zygote leaves a request unanswered is due to a shortage of descriptors, and hardly passes. */
     private static final int MOST_UNANSWERED = 3;
 
@@ -95,20 +98,41 @@ final class Zygote implements AutoCloseable {
             if (ledger == null) {
                 ledger = Ledger.create();
             }
-            var process = ZygoteProcess.start(direct, ledger);
-            try {
-                for (var place : places.values()) {
-                    if (place.pidfd != null) {
-                        handOver(process, place.number, place.pidfd);
-                    }
+            for (int attempt = 1; ; attempt++) {
+                var process = startOne(ledger, attempt == MOST_STARTS);
+                if (process.isPresent()) {
+                    current = process.get();
+                    return process.get();
                 }
-                death = Poller.shared().watch(process.pidfd(), Epoll.IN, () -> keeper.later(() -> replace(process)));
-            } catch (IOException | RuntimeException | Error failed) {
-                process.kill();
-                throw failed;
             }
-            current = process;
-            return process;
+        }
+    }
+
+    /** {@return a zygote that knows all the living; none if somebody ended it meanwhile} */
+    private Optional<ZygoteProcess> startOne(Ledger ledger, boolean lastAttempt) throws IOException {
+        var started = ZygoteProcess.start(direct, ledger, lastAttempt);
+        if (started.isEmpty()) {
+            return started;
+        }
+        var process = started.get();
+        try {
+            for (var place : places.values()) {
+                if (place.pidfd != null && place.pidfd.isOpen()) {
+                    handOver(process, place.number, place.pidfd);
+                }
+            }
+            death = Poller.shared().watch(process.pidfd(), Epoll.IN, () -> keeper.later(() -> replace(process)));
+            return started;
+        } catch (LinuxException refused) {
+            process.kill();
+            if (lastAttempt
+                    || !refused.errno().equals(Errno.EPIPE) && !refused.errno().equals(Errno.EAGAIN)) {
+                throw refused;
+            }
+            return Optional.empty();
+        } catch (RuntimeException | Error failed) {
+            process.kill();
+            throw failed;
         }
     }
 
@@ -152,12 +176,14 @@ final class Zygote implements AutoCloseable {
         }
     }
 
-    /** Has a child of this JVM watched over that was not cloned by the zygote. */
-    Ward watch(Fd child) throws IOException {
-        var process = process();
-        var place = reserve();
-        guard(process, null, place, child);
-        return place;
+    private void guardOrKill(ZygoteProcess process, @Nullable ZygoteProcess knowing, Place place, Fd pidfd)
+            throws IOException {
+        try {
+            guard(process, knowing, place, pidfd);
+        } catch (IOException | RuntimeException | Error failed) {
+            Processes.killAndReap(pidfd);
+            throw failed;
+        }
     }
 
     /**
@@ -246,6 +272,36 @@ final class Zygote implements AutoCloseable {
                 Errno.ESRCH, "clone by the zygote, which was killed " + MOST_ATTEMPTS + " times meanwhile");
     }
 
+    /** Launches from this JVM itself; the child tells the zygote of itself. */
+    Outcome launchDirectly(Launch launch) throws IOException {
+        while (true) {
+            var process = process();
+            var socket = process.copyOfSocket();
+            if (socket.isEmpty()) {
+                renew(process);
+                continue;
+            }
+            var place = reserve();
+            boolean guarded = false;
+            try (var copy = socket.get()) {
+                var values = new HashMap<>(launch.descriptors());
+                values.put(SyscallProgram.ZYGOTE, copy.number());
+                values.put(SyscallProgram.PLACE, place.number);
+                var outcome = direct.launch(launch.program(), launch.flags(), launch.cgroup(), values);
+                if (outcome instanceof Outcome.Child(int pid, Fd pidfd, var _)) {
+                    guardOrKill(process, null, place, pidfd);
+                    guarded = true;
+                    return new Outcome.Child(pid, pidfd, place);
+                }
+                return outcome;
+            } finally {
+                if (!guarded) {
+                    place.end();
+                }
+            }
+        }
+    }
+
     /** {@return the outcome; empty if nothing was cloned} */
     private Optional<Outcome> attempt(Launch launch, ZygoteProcess process) throws IOException {
         var place = reserve();
@@ -258,12 +314,7 @@ final class Zygote implements AutoCloseable {
             pair.far().close();
             var outcome = talk.outcome(this::renew);
             if (outcome.isPresent() && outcome.get() instanceof Outcome.Child(int pid, Fd pidfd, var _)) {
-                try {
-                    guard(process, talk.hasForked() ? null : process, place, pidfd);
-                } catch (IOException | RuntimeException | Error failed) {
-                    Processes.killAndReap(pidfd);
-                    throw failed;
-                }
+                guardOrKill(process, talk.hasForked() ? null : process, place, pidfd);
                 guarded = true;
                 return Optional.of(new Outcome.Child(pid, pidfd, place));
             }

@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 
 /** One zygote: a process of a few kilobytes, with nothing of the JVM, that runs {@link ZygoteProgram}. Thread-safe. */
 final class ZygoteProcess {
@@ -33,19 +34,31 @@ final class ZygoteProcess {
         this.socket = socket;
     }
 
-    /** Makes one, as a child of the calling thread, which is to outlive it. */
-    static ZygoteProcess start(DirectLauncher launcher, Ledger ledger) throws IOException {
+    /**
+     * Makes one, as a child of the calling thread, which is to outlive it.
+     *
+     * @param lastAttempt whether it is an error if somebody ends it at once
+     * @return it, or nothing if somebody has ended or stopped it
+     */
+    static Optional<ZygoteProcess> start(DirectLauncher launcher, Ledger ledger, boolean lastAttempt)
+            throws IOException {
         var pair = Sockets.messagePair();
         try (var far = pair.far()) {
             Sockets.sendWithin(pair.near(), SEND_MICROS);
             var descriptors = Map.of(
                     ZygoteProgram.SOCKET, far.number(),
                     ZygoteProgram.LEDGER, ledger.file().number());
-            return switch (launcher.image(PROGRAM, 0, descriptors)) {
-                case Outcome.Child child -> new ZygoteProcess(child.pid(), child.pidfd(), pair.near());
+            return switch (launcher.image(PROGRAM, descriptors)) {
+                case Outcome.Child child -> Optional.of(new ZygoteProcess(child.pid(), child.pidfd(), pair.near()));
                 case Outcome.ChildFailure failure ->
                     throw new LinuxException(failure.errno(), "zygote: " + failure.step());
-                case Outcome.Died died -> throw new IOException("the zygote died at once: " + died.status());
+                case Outcome.Died died -> {
+                    if (lastAttempt) {
+                        throw new IOException("the zygote died at once: " + died.status());
+                    }
+                    pair.near().close();
+                    yield Optional.empty();
+                }
             };
         } catch (IOException | RuntimeException | Error failed) {
             pair.near().close();
@@ -70,12 +83,21 @@ final class ZygoteProcess {
         return result == -Errno.ECONNRESET.code() ? -Errno.EPIPE.code() : result;
     }
 
+    /** {@return a copy of the socket, for a child that sends its request itself; none if it has ended} */
+    synchronized Optional<Fd> copyOfSocket() throws LinuxException {
+        return socket.isOpen() ? Optional.of(dev.caisson.linux.sys.Files.duplicate(socket.number())) : Optional.empty();
+    }
+
     synchronized boolean hasEnded() throws LinuxException {
         return !socket.isOpen() || Sockets.hasEnded(socket, 0);
     }
 
     /** {@return whether somebody has stopped it, so that it will not answer} */
     boolean isStopped() {
+        return isStopped(pid);
+    }
+
+    static boolean isStopped(int pid) {
         try {
             String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
             char state = stat.charAt(stat.lastIndexOf(')') + 2);

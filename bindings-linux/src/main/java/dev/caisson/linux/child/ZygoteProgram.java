@@ -260,6 +260,7 @@ final class ZygoteProgram {
         for (int number = 0; number < FIRST_ARRIVED; number++) {
             program.call(Syscall.DUP3, of(FIRST_ARRIVED), of(number), O_CLOEXEC);
         }
+        program.call(Syscall.PRCTL, named(15, "PR_SET_NAME"), text("caisson-launch"), of(0), of(0), of(0));
         program.purpose("do what was asked for");
         program.enter(REQUEST);
     }
