@@ -4,10 +4,12 @@ package dev.caisson;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.w3c.dom.Element;
@@ -63,5 +65,17 @@ class PublishingTest {
             assertEquals(text(parent, part), text(bom, part), part);
         }
         assertEquals(List.of(), children(bom, "parent"), "who imports it would have the versions of our tools");
+    }
+
+    @Test
+    void exactlyTheExportedPackagesAreComparedWithTheLastRelease() throws Exception {
+        String pom = Files.readString(Production.top().resolve("pom.xml"));
+        String compared = pom.substring(pom.indexOf("<includeExclusively>"), pom.indexOf("</parameter>"));
+        var packages = new TreeSet<String>();
+        var includes = Pattern.compile("<include>([\\w.]+)</include>").matcher(compared);
+        while (includes.find()) {
+            packages.add(includes.group(1));
+        }
+        assertEquals(Production.exportedPackages(), packages);
     }
 }
