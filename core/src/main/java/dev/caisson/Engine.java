@@ -220,7 +220,9 @@ final class Engine {
             }
             var lease = LayerLease.of(spec.root().source() instanceof Root.Layers(var used) ? used.lower() : List.of());
             resources.onFailure(lease);
-            Volumes.make(spec.root().mounts(), owner);
+            var volumes = Volumes.make(spec.root().mounts());
+            resources.atEnd(volumes);
+            volumes.give(owner);
             ParentSide.prepareUpper(plan).ifPresent(resources::onFailure);
             if (spec.root().idmappedLayers()
                     && spec.root().source() instanceof Root.Layers(var overlay)
@@ -240,6 +242,17 @@ final class Engine {
             var plumbing = Plumbing.open(poller, stdin, stdout, stderr, more);
             resources.onFailure(plumbing);
             descriptors.putAll(plumbing.descriptors());
+            var input = plan.input();
+            ParentSide.WhenKnown known = principal -> {
+                var user = input.onHost(principal);
+                volumes.give(user);
+                if (user.isPresent()) {
+                    plumbing.give(user.get().uid(), user.get().gid());
+                }
+            };
+            if (input.principal().isPresent()) {
+                known.is(input.principal().get());
+            }
             descriptors.putAll(OwnDescriptors.of(spec));
             @Nullable Fd status = null;
             if (spec.process().init()) {
@@ -260,7 +273,7 @@ final class Engine {
                     : Optional.<LayerWatch>empty();
             var listener = new AtomicReference<@Nullable Listener>();
             resources.onFailure(() -> close(listener));
-            var launch = launch(plan, intoCgroup, descriptors, listener);
+            var launch = launch(plan, intoCgroup, descriptors, listener, known);
             Outcome outcome = attempt(launch, spec);
             @Nullable OverlayMount fallback = null;
             if (outcome instanceof Outcome.ChildFailure failure && RootFallback.isFor(plan, failure)) {
@@ -268,7 +281,7 @@ final class Engine {
                 resources.onFailure(fallback);
                 descriptors.put(MERGED, fallback.descriptor());
                 plan = planner.plan(RootFallback.applied(spec, fallback, host), command, cgroupFiles);
-                launch = launch(plan, intoCgroup, descriptors, listener);
+                launch = launch(plan, intoCgroup, descriptors, listener, known);
                 outcome = attempt(launch, spec);
             }
             var child = child(outcome, launch, plan);
@@ -401,7 +414,8 @@ final class Engine {
             LaunchPlan plan,
             OptionalInt intoCgroup,
             Map<String, Integer> descriptors,
-            AtomicReference<@Nullable Listener> listener) {
+            AtomicReference<@Nullable Listener> listener,
+            ParentSide.WhenKnown known) {
         return new Launch(
                 Encoder.encode(plan.program(), Arch.host()),
                 plan.mode(),
@@ -412,7 +426,8 @@ final class Engine {
                         plan,
                         fd -> listener.set(listeners.listen(
                                 fd,
-                                plan.input().spec().privileges().supervised().orElseThrow()))));
+                                plan.input().spec().privileges().supervised().orElseThrow())),
+                        known));
     }
 
     private Outcome launch(Launch launch, ContainerSpec spec) throws IOException {

@@ -267,7 +267,7 @@ abstract sealed class IsolationSettings permits ContainerBuilder {
     /**
      * A directory of the host for data that is written much, such as a database's: it bypasses the layers, in which the first
      * write to a file copies all of it ({@link Container#copyUpCost}), and it outlives the container. It is made on start if
-     * it is missing, and then belongs to the container's root.
+     * it is missing, and then belongs to the user of the command.
      */
     public ContainerBuilder volume(Path directory, String target) {
         return bind(directory, target, Mount.Option.MAKE_SOURCE, Mount.Option.NO_SUID);

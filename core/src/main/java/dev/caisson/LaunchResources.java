@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class LaunchResources implements AutoCloseable {
     private final List<Fd> used = new ArrayList<>();
     private final List<LayerMounts> mounts = new ArrayList<>();
+    private final List<Volumes> volumes = new ArrayList<>();
     private final List<AutoCloseable> undo = new ArrayList<>();
     private boolean succeeded;
 
@@ -22,6 +23,10 @@ final class LaunchResources implements AutoCloseable {
 
     void atEnd(LayerMounts made) {
         mounts.add(made);
+    }
+
+    void atEnd(Volumes made) {
+        volumes.add(made);
     }
 
     void onFailure(AutoCloseable made) {
@@ -36,6 +41,7 @@ final class LaunchResources implements AutoCloseable {
     public void close() throws IOException {
         used.forEach(Fd::close);
         mounts.forEach(LayerMounts::close);
+        volumes.forEach(Volumes::close);
         if (!succeeded) {
             undo();
         }

@@ -3,33 +3,43 @@ package dev.caisson;
 
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.sys.At;
+import dev.caisson.linux.sys.Fd;
 import dev.caisson.overlay.tree.SafeTree;
 import dev.caisson.spec.Mount;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Makes the directories of volumes that are not there yet. */
-final class Volumes {
+/** Makes the directories of volumes that are not there yet, and gives them to the user of the command. */
+final class Volumes implements AutoCloseable {
+    private final List<Made> made = new ArrayList<>();
+
+    /** A directory that was made here, by a descriptor: its name may mean something else by now. */
+    private record Made(Path path, Fd directory) {}
+
     private Volumes() {}
 
-    /**
-     * Makes them.
-     *
-     * @param owner the container's root, if it is somebody else than this process
-     */
-    static void make(List<Mount> mounts, Optional<SafeTree.Owner> owner) throws IOException {
-        for (var mount : mounts) {
-            if (mount instanceof Mount.Bind bind && bind.options().contains(Mount.Option.MAKE_SOURCE)) {
-                make(bind.source(), owner);
+    /** Makes what is missing. */
+    static Volumes make(List<Mount> mounts) throws IOException {
+        var volumes = new Volumes();
+        try {
+            for (var mount : mounts) {
+                if (mount instanceof Mount.Bind bind && bind.options().contains(Mount.Option.MAKE_SOURCE)) {
+                    volumes.make(bind.source());
+                }
             }
+            return volumes;
+        } catch (IOException | RuntimeException | Error failed) {
+            volumes.close();
+            throw failed;
         }
     }
 
-    private static void make(Path directory, Optional<SafeTree.Owner> owner) throws IOException {
+    private void make(Path directory) throws IOException {
         var parent = directory.getParent();
         if (parent != null) {
             Files.createDirectories(parent);
@@ -38,18 +48,41 @@ final class Volumes {
             Files.createDirectory(directory);
         } catch (FileAlreadyExistsException there) {
             if (!Files.isDirectory(directory)) {
-                throw new ContainerException("volume: " + directory + " is there and no directory", "", there);
+                throw new ContainerException("volume: " + directory + " is there and not a directory", "", there);
             }
             return; // Its owner and permissions are its user's business.
         }
-        if (owner.isPresent()) {
-            try (var made = dev.caisson.linux.sys.Files.open(
-                    directory.toString(), dev.caisson.linux.sys.Files.O_PATH | (int) At.O_NOFOLLOW, 0)) {
-                At.changeOwner(made, owner.get().uid(), owner.get().gid());
+        made.add(new Made(
+                directory,
+                dev.caisson.linux.sys.Files.open(
+                        directory.toString(), dev.caisson.linux.sys.Files.O_PATH | (int) At.O_NOFOLLOW, 0)));
+    }
+
+    /**
+     * Gives the directories made here to somebody.
+     *
+     * @param owner by the host's numbers; empty: they stay this process's own
+     */
+    void give(Optional<SafeTree.Owner> owner) throws IOException {
+        if (owner.isEmpty()) {
+            return;
+        }
+        for (var volume : made) {
+            try {
+                At.changeOwner(
+                        volume.directory(), owner.get().uid(), owner.get().gid());
             } catch (LinuxException refused) {
                 throw new ContainerException(
-                        "volume: give " + directory + " to the container's root: " + refused.getMessage(), "", refused);
+                        "volume: give " + volume.path() + " to the container's user: " + refused.getMessage(),
+                        "",
+                        refused);
             }
         }
+    }
+
+    @Override
+    public void close() {
+        made.forEach(volume -> volume.directory().close());
+        made.clear();
     }
 }

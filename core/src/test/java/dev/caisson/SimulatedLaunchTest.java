@@ -47,7 +47,7 @@ class SimulatedLaunchTest {
                     }
                     yield args[2];
                 }
-                case WRITE, SENDTO -> args[2];
+                case WRITE, SENDTO, RECVFROM -> args[2];
                 case GETCWD -> {
                     memory.at(args[0], Integer.BYTES).set(JAVA_INT_UNALIGNED, 0, '/');
                     yield 2;

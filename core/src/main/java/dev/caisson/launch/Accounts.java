@@ -3,46 +3,36 @@ package dev.caisson.launch;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.FileStatus;
+import dev.caisson.linux.sys.FileSystemType;
 import dev.caisson.linux.sys.Files;
-import dev.caisson.overlay.Overlay;
 import dev.caisson.spec.UserSpec;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Users and groups as the container's own /etc/passwd and /etc/group know them. The files belong to an image that may be
- * hostile: they are opened below their layer by openat2, read up to a size, and only numbers are taken from them.
+ * Users and groups as the container's own /etc/passwd and /etc/group know them: those of its finished root, with all that is
+ * mounted on it. They belong to an image that may be hostile: they are found below the root by openat2, opened only if they
+ * are regular files of a file system that is not the kernel's, read up to a size, and only numbers and a directory's name
+ * are taken from them.
  */
 final class Accounts {
-    private static final int O_NONBLOCK_NOCTTY = 0x800 | 0x100;
     private static final int RESOLVE_IN_ROOT_NO_MAGICLINKS = 0x12;
     private static final int LARGEST_FILE = 4 << 20;
 
-    private final List<Path> layers;
+    private final Fd root;
 
-    Accounts(Root root) {
-        this.layers = switch (root) {
-            case Root.OfHost _ -> List.of(Path.of("/"));
-            case Root.Directory directory -> List.of(directory.path());
-            case Root.Layers layers -> layers(layers.overlay());
-            case Root.Merged merged -> layers(merged.overlay());
-        };
-    }
-
-    private static List<Path> layers(Overlay overlay) {
-        var all = new ArrayList<Path>();
-        overlay.upper().ifPresent(upper -> all.add(upper.directory()));
-        all.addAll(overlay.lower());
-        return all;
+    /** @param root an O_PATH descriptor, which stays the caller's */
+    Accounts(Fd root) {
+        this.root = root;
     }
 
     /** @throws IOException if a name is not in the container's files, or these cannot be read */
@@ -54,8 +44,8 @@ final class Accounts {
         var byNumber = UserSpec.number(spec.user());
         var entry = find("etc/passwd", 0, spec.user(), byNumber, 2);
         if (entry.isEmpty() && byNumber.isEmpty()) {
-            throw new IOException("user: \"" + spec.user() + "\" is not in the container's /etc/passwd (of " + layers
-                    + "); name one that is, or a number");
+            throw new IOException("user: \"" + spec.user() + "\" is not in the container's /etc/passwd;"
+                    + " name one that is, or a number");
         }
         int uid = byNumber.orElseGet(() -> number(entry.orElseThrow(), 2));
         int gid =
@@ -75,7 +65,7 @@ final class Accounts {
         String home = entry.filter(fields -> fields.length > 5 && fields[5].startsWith("/"))
                 .map(fields -> fields[5])
                 .orElse(uid == 0 ? "/root" : "/");
-        return new Principal(uid, gid, List.copyOf(supplementary), name, home);
+        return new Principal(uid, gid, List.copyOf(supplementary), home);
     }
 
     private int group(String group) throws IOException {
@@ -85,8 +75,8 @@ final class Accounts {
         }
         return find("etc/group", 0, group, OptionalInt.empty(), 2)
                 .map(fields -> number(fields, 2))
-                .orElseThrow(() -> new IOException("group: \"" + group + "\" is not in the container's /etc/group (of "
-                        + layers + "); name one that is, or a number"));
+                .orElseThrow(() -> new IOException("group: \"" + group + "\" is not in the container's /etc/group;"
+                        + " name one that is, or a number"));
     }
 
     private Optional<String[]> find(String file, int nameField, String name, OptionalInt number, int numberField)
@@ -110,30 +100,28 @@ final class Accounts {
     }
 
     private List<String[]> lines(String file) throws IOException {
-        for (Path layer : layers) {
-            var text = read(layer, file);
-            if (text.isPresent()) {
-                return text.get().lines().map(line -> line.split(":", -1)).toList();
-            }
-        }
-        return List.of();
+        return read(file).lines().map(line -> line.split(":", -1)).toList();
     }
 
-    private static Optional<String> read(Path layer, String file) throws IOException {
-        try (Fd directory = Files.open(layer.toString(), Files.O_PATH, 0);
-                Fd opened = Files.openat2(directory, file, O_NONBLOCK_NOCTTY, 0, RESOLVE_IN_ROOT_NO_MAGICLINKS);
-                var arena = Arena.ofConfined()) {
-            var buffer = arena.allocate(LARGEST_FILE);
-            long size = 0;
-            int read;
-            while (size < LARGEST_FILE && (read = Files.read(opened, buffer.asSlice(size))) > 0) {
-                size += read;
+    private String read(String file) throws IOException {
+        try (var found = Files.openat2(root, file, Files.O_PATH, 0, RESOLVE_IN_ROOT_NO_MAGICLINKS)) {
+            if (FileStatus.of(found).type() != FileStatus.Type.FILE
+                    || FileSystemType.isOfTheKernel(FileSystemType.of(found))) {
+                throw new IOException("user: the container's /" + file + " is not a file of data");
             }
-            return Optional.of(
-                    new String(buffer.asSlice(0, size).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8));
+            try (var opened = Files.open(At.self(found), Files.O_RDONLY, 0);
+                    var arena = Arena.ofConfined()) {
+                var buffer = arena.allocate(LARGEST_FILE);
+                long size = 0;
+                int read;
+                while (size < LARGEST_FILE && (read = Files.read(opened, buffer.asSlice(size))) > 0) {
+                    size += read;
+                }
+                return new String(buffer.asSlice(0, size).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
+            }
         } catch (LinuxException absent) {
-            if (absent.errno().equals(Errno.ENOENT) || absent.errno().equals(Errno.ENXIO)) {
-                return Optional.empty(); // The next layer may have it; ENXIO is a whiteout.
+            if (absent.errno().equals(Errno.ENOENT)) {
+                return "";
             }
             throw absent;
         }

@@ -13,8 +13,10 @@ import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.Securebit;
+import dev.caisson.spec.Stdio;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -42,7 +44,8 @@ final class CapabilitySteps {
         program.phase("privileges");
         var capabilities = input.spec().privileges().capabilities();
         capabilities.ifPresent(this::bound);
-        if (capabilities.isPresent() && input.principal().uid() != 0) {
+        if (capabilities.isPresent()
+                && input.principal().map(Principal::uid).filter(uid -> uid == 0).isEmpty()) {
             program.purpose("keep capabilities when leaving user 0");
             prctl(OnError.fail(), PR_SET_KEEPCAPS, of(1));
         }
@@ -68,24 +71,58 @@ final class CapabilitySteps {
         if (!setsUser) {
             return;
         }
-        program.purpose("be user " + principal.uid() + ", group " + principal.gid(), "CAP_SETUID, CAP_SETGID");
-        setGroups(principal);
-        program.call(Syscall.SETRESGID, of(principal.gid()), of(principal.gid()), of(principal.gid()));
-        program.call(Syscall.SETRESUID, of(principal.uid()), of(principal.uid()), of(principal.uid()));
+        program.purpose(
+                principal
+                        .map(known -> "be user " + known.uid() + ", group " + known.gid())
+                        .orElse("be that user"),
+                "CAP_SETUID, CAP_SETGID");
+        var numbers = principal.map(CapabilitySteps::numbers).orElseGet(() -> new AccountSteps(program).answered());
+        givePipes(numbers);
+        // Where setgroups is denied the host's groups stay, but nobody inside can name them.
+        boolean denied =
+                input.idMap().filter(map -> IdMapSteps.isOwn(map, input.host())).isPresent()
+                        && input.spec().process().groups().isEmpty();
+        program.call(
+                denied ? OnError.ignore(Errno.EPERM) : OnError.fail(),
+                Syscall.SETGROUPS,
+                numbers.groupCount(),
+                numbers.groups());
+        program.call(Syscall.SETRESGID, numbers.gid(), numbers.gid(), numbers.gid());
+        program.call(Syscall.SETRESUID, numbers.uid(), numbers.uid(), numbers.uid());
     }
 
-    private void setGroups(Principal principal) {
+    private static AccountSteps.Numbers numbers(Principal principal) {
         var groups = principal.groups();
-        boolean denied =
-                input.idMap().map(map -> IdMapSteps.isOwn(map, input.host())).orElse(false);
-        if (groups.isEmpty()) {
-            // Where setgroups is denied the host's groups stay, but nobody inside can name them.
-            var onError = denied ? OnError.ignore(Errno.EPERM) : OnError.fail();
-            program.call(onError, Syscall.SETGROUPS, of(0), nullPointer());
+        int[] ids = groups.stream().mapToInt(Integer::intValue).toArray();
+        return new AccountSteps.Numbers(
+                of(principal.uid()),
+                of(principal.gid()),
+                of(ids.length),
+                ids.length == 0 ? nullPointer() : Arg.ints(groups.toString(), ids));
+    }
+
+    /** What the JVM may not give to a subordinate id, the child may, which has both ids in its namespace. */
+    private void givePipes(AccountSteps.Numbers numbers) {
+        boolean several = input.idMap().filter(map -> !map.isSingle()).isPresent();
+        if (input.host().can(Capability.CHOWN) || !several) {
             return;
         }
-        int[] ids = groups.stream().mapToInt(Integer::intValue).toArray();
-        program.call(Syscall.SETGROUPS, of(ids.length), Arg.ints(groups.toString(), ids));
+        var process = input.spec().process();
+        var streams = List.of(process.stdin(), process.stdout(), process.stderr());
+        for (int number = 0; number < streams.size(); number++) {
+            if (streams.get(number).filter(CapabilitySteps::isPipe).isPresent()) {
+                program.call(
+                        OnError.ignore(Errno.EPERM, Errno.EINVAL),
+                        Syscall.FCHOWN,
+                        of(number),
+                        numbers.uid(),
+                        numbers.gid());
+            }
+        }
+    }
+
+    private static boolean isPipe(Stdio stdio) {
+        return stdio instanceof Stdio.Pipe || stdio instanceof Stdio.Memory;
     }
 
     private void securebits() {

@@ -3,19 +3,29 @@ package dev.caisson.launch;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 
 /** The environment of a command: never the host's, since that may hold secrets; what a shell needs, and what was asked for. */
 final class Environment {
     static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+    static final String HOME = "HOME";
+
     private Environment() {}
 
-    static SequencedMap<String, String> of(ContainerSpec spec, Principal principal) {
+    /** {@return whether the home directory becomes known only during the launch} */
+    static boolean asksForHome(PlanInput input) {
+        return input.principal().isEmpty()
+                && !input.spec().bare()
+                && !input.spec().process().environment().containsKey(HOME);
+    }
+
+    static SequencedMap<String, String> of(ContainerSpec spec, Optional<Principal> principal) {
         var environment = new LinkedHashMap<String, String>();
         if (!spec.bare()) {
             environment.put("PATH", DEFAULT_PATH);
-            environment.put("HOME", principal.home());
+            principal.ifPresent(known -> environment.put(HOME, known.home()));
             spec.namespaces().hostnameInside().ifPresent(name -> environment.put("HOSTNAME", name));
         }
         Map<String, String> asked = spec.process().environment();

@@ -14,6 +14,7 @@ import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.spec.Namespace;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 
@@ -157,9 +158,11 @@ final class ExecSteps {
         var argv = new ArrayList<>(input.command());
         input.spec().process().argv0().ifPresent(argv0 -> argv.set(0, argv0));
         var argvArg = Arg.argv(argv);
-        var envpArg = Arg.envp(environment.entrySet().stream()
-                .map(e -> e.getKey() + "=" + e.getValue())
-                .toList());
+        var envpArg = Arg.envp(
+                environment.entrySet().stream()
+                        .map(e -> e.getKey() + "=" + e.getValue())
+                        .toList(),
+                Environment.asksForHome(input) ? List.of(AccountSteps.HOME) : List.of());
         program.purpose("run " + name).task(LaunchTask.RUN_PROGRAM);
         if (name.contains("/")) {
             program.execute(OnError.fail(), Syscall.EXECVE, Arg.text(name), argvArg, envpArg);

@@ -36,6 +36,9 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         namespaces.planSettings();
         Optional<Arg> nothing =
                 input.isFresh(Namespace.MOUNT) ? new RootSteps(input, program).plan() : Optional.empty();
+        if (input.principal().isEmpty() && !input.spec().hasOwnRoot()) {
+            new AccountSteps(program).askAboutRoot();
+        }
         new DescriptorSteps(input, program, isolated, nothing).plan(kept(input));
         exec.planLimits();
         var seccomp = new SeccompSteps(input, program);
@@ -87,6 +90,7 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
                 || spec.process().init()
                 || !spec.namespaces().joins().isEmpty()
                 || SeccompSteps.hasListener(input)
+                || input.principal().isEmpty()
                 || input.idMap().isPresent();
     }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
+import dev.caisson.linux.child.Consultation;
 import dev.caisson.linux.child.Gate;
 import dev.caisson.linux.child.Handover;
+import dev.caisson.linux.sys.Fd;
 import dev.caisson.overlay.mount.TopDirectory;
 import dev.caisson.overlay.mount.UpperDirectory;
 import dev.caisson.spec.Capability;
@@ -29,8 +31,9 @@ public final class ParentSide {
      * {@return the work at each gate}
      *
      * @param listening takes the listener of a supervised filter
+     * @param known told whom the command runs as, where only its finished root could tell
      */
-    public static Map<String, Gate> gates(LaunchPlan plan, Handover listening) {
+    public static Map<String, Gate> gates(LaunchPlan plan, Handover listening, WhenKnown known) {
         var input = plan.input();
         var gates = new HashMap<String, Gate>();
         input.idMap()
@@ -39,7 +42,28 @@ public final class ParentSide {
         if (plan.program().gates().contains(SeccompSteps.LISTENER)) {
             gates.put(SeccompSteps.LISTENER, listening);
         }
+        if (plan.program().gates().contains(AccountSteps.GATE)) {
+            Consultation asked = root -> lookUp(root, input, known);
+            gates.put(AccountSteps.GATE, asked);
+        }
         return gates;
+    }
+
+    /** What is to be done once the user of the command is known. */
+    @FunctionalInterface
+    public interface WhenKnown {
+        void is(Principal principal) throws IOException;
+    }
+
+    private static byte[] lookUp(Fd root, PlanInput input, WhenKnown known) throws IOException {
+        var process = input.spec().process();
+        var principal = new Accounts(root).resolve(process.user(), process.groups());
+        var unmapped = input.idMap().flatMap(map -> Planner.unmapped(map, principal));
+        if (unmapped.isPresent()) {
+            throw new IOException(unmapped.get());
+        }
+        known.is(principal);
+        return AccountSteps.encode(principal);
     }
 
     /**

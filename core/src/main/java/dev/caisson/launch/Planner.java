@@ -3,15 +3,18 @@ package dev.caisson.launch;
 
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.UnsupportedKernelException;
+import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.mount.TopDirectory;
 import dev.caisson.seccomp.FilterProgram;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Namespace;
+import dev.caisson.spec.UserSpec;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Decides what a description leaves open, refuses what contradicts itself, and plans. */
 public final class Planner {
@@ -52,9 +55,13 @@ public final class Planner {
         Optional<IdMap> map = fresh.contains(Namespace.USER)
                 ? Optional.of(spec.namespaces().idMap().orElseGet(this::defaultMap))
                 : Optional.empty();
-        var principal = new Accounts(spec.root().source())
-                .resolve(spec.process().user(), spec.process().groups());
-        map.ifPresent(m -> checkMapped(m, principal));
+        var principal = principal(spec);
+        if (map.isPresent() && principal.isPresent()) {
+            var unmapped = unmapped(map.get(), principal.get());
+            if (unmapped.isPresent()) {
+                throw new IllegalStateException(unmapped.get());
+            }
+        }
         var tree = hostTree(spec, map.isPresent());
         return LaunchPlan.compile(new PlanInput(
                 spec,
@@ -130,11 +137,49 @@ public final class Planner {
         return IdMap.single(0, host.uid(), 0, host.gid());
     }
 
-    private static void checkMapped(IdMap map, Principal principal) {
-        if (!map.hasUid(principal.uid()) || !map.hasGid(principal.gid())) {
-            throw new IllegalStateException("user " + principal.uid() + ":" + principal.gid()
-                    + " does not exist in the user namespace, whose uids are " + map.uids() + " and gids " + map.gids()
-                    + "; map it with newUser(IdMap), or run as a mapped user");
+    /** {@return whom the command runs as; empty if only its finished root can tell} */
+    private static Optional<Principal> principal(ContainerSpec spec) throws IOException {
+        var process = spec.process();
+        if (process.user().isEmpty() && process.groups().isEmpty()) {
+            return Optional.of(Principal.root());
         }
+        var numbers = numbers(spec);
+        if (numbers.isPresent()) {
+            return numbers;
+        }
+        boolean seesThisRoot = !spec.root().changesMounts()
+                && spec.namespaces().joined(Namespace.MOUNT).isEmpty();
+        if (!seesThisRoot) {
+            return Optional.empty();
+        }
+        try (var root = Files.open("/", Files.O_PATH, 0)) {
+            return Optional.of(new Accounts(root).resolve(process.user(), process.groups()));
+        }
+    }
+
+    /** {@return the user, if everything about it is given by number} */
+    private static Optional<Principal> numbers(ContainerSpec spec) {
+        var process = spec.process();
+        var user = process.user().orElse(UserSpec.of(0, 0));
+        var uid = UserSpec.number(user.user());
+        var gid = UserSpec.number(user.group());
+        var groups = process.groups().stream().map(UserSpec::number).toList();
+        boolean homeless = spec.bare() || process.environment().containsKey(Environment.HOME);
+        return uid.isPresent() && gid.isPresent() && homeless && groups.stream().allMatch(OptionalInt::isPresent)
+                ? Optional.of(new Principal(
+                        uid.getAsInt(),
+                        gid.getAsInt(),
+                        groups.stream().map(OptionalInt::getAsInt).distinct().toList(),
+                        "/"))
+                : Optional.empty();
+    }
+
+    /** {@return what is wrong with a user that does not exist in a user namespace} */
+    static Optional<String> unmapped(IdMap map, Principal principal) {
+        return map.hasUid(principal.uid()) && map.hasGid(principal.gid())
+                ? Optional.empty()
+                : Optional.of("user " + principal.uid() + ":" + principal.gid()
+                        + " does not exist in the user namespace, whose uids are " + map.uids() + " and gids "
+                        + map.gids() + "; map it with newUser(IdMap), or run as a mapped user");
     }
 }

@@ -74,6 +74,9 @@ final class RootSteps {
             case Root.OfHost _ -> throw new AssertionError("has no root of its own");
         };
         var nothing = new MountSteps(input, program, mounts, binds).plan(root, workshop);
+        if (input.principal().isEmpty()) {
+            new AccountSteps(program).ask(root);
+        }
         if (spec.root().kept()) {
             new KeepSteps(program).plan(root, workshop);
         }

@@ -2,6 +2,7 @@
 package dev.caisson.process;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Poller;
@@ -26,6 +27,7 @@ public final class Plumbing implements AutoCloseable {
     private final Poller poller;
     private final Map<String, Integer> descriptors = new HashMap<>();
     private final List<Fd> commandEnds = new ArrayList<>();
+    private final List<Fd> commandPipes = new ArrayList<>();
     private OutputStream stdin = OutputStream.nullOutputStream();
     private InputStream stdout = InputStream.nullInputStream();
     private InputStream stderr = InputStream.nullInputStream();
@@ -68,7 +70,7 @@ public final class Plumbing implements AutoCloseable {
                 var pipe = Files.pipe();
                 Fd ours = pipe.writer();
                 commandEnds.add(ours);
-                command("stdin", pipe.reader());
+                commandPipes.add(command("stdin", pipe.reader()));
                 Files.makeNonBlocking(ours);
                 commandEnds.remove(ours);
                 stdin = new PipeOutput(ours, poller);
@@ -123,7 +125,7 @@ public final class Plumbing implements AutoCloseable {
     private Fd reader(String name) throws LinuxException {
         var pipe = Files.pipe();
         commandEnds.add(pipe.reader());
-        command(name, pipe.writer());
+        commandPipes.add(command(name, pipe.writer()));
         Files.makeNonBlocking(pipe.reader());
         commandEnds.remove(pipe.reader());
         return pipe.reader();
@@ -166,10 +168,23 @@ public final class Plumbing implements AutoCloseable {
         }
     }
 
-    private void command(String name, Fd fd) throws LinuxException {
+    private Fd command(String name, Fd fd) throws LinuxException {
         var end = Files.beyondStandard(fd);
         commandEnds.add(end);
         descriptors.put(name, end.number());
+        return end;
+    }
+
+    /**
+     * Gives pipes to the user of the command, before it is launched: programs that open /dev/stdout or /dev/stderr, and not just
+     * write to it, must own what that is. Files and inherited streams are somebody's already.
+     *
+     * @param uid by the host's numbers, as {@code gid}
+     */
+    public void give(long uid, long gid) throws LinuxException {
+        for (var pipe : commandPipes) {
+            At.changeOwner(pipe, uid, gid);
+        }
     }
 
     /** {@return the number of the command's end of each stream, by launch parameter} */
@@ -181,6 +196,7 @@ public final class Plumbing implements AutoCloseable {
     public void launched() {
         commandEnds.forEach(Fd::close);
         commandEnds.clear();
+        commandPipes.clear();
     }
 
     /** Has something done if the JVM lacks the memory to capture a stream. */

@@ -131,7 +131,8 @@ class FaultInjectionTest {
                         plan,
                         fd -> LISTENERS.listen(
                                 fd,
-                                plan.input().spec().privileges().supervised().orElseThrow()))));
+                                plan.input().spec().privileges().supervised().orElseThrow()),
+                        _ -> {})));
     }
 
     @Test

@@ -139,18 +139,28 @@ public sealed interface Arg {
 
     /** A NULL-terminated vector of strings, printed in full as execve's argv is. */
     static Struct argv(List<String> strings) {
-        return vector(strings, strings.stream().map(Arg::quote).collect(Collectors.joining(", ", "[", "]")));
+        return vector(
+                strings.stream().map(Text::new).toList(),
+                strings.stream().map(Arg::quote).collect(Collectors.joining(", ", "[", "]")));
     }
 
     /** A NULL-terminated vector of strings whose content is nobody's business: only their number is printed. */
     static Struct envp(List<String> strings) {
-        return vector(strings, "[/* " + strings.size() + " vars */]");
+        return envp(strings, List.of());
     }
 
-    private static Struct vector(List<String> strings, String text) {
+    /** As above, with strings that become known only while the program runs. */
+    static Struct envp(List<String> strings, List<Buffer> later) {
+        var all = new ArrayList<Arg>();
+        strings.forEach(string -> all.add(new Text(string)));
+        all.addAll(later);
+        return vector(all, "[/* " + all.size() + " vars */]");
+    }
+
+    private static Struct vector(List<? extends Arg> strings, String text) {
         var pointers = new TreeMap<Integer, Arg>();
         for (int i = 0; i < strings.size(); i++) {
-            pointers.put(i * Long.BYTES, new Text(strings.get(i)));
+            pointers.put(i * Long.BYTES, strings.get(i));
         }
         return new Struct(new byte[(strings.size() + 1) * Long.BYTES], pointers, text);
     }

@@ -22,7 +22,7 @@ final class HandoverSteps {
 
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final long SOL_SOCKET_SCM_RIGHTS = 1L << 32 | 1;
-    private static final int CMSG_SIZE = 24;
+    static final int CMSG_SIZE = 24;
     private static final int CMSG_LENGTH = 20;
     private static final int MSGHDR_SIZE = 56;
 
@@ -39,10 +39,24 @@ final class HandoverSteps {
      */
     static Arg.ResultOf send(SyscallProgram.Builder program, int gate, String name, Syscall syscall, Arg... args) {
         var control = Arg.buffer("control of " + name, CMSG_SIZE);
+        fillControl(program, control);
+        var place = program.sum("place", control, Arg.of(2 * Long.BYTES));
+        var message = message(name, gate, control);
+        var descriptor = program.result(name, syscall, args);
+        // From here on only what the filter allows: in between are no calls.
+        program.store(Step.Width.INT, place, descriptor);
+        program.call(Syscall.SENDMSG, program.descriptor(GATE), message, Arg.named(MSG_NOSIGNAL, "MSG_NOSIGNAL"));
+        return descriptor;
+    }
+
+    static void fillControl(SyscallProgram.Builder program, Arg.Buffer control) {
         program.store(Step.Width.LONG, control, Arg.of(CMSG_LENGTH));
         program.store(
                 Step.Width.LONG, program.sum("level", control, Arg.of(Long.BYTES)), Arg.of(SOL_SOCKET_SCM_RIGHTS));
-        var place = program.sum("place", control, Arg.of(2 * Long.BYTES));
+    }
+
+    /** {@return the message of a gate that comes with a descriptor} */
+    static Arg.Struct message(String name, int gate, Arg.Buffer control) {
         var vector = new TreeMap<Integer, Arg>();
         vector.put(0, Arg.ints("\"" + name + "\"", TableLayout.AT_A_GATE, gate, 0, 0));
         byte[] iovec = new byte[2 * Long.BYTES];
@@ -53,15 +67,7 @@ final class HandoverSteps {
         byte[] msghdr = new byte[MSGHDR_SIZE];
         msghdr[24] = 1;
         msghdr[40] = CMSG_SIZE;
-        var descriptor = program.result(name, syscall, args);
-        // From here on only what the filter allows: in between are no calls.
-        program.store(Step.Width.INT, place, descriptor);
-        program.call(
-                Syscall.SENDMSG,
-                program.descriptor(GATE),
-                new Arg.Struct(msghdr, pointers, "{\"" + name + "\", SCM_RIGHTS, [<" + name + ">]}"),
-                Arg.named(MSG_NOSIGNAL, "MSG_NOSIGNAL"));
-        return descriptor;
+        return new Arg.Struct(msghdr, pointers, "{\"" + name + "\", SCM_RIGHTS, [<" + name + ">]}");
     }
 
     static Arg.ResultOf offer(SyscallProgram.Builder program, int gate, String name, Syscall syscall, Arg... args) {

@@ -277,9 +277,6 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
 
         /** Sends a message of {@link TableLayout#REPORT_SIZE} bytes to the launcher and waits until it agrees. */
         Builder knock(Arg message) {
-            var answer = Arg.buffer("gate answer", Integer.BYTES);
-            var opened = label();
-            var answered = label();
             call(
                     Syscall.SENDTO,
                     descriptor(GATE),
@@ -288,6 +285,14 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
                     Arg.named(MSG_NOSIGNAL, "MSG_NOSIGNAL"),
                     Arg.nullPointer(),
                     Arg.of(0));
+            return awaitAgreement();
+        }
+
+        /** Waits for the launcher's answer to a message. */
+        Builder awaitAgreement() {
+            var answer = Arg.buffer("gate answer", Integer.BYTES);
+            var opened = label();
+            var answered = label();
             var read = result("answered", Syscall.READ, descriptor(GATE), answer, Arg.of(Integer.BYTES));
             branch(Step.Condition.EQUAL, read, Arg.of(Integer.BYTES), answered);
             fail(Arg.named(Errno.ECANCELED.code(), "ECANCELED"));
@@ -309,6 +314,16 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
             return sending
                     ? HandoverSteps.send(this, gate, name, syscall, args)
                     : HandoverSteps.offer(this, gate, name, syscall, args);
+        }
+
+        /**
+         * Adds a gate at which the launcher is shown a descriptor and answers with bytes (see {@link Consultation}).
+         *
+         * @param answers where the bytes go, each to be filled
+         */
+        public Builder consult(String name, Arg descriptor, List<Arg.Buffer> answers) {
+            ConsultationSteps.add(this, arrive(name), name, descriptor, answers);
+            return this;
         }
 
         /** Adds a step that counts how often it is come by. */

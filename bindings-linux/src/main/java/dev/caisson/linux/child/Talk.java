@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.child;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -35,7 +36,6 @@ final class Talk {
     private final IntSupplier pid;
     private final ZygoteProcess zygote;
     private final boolean gated;
-    private int gates;
     private boolean executed;
     private boolean failed;
     private int failedStep;
@@ -131,7 +131,10 @@ final class Talk {
                 return;
             }
             if (report.get(JAVA_INT, TableLayout.STATE) == TableLayout.AT_A_GATE) {
-                serve(message, report.get(JAVA_LONG, TableLayout.GATE_ADDRESS));
+                serve(
+                        message,
+                        report.get(JAVA_INT, TableLayout.GATE_NUMBER),
+                        report.get(JAVA_LONG, TableLayout.GATE_ADDRESS));
             } else {
                 note(report);
             }
@@ -163,16 +166,18 @@ final class Talk {
         }
     }
 
-    private void serve(Sockets.Message message, long address) {
+    private void serve(Sockets.Message message, int number, long address) {
         var names = launch.program().program().gates();
-        if (refusal != null || gates >= names.size()) {
+        if (refusal != null || number < 0 || number >= names.size()) {
             answer(false);
             return;
         }
-        String name = names.get(gates++);
+        String name = names.get(number);
         try {
             if (launch.gates().get(name) instanceof Handover handover) {
                 take(handover, message, address);
+            } else if (launch.gates().get(name) instanceof Consultation consultation) {
+                answer(consult(consultation, message));
             } else {
                 open(name);
                 answer(true);
@@ -206,10 +211,26 @@ final class Talk {
         offer.fetch(handover);
     }
 
+    private static byte[] consult(Consultation consultation, Sockets.Message message) throws IOException {
+        try (var shown = message.descriptor().orElseThrow(() -> new IOException("the child showed no descriptor"))) {
+            return consultation.answer(shown);
+        }
+    }
+
     private void answer(boolean agreed) {
+        send(agreed ? 0 : Errno.ECANCELED.code(), new byte[0]);
+    }
+
+    private void answer(byte[] bytes) {
+        send(0, bytes);
+    }
+
+    private void send(int refusalCode, byte[] bytes) {
         try (var arena = Arena.ofConfined()) {
-            var word = arena.allocateFrom(JAVA_INT, agreed ? 0 : Errno.ECANCELED.code());
-            var _ = Native.call(Syscall.SENDTO, socket.number(), word.address(), word.byteSize(), MSG_NOSIGNAL, 0, 0);
+            var all = arena.allocate(Integer.BYTES + bytes.length, Integer.BYTES);
+            all.set(JAVA_INT, 0, refusalCode);
+            MemorySegment.copy(bytes, 0, all, JAVA_BYTE, Integer.BYTES, bytes.length);
+            var _ = Native.call(Syscall.SENDTO, socket.number(), all.address(), all.byteSize(), MSG_NOSIGNAL, 0, 0);
         }
     }
 
