@@ -4,10 +4,12 @@ package dev.caisson;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -77,5 +79,33 @@ class PublishingTest {
             packages.add(includes.group(1));
         }
         assertEquals(Production.exportedPackages(), packages);
+    }
+
+    @Test
+    void nativeImagesAreToldOfAllResources() throws Exception {
+        var untold = new TreeSet<String>();
+        for (String module : Production.MODULES) {
+            Path resources = Production.top().resolve(module).resolve("src/main/resources");
+            if (!Files.isDirectory(resources)) {
+                continue;
+            }
+            Path metadata = resources
+                    .resolve("META-INF/native-image/dev.caisson")
+                    .resolve(text(pom(module), "artifactId"))
+                    .resolve("reachability-metadata.json");
+            var globs = Pattern.compile("\"glob\": \"([^\"]+)\"")
+                    .matcher(Files.readString(metadata))
+                    .results()
+                    .map(m -> FileSystems.getDefault().getPathMatcher("glob:" + m.group(1)))
+                    .toList();
+            try (var files = Files.walk(resources)) {
+                files.filter(Files::isRegularFile)
+                        .map(resources::relativize)
+                        .filter(file -> !file.startsWith("META-INF"))
+                        .filter(file -> globs.stream().noneMatch(g -> g.matches(file)))
+                        .forEach(file -> untold.add(module + ": " + file));
+            }
+        }
+        assertEquals(Set.of(), untold);
     }
 }

@@ -28,13 +28,14 @@ final class Stub {
     private static final int PROT_EXEC = 4;
     private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
 
+    static final FunctionDescriptor SHAPE = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG);
+
     private final byte[] code;
     private final MethodHandle launch;
 
     private Stub(Arch arch) {
         this.code = load(arch);
-        this.launch = Linker.nativeLinker()
-                .downcallHandle(MemorySegment.ofAddress(map(code)), FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
+        this.launch = Linker.nativeLinker().downcallHandle(MemorySegment.ofAddress(map(code)), SHAPE);
     }
 
     /** {@return the stub of this machine} */

@@ -25,17 +25,20 @@ import java.lang.invoke.VarHandle;
 public final class Native {
     private static final StructLayout STATE = Linker.Option.captureStateLayout();
     private static final VarHandle ERRNO = STATE.varHandle(PathElement.groupElement("errno"));
+
+    /** What is linked, here and in the launch stub, is also told to GraalVM, by META-INF/native-image. */
+    static final FunctionDescriptor SHAPE = FunctionDescriptor.of(
+            JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+
     private static final MethodHandle SYSCALL = link();
 
     private Native() {}
 
     private static MethodHandle link() {
         var linker = Linker.nativeLinker();
-        var shape = FunctionDescriptor.of(
-                JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
         return linker.downcallHandle(
                 linker.defaultLookup().findOrThrow("syscall"),
-                shape,
+                SHAPE,
                 Linker.Option.firstVariadicArg(1),
                 Linker.Option.captureCallState("errno"));
     }
