@@ -39,6 +39,7 @@ public final class ContainerBuilder extends IsolationSettings {
         return process(p -> p.withEnvironment(all));
     }
 
+    /** Variables of the command's environment, beside those set before; a name set again has the new value. */
     public ContainerBuilder environment(Map<String, String> variables) {
         var all = new LinkedHashMap<>(spec.process().environment());
         all.putAll(variables);
@@ -60,6 +61,7 @@ public final class ContainerBuilder extends IsolationSettings {
         return process(p -> p.withUser(UserSpec.parse(user)));
     }
 
+    /** Whom the command runs as, by numbers as the container knows them; they need not have names there. */
     public ContainerBuilder user(int uid, int gid) {
         return process(p -> p.withUser(UserSpec.of(uid, gid)));
     }
@@ -84,6 +86,7 @@ public final class ContainerBuilder extends IsolationSettings {
         return process(p -> p.withOomScoreAdj(score));
     }
 
+    /** Bounds a resource of each process (setrlimit(2)), in place of an earlier bound of the same resource. */
     public ContainerBuilder rlimit(Rlimit limit) {
         var others = spec.process().rlimits().stream()
                 .filter(l -> l.resource() != limit.resource())
@@ -96,14 +99,17 @@ public final class ContainerBuilder extends IsolationSettings {
         return process(p -> p.withInit(true));
     }
 
+    /** Where the command reads from. Default: nothing for {@code capture}, this JVM's own for {@code run}, a pipe for {@code start}. */
     public ContainerBuilder stdin(Stdio stdio) {
         return process(p -> p.withStdin(stdio));
     }
 
+    /** Where the command writes to. Default: memory for {@code capture}, this JVM's own for {@code run}, a pipe for {@code start}. */
     public ContainerBuilder stdout(Stdio stdio) {
         return process(p -> p.withStdout(stdio));
     }
 
+    /** Where the command writes errors to. Default: as for {@link #stdout}. */
     public ContainerBuilder stderr(Stdio stdio) {
         return process(p -> p.withStderr(stdio));
     }
@@ -200,6 +206,13 @@ public final class ContainerBuilder extends IsolationSettings {
         return run(List.of(command));
     }
 
+    /**
+     * Runs a command and waits for its end, as {@link #run(String...)} does.
+     *
+     * @param command the program and its arguments
+     * @throws IllegalArgumentException if it is empty or holds NUL
+     * @throws ContainerException if the command could not be started; that it failed is an {@link Exit}
+     */
     public Exit run(List<String> command) throws IOException, InterruptedException {
         checkThatSomebodyCanRead("stdout", spec.process().stdout());
         checkThatSomebodyCanRead("stderr", spec.process().stderr());
@@ -213,6 +226,13 @@ public final class ContainerBuilder extends IsolationSettings {
         return capture(List.of(command));
     }
 
+    /**
+     * Runs a command, waits for its end and keeps what it wrote, as {@link #capture(String...)} does.
+     *
+     * @param command the program and its arguments
+     * @throws IllegalArgumentException if it is empty or holds NUL
+     * @throws ContainerException if the command could not be started; that it failed is told by the {@link Output}
+     */
     public Output capture(List<String> command) throws IOException, InterruptedException {
         var memory = Stdio.memory(CAPTURE_CAP);
         try (var container = launch(command, true, Stdio.discard(), memory, memory)) {
@@ -225,6 +245,13 @@ public final class ContainerBuilder extends IsolationSettings {
         return start(List.of(command));
     }
 
+    /**
+     * Starts a command and returns at once, as {@link #start(String...)} does. Close what it returns.
+     *
+     * @param command the program and its arguments
+     * @throws IllegalArgumentException if it is empty or holds NUL
+     * @throws ContainerException if the command could not be started
+     */
     public Container start(List<String> command) throws IOException {
         return launch(command, false, Stdio.pipe(), Stdio.pipe(), Stdio.pipe());
     }
@@ -234,6 +261,12 @@ public final class ContainerBuilder extends IsolationSettings {
         return explain(List.of(command));
     }
 
+    /**
+     * {@return what {@code start} would do, step by step} Nothing is run.
+     *
+     * @param command the program and its arguments
+     * @throws IllegalArgumentException if it is empty or holds NUL
+     */
     public Plan explain(List<String> command) throws IOException {
         return Engine.shared().explain(spec, checked(command));
     }

@@ -14,6 +14,11 @@ public class ContainerException extends IOException {
 
     private final String step;
 
+    /**
+     * A launch that failed.
+     *
+     * @param step the purpose of the step that failed; empty if no step of the plan did
+     */
     public ContainerException(String message, String step, @Nullable Throwable cause) {
         super(message, cause);
         this.step = step;

@@ -26,6 +26,7 @@ public interface ContainerProcess extends AutoCloseable {
     /** {@return a stream of its standard error; at its end from the beginning unless that is {@code Stdio.pipe()}} */
     InputStream stderr();
 
+    /** {@return whether it has not ended yet} */
     boolean isAlive();
 
     /**

@@ -29,6 +29,7 @@ public final class ExitException extends ContainerException {
         return text.length() <= SHOWN ? text : "..." + text.substring(text.length() - SHOWN);
     }
 
+    /** {@return how it ended} */
     public Exit exit() {
         return exit;
     }

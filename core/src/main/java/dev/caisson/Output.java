@@ -29,6 +29,7 @@ public final class Output {
         this.truncated = truncated;
     }
 
+    /** {@return how the command ended} */
     public Exit exit() {
         return exit;
     }

@@ -122,6 +122,7 @@ public sealed interface Mount {
         SHARED
     }
 
+    /** {@return a file or directory of the host, shown at a path inside, with all that is mounted below it unless told otherwise} */
     static Bind bind(Path source, String target, Option... options) {
         return new Bind(source, target, Set.of(options));
     }

@@ -48,10 +48,20 @@ public record Rlimit(Resource resource, OptionalLong soft, OptionalLong hard) {
         }
     }
 
+    /**
+     * {@return one number for the soft and the hard limit}
+     *
+     * @throws IllegalArgumentException if it is negative
+     */
     public static Rlimit of(Resource resource, long softAndHard) {
         return of(resource, softAndHard, softAndHard);
     }
 
+    /**
+     * {@return a soft limit, which processes may raise themselves, and the hard limit, up to which they may}
+     *
+     * @throws IllegalArgumentException if one is negative, or the soft limit is greater
+     */
     public static Rlimit of(Resource resource, long soft, long hard) {
         return new Rlimit(resource, OptionalLong.of(soft), OptionalLong.of(hard));
     }

@@ -22,6 +22,7 @@ public enum Securebit {
         this.bit = bit;
     }
 
+    /** {@return its bit in the flags of prctl(PR_SET_SECUREBITS)} */
     public int bit() {
         return bit;
     }

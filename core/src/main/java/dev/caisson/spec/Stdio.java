@@ -74,34 +74,47 @@ public sealed interface Stdio {
         }
     }
 
+    /** {@return this JVM's own stream} */
     static Stdio inherit() {
         return new Inherit();
     }
 
+    /** {@return nothing: reading gives end of file, writing is swallowed} */
     static Stdio discard() {
         return new Discard();
     }
 
+    /** {@return a pipe to this program} */
     static Stdio pipe() {
         return new Pipe();
     }
 
+    /** {@return input from a file of the host} */
     static Stdio fromFile(Path path) {
         return new File(path, Mode.READ);
     }
 
+    /** {@return output into a file of the host, emptied first, made if it is missing} */
     static Stdio toFile(Path path) {
         return new File(path, Mode.WRITE);
     }
 
+    /** {@return output behind what a file of the host has already, made if it is missing} */
     static Stdio appendTo(Path path) {
         return new File(path, Mode.APPEND);
     }
 
+    /**
+     * {@return output kept in memory}
+     *
+     * @param cap the most bytes that are kept; the rest is read and dropped
+     * @throws IllegalArgumentException if it is negative
+     */
     static Stdio memory(int cap) {
         return new Memory(cap);
     }
 
+    /** {@return input that is these bytes and then ends} */
     static Stdio bytes(byte[] content) {
         return new Bytes(content);
     }

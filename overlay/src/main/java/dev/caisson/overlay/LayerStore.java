@@ -184,6 +184,12 @@ public final class LayerStore implements AutoCloseable {
     /** Fills the directory that will be a layer. */
     @FunctionalInterface
     public interface Filler {
+        /**
+         * Writes what the layer is to have.
+         *
+         * @param tree an empty directory
+         * @throws IOException to give up: then nothing becomes of the layer
+         */
         void fill(Path tree) throws IOException;
     }
 

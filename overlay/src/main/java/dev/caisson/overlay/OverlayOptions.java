@@ -157,37 +157,45 @@ public record OverlayOptions(
         return DEFAULTS;
     }
 
+    /** {@return these with what becomes of renaming a directory of a lower layer} */
     public OverlayOptions redirectDir(RedirectDir value) {
         return new OverlayOptions(Optional.of(value), metacopy, index, xino, uuid, verity, durability, attributes);
     }
 
+    /** {@return these with whether chmod and chown copy a file's content} */
     public OverlayOptions metacopy(Metacopy value) {
         return new OverlayOptions(redirectDir, Optional.of(value), index, xino, uuid, verity, durability, attributes);
     }
 
+    /** {@return these with whether hard links survive being copied up} */
     public OverlayOptions index(Index value) {
         return new OverlayOptions(
                 redirectDir, metacopy, Optional.of(value), xino, uuid, verity, durability, attributes);
     }
 
+    /** {@return these with whether inode numbers are unique over several file systems} */
     public OverlayOptions xino(Xino value) {
         return new OverlayOptions(
                 redirectDir, metacopy, index, Optional.of(value), uuid, verity, durability, attributes);
     }
 
+    /** {@return these with what statfs(2) says of the overlay's identity} */
     public OverlayOptions uuid(Uuid value) {
         return new OverlayOptions(
                 redirectDir, metacopy, index, xino, Optional.of(value), verity, durability, attributes);
     }
 
+    /** {@return these with whether metacopied files are checked against digests} */
     public OverlayOptions verity(Verity value) {
         return new OverlayOptions(redirectDir, metacopy, index, xino, uuid, Optional.of(value), durability, attributes);
     }
 
+    /** {@return these with whether fsync reaches the disk} */
     public OverlayOptions durability(Durability value) {
         return new OverlayOptions(redirectDir, metacopy, index, xino, uuid, verity, value, attributes);
     }
 
+    /** {@return these with which extended attributes hold overlayfs's marks} */
     public OverlayOptions attributes(Attributes value) {
         return new OverlayOptions(redirectDir, metacopy, index, xino, uuid, verity, durability, value);
     }

@@ -56,34 +56,47 @@ public sealed interface Action {
     /** The call is made and stands in the audit log. Linux 4.14. */
     record Log() implements Action {}
 
+    /** {@return the call is made} */
     static Action allow() {
         return new Allow();
     }
 
+    /** {@return the whole process dies of SIGSYS; Linux 4.14} */
     static Action killProcess() {
         return new KillProcess();
     }
 
+    /** {@return the calling thread dies of SIGSYS; what is left of the process may misbehave} */
     static Action killThread() {
         return new KillThread();
     }
 
+    /** {@return the thread gets SIGSYS, with 0 as {@code si_errno}, and may handle it} */
     static Action trap() {
         return new Trap(0);
     }
 
+    /** {@return the call is not made and fails} */
     static Action fail(Errno errno) {
         return new Fail(errno.code());
     }
 
+    /** {@return a supervisor decides; without one the call fails with ENOSYS. Linux 5.0} */
     static Action supervise() {
         return new Notify();
     }
 
+    /**
+     * {@return a ptrace(2) tracer decides; without one the call fails with ENOSYS}
+     *
+     * @param data 0 to 65535, the tracer's PTRACE_GETEVENTMSG
+     * @throws IllegalArgumentException if it is not
+     */
     static Action trace(int data) {
         return new Trace(data);
     }
 
+    /** {@return the call is made and stands in the audit log; Linux 4.14} */
     static Action log() {
         return new Log();
     }

@@ -18,26 +18,32 @@ public record Arg(int index) {
         return new Arg(Condition.of(index, Comparison.EQ, 0).argument());
     }
 
+    /** {@return the condition that the argument is a value, in all its 64 bits} */
     public Condition is(long value) {
         return Condition.of(index, Comparison.EQ, value);
     }
 
+    /** {@return the condition that the argument is another value} */
     public Condition isNot(long value) {
         return Condition.of(index, Comparison.NE, value);
     }
 
+    /** {@return the condition that the argument is less than a value; both are unsigned} */
     public Condition lessThan(long value) {
         return Condition.of(index, Comparison.LT, value);
     }
 
+    /** {@return the condition that the argument is not greater than a value; both are unsigned} */
     public Condition atMost(long value) {
         return Condition.of(index, Comparison.LE, value);
     }
 
+    /** {@return the condition that the argument is not less than a value; both are unsigned} */
     public Condition atLeast(long value) {
         return Condition.of(index, Comparison.GE, value);
     }
 
+    /** {@return the condition that the argument is greater than a value; both are unsigned} */
     public Condition moreThan(long value) {
         return Condition.of(index, Comparison.GT, value);
     }

@@ -7,6 +7,7 @@ import java.io.IOException;
 public final class CallerGoneException extends IOException {
     private static final long serialVersionUID = 1L;
 
+    /** A call that nobody waits for any more. */
     public CallerGoneException() {
         super("the caller no longer waits for its system call: it died, or a signal interrupted it");
     }

@@ -34,10 +34,12 @@ public final class Filter {
         return new Filter(policy, instructions);
     }
 
+    /** {@return the policy it was compiled from} */
     public Seccomp policy() {
         return policy;
     }
 
+    /** {@return the program, in the order of its instructions} */
     public List<Instruction> instructions() {
         return instructions;
     }

@@ -114,6 +114,7 @@ public final class Seccomp {
         return Presets.forJvm();
     }
 
+    /** Allows calls, whatever their arguments. */
     public Seccomp allow(Syscall... calls) {
         return on(Action.allow(), calls);
     }
@@ -123,10 +124,12 @@ public final class Seccomp {
         return on(Action.allow(), call, condition, more);
     }
 
+    /** Lets calls fail, whatever their arguments; they are not made. */
     public Seccomp fail(Errno errno, Syscall... calls) {
         return on(Action.fail(errno), calls);
     }
 
+    /** Does something about calls, whatever their arguments. */
     public Seccomp on(Action action, Syscall... calls) {
         return with(new Rule(Set.of(calls), List.of(), action, ALL, ""));
     }
@@ -208,14 +211,21 @@ public final class Seccomp {
                 supervision);
     }
 
+    /**
+     * The architectures whose calls are judged at all; calls of others kill the process.
+     *
+     * @throws IllegalArgumentException if none is named
+     */
     public Seccomp architectures(Arch... only) {
         return architectures(Set.copyOf(Arrays.asList(only)));
     }
 
+    /** What becomes of calls that are newer than the policy, which it can have no rule for. */
     public Seccomp newerCalls(NewerCalls treatment) {
         return new Seccomp(otherwise, architectures, treatment, flags, rules, supervisor, supervision);
     }
 
+    /** How the filter is installed, in place of flags set before. */
     public Seccomp flags(FilterFlag... installation) {
         var set = EnumSet.noneOf(FilterFlag.class);
         Collections.addAll(set, installation);
@@ -255,14 +265,17 @@ public final class Seccomp {
         return otherwise;
     }
 
+    /** {@return the architectures whose calls are judged at all} */
     public Set<Arch> architectures() {
         return architectures;
     }
 
+    /** {@return what becomes of calls that are newer than the policy} */
     public NewerCalls newerCalls() {
         return newerCalls;
     }
 
+    /** {@return how the filter is installed} */
     public Set<FilterFlag> flags() {
         return flags;
     }
@@ -272,6 +285,7 @@ public final class Seccomp {
         return rules;
     }
 
+    /** {@return how supervisors are run} */
     public Supervision supervision() {
         return supervision;
     }

@@ -60,14 +60,17 @@ public final class Assembler {
         items.add(new Item.Plain(Instruction.of(Opcode.LD_ABS, offset)));
     }
 
+    /** Takes bits away from the accumulator: keeps those of a mask. */
     public void and(int mask) {
         items.add(new Item.Plain(Instruction.of(Opcode.AND, mask)));
     }
 
+    /** Ends the program with a result. */
     public void ret(int value) {
         items.add(new Item.Plain(Instruction.of(Opcode.RET, value)));
     }
 
+    /** Goes on at a label. */
     public void jump(Label target) {
         items.add(new Item.Jump(target));
     }
