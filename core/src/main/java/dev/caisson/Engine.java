@@ -12,6 +12,7 @@ import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.LayerMounts;
 import dev.caisson.launch.OwnDescriptors;
 import dev.caisson.launch.ParentSide;
+import dev.caisson.launch.Places;
 import dev.caisson.launch.Planner;
 import dev.caisson.launch.Refusal;
 import dev.caisson.launch.Root;
@@ -275,12 +276,25 @@ final class Engine {
             resources.onFailure(() -> close(listener));
             var launch = launch(plan, intoCgroup, descriptors, listener, known);
             Outcome outcome = attempt(launch, spec);
+            var meant = spec;
+            int most = plan.input().spec().root().mounts().size();
             @Nullable OverlayMount fallback = null;
             if (outcome instanceof Outcome.ChildFailure failure && RootFallback.isFor(plan, failure)) {
                 fallback = RootFallback.take(plan, refusal(launch, plan, failure), owner);
                 resources.onFailure(fallback);
                 descriptors.put(MERGED, fallback.descriptor());
-                plan = planner.plan(RootFallback.applied(spec, fallback, host), command, cgroupFiles);
+                meant = RootFallback.applied(spec, fallback, host);
+                plan = planner.plan(meant, command, cgroupFiles);
+                launch = launch(plan, intoCgroup, descriptors, listener, known);
+                outcome = attempt(launch, spec);
+            }
+            for (int i = 0; i < most && outcome instanceof Outcome.ChildFailure failure && Places.isFor(failure); i++) {
+                var place = place(planner.plan(Places.asking(meant), command, cgroupFiles), intoCgroup, descriptors);
+                if (place.isEmpty()) {
+                    break;
+                }
+                meant = place.get().applied(meant);
+                plan = planner.plan(meant, command, cgroupFiles);
                 launch = launch(plan, intoCgroup, descriptors, listener, known);
                 outcome = attempt(launch, spec);
             }
@@ -407,6 +421,17 @@ final class Engine {
         var open = listener.get();
         if (open != null) {
             open.close();
+        }
+    }
+
+    /** {@return where the target of a mount really is, by a launch that asks and then fails} */
+    private Optional<Places.LeadsElsewhere> place(
+            LaunchPlan asking, OptionalInt intoCgroup, Map<String, Integer> descriptors) throws IOException {
+        try {
+            var _ = launcher.launch(launch(asking, intoCgroup, descriptors, new AtomicReference<>(), _ -> {}));
+            return Optional.empty(); // Somebody made what was missing, or it is not a link's fault.
+        } catch (Places.LeadsElsewhere elsewhere) {
+            return Optional.of(elsewhere);
         }
     }
 

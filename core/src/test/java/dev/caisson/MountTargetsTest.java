@@ -213,6 +213,41 @@ class MountTargetsTest {
     }
 
     @Test
+    void aTargetBehindLinksThatLeadToNothingIsMadeWhereTheyLead() throws Exception {
+        Files.createDirectory(root.resolve("etc"));
+        Files.createSymbolicLink(root.resolve("etc/resolv.conf"), Path.of("../run/systemd/resolve/stub.conf"));
+        Files.createSymbolicLink(root.resolve("etc/chain"), Path.of("first"));
+        Files.createSymbolicLink(root.resolve("etc/first"), Path.of("/var/second"));
+        Files.createDirectory(root.resolve("var"));
+        Files.createSymbolicLink(root.resolve("var/second"), Path.of("../../../../srv//./third/"));
+        Files.createSymbolicLink(root.resolve("data"), Path.of("nowhere/data"));
+        Files.createSymbolicLink(root.resolve("loop"), Path.of("loop"));
+        Path file = Files.writeString(directory.resolve("file"), "bound");
+        var layer = withPrograms(Container.builder().lower(root));
+        for (var container : List.of(layer.newUser(), layer.init(), overRoot())) {
+            var with = container
+                    .file("/etc/resolv.conf", "nameserver")
+                    .bind(file, "/etc/chain")
+                    .tmpfs("/data/sub", 1, ByteUnit.MB);
+            String script = "cat /run/systemd/resolve/stub.conf /etc/resolv.conf /srv/third; echo;"
+                    + " readlink /etc/resolv.conf; grep -c ' /nowhere/data/sub ' /proc/self/mountinfo";
+            assertEquals("nameservernameserverbound\n../run/systemd/resolve/stub.conf\n1", sh(with, script));
+        }
+        assertFalse(Files.exists(Path.of("/srv/third")));
+        assertThrows(
+                ContainerException.class, () -> overRoot().file("/loop", "").run("/bin/true"));
+    }
+
+    /** What the launch that asks might make is no more than the start itself makes. */
+    @Test
+    void aCommandRunsOnceWhateverIsAskedBefore() throws Exception {
+        Files.createSymbolicLink(root.resolve("link"), Path.of("missing/place"));
+        Path out = Files.createDirectory(directory.resolve("out"));
+        sh(overRoot().bind(out, "/out").tmpfs("/link", 1, ByteUnit.MB), "echo ran >> /out/log");
+        assertEquals(List.of("ran"), Files.readAllLines(out.resolve("log")));
+    }
+
+    @Test
     void theTopIsWhatTheTopmostLayersIs() throws Exception {
         Files.setAttribute(root, "unix:mode", 01777);
         Files.setAttribute(root, "unix:uid", 1000);

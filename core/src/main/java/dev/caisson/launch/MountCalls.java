@@ -14,6 +14,8 @@ import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.linux.sys.Files;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * The mount API of Linux 5.2 (fsopen(2), open_tree(2), move_mount(2), mount_setattr(2)) as steps. File systems exist as
@@ -180,11 +182,17 @@ final class MountCalls {
                 onError, name(path), Syscall.OPENAT2, root, text(relative(path)), how(flags, how), HOW_SIZE);
     }
 
-    /** {@return a place inside the root, made with all directories on the way where it is missing} */
-    Arg resolveOrMake(Arg root, String path, boolean directory) {
+    /**
+     * {@return a place inside the root, made with all directories on the way where it is missing}
+     *
+     * @param gate where the JVM is asked if a link on the way leads to nothing; else that is a failure
+     */
+    Arg resolveOrMake(Arg root, String path, boolean directory, Optional<String> gate) {
         var buffer = Arg.buffer("place", Long.BYTES);
         var missing = program.label();
         var found = program.label();
+        var lost = program.label();
+        var onNothing = gate.isPresent() ? OnError.jump(lost, Errno.ENOENT) : OnError.fail();
         var first = resolve(
                 OnError.jump(missing, Errno.ENOENT),
                 root,
@@ -197,13 +205,19 @@ final class MountCalls {
         String[] names = relative(path).split("/");
         var above = new StringBuilder();
         for (int i = 0; i < names.length; i++) {
-            Arg parent = above.isEmpty() ? root : resolve(OnError.fail(), root, above.toString(), IN_ROOT);
+            Arg parent = above.isEmpty() ? root : resolve(onNothing, root, above.toString(), IN_ROOT);
             boolean last = i == names.length - 1;
             make(parent, names[i], directory || !last);
             above.append(above.isEmpty() ? "" : "/").append(names[i]);
         }
-        var made = resolve(OnError.fail(), root, path, IN_ROOT);
+        var made = resolve(onNothing, root, path, IN_ROOT);
         program.store(Step.Width.LONG, buffer, made);
+        gate.ifPresent(name -> {
+            program.jump(found);
+            program.bind(lost);
+            program.consult(name, root, List.of(Arg.buffer("nothing", Long.BYTES)));
+            program.fail(named(Errno.ENOENT.code(), "ENOENT"));
+        });
         program.bind(found);
         return program.load(name(path), Step.Width.LONG, buffer);
     }

@@ -6,6 +6,7 @@ import static dev.caisson.linux.call.Arg.octal;
 import static dev.caisson.linux.call.Arg.of;
 import static dev.caisson.linux.call.Arg.text;
 
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
@@ -42,6 +43,10 @@ final class MountSteps {
         for (var mount : input.spec().root().mounts()) {
             plan(mount, root, workshop);
         }
+        if (input.spec().root().asksForPlaces()) {
+            program.purpose("end, since this launch only asks");
+            program.fail(named(Errno.ECANCELED.code(), "ECANCELED"));
+        }
         program.phase("masks");
         new MaskSteps(input, program, mounts).plan(root, workshop, kernelMounts);
         return nothing;
@@ -52,7 +57,7 @@ final class MountSteps {
             case Mount.Bind bind -> {
                 program.purpose("bind " + bind.source() + " to " + bind.target(), "CAP_SYS_ADMIN")
                         .task(LaunchTask.PLACE_MOUNT);
-                mounts.attach(binds.cloneOf(bind), mounts.resolveOrMake(root, bind.target(), binds.isDirectory(bind)));
+                mounts.attach(binds.cloneOf(bind), place(root, bind, binds.isDirectory(bind)));
             }
             case Mount.Tmpfs tmpfs -> {
                 program.purpose("mount a tmpfs on " + tmpfs.target(), "CAP_SYS_ADMIN")
@@ -61,14 +66,22 @@ final class MountSteps {
                 tmpfs.size().ifPresent(size -> mounts.set(context, "size", Long.toString(size)));
                 mounts.set(context, "mode", "0" + Integer.toOctalString(tmpfs.mode()));
                 var made = mounts.mount(context, tmpfs.target(), BindSteps.attributes(tmpfs.options()));
-                mounts.attach(made, mounts.resolveOrMake(root, tmpfs.target(), true));
+                mounts.attach(made, place(root, tmpfs, true));
             }
             case Mount.Content content -> {
                 program.purpose("write " + content.target() + " from memory", "CAP_SYS_ADMIN")
                         .task(LaunchTask.PLACE_MOUNT);
-                mounts.attach(file(content, workshop), mounts.resolveOrMake(root, content.target(), false));
+                mounts.attach(file(content, workshop), place(root, content, false));
             }
         }
+    }
+
+    private Arg place(Arg root, Mount mount, boolean directory) {
+        return mounts.resolveOrMake(
+                root,
+                mount.target(),
+                directory,
+                input.spec().root().asksForPlaces() ? Optional.of(Places.gate(mount)) : Optional.empty());
     }
 
     private Arg file(Mount.Content content, Arg workshop) {

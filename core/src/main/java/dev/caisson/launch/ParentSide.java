@@ -42,6 +42,9 @@ public final class ParentSide {
         if (plan.program().gates().contains(SeccompSteps.LISTENER)) {
             gates.put(SeccompSteps.LISTENER, listening);
         }
+        if (input.spec().root().asksForPlaces()) {
+            input.spec().root().mounts().forEach(mount -> gates.put(Places.gate(mount), Places.consultation(mount)));
+        }
         if (plan.program().gates().contains(AccountSteps.GATE)) {
             Consultation asked = root -> lookUp(root, input, known);
             gates.put(AccountSteps.GATE, asked);

@@ -57,6 +57,12 @@ public interface RootSpec {
         return true;
     }
 
+    /** Whether the JVM is asked where a mount's target leads, if a link on the way leads to nothing. */
+    @Value.Default
+    default boolean asksForPlaces() {
+        return false;
+    }
+
     /** Whether the JVM keeps the root for the sake of its files. */
     @Value.Default
     default boolean kept() {

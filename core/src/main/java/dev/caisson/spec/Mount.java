@@ -20,6 +20,9 @@ public sealed interface Mount {
     /** {@return the absolute path inside, without needless slashes and dots; never the root itself} */
     String target();
 
+    /** {@return this mount on another target} */
+    Mount at(String newTarget);
+
     /**
      * A file or directory of the host.
      *
@@ -37,6 +40,11 @@ public sealed interface Mount {
                 throw new IllegalArgumentException(
                         "bind " + target + ": of PRIVATE, SLAVE, SHARED one at most: " + options);
             }
+        }
+
+        @Override
+        public Bind at(String newTarget) {
+            return new Bind(source, newTarget, options);
         }
     }
 
@@ -59,6 +67,11 @@ public sealed interface Mount {
             }
             options = copy(options);
         }
+
+        @Override
+        public Tmpfs at(String newTarget) {
+            return new Tmpfs(newTarget, size, mode, options);
+        }
     }
 
     /**
@@ -74,6 +87,11 @@ public sealed interface Mount {
                         "file " + target + ": mode 0" + Integer.toOctalString(mode) + " is not within 0 to 0777");
             }
             bytes = bytes.clone();
+        }
+
+        @Override
+        public Content at(String newTarget) {
+            return new Content(newTarget, bytes, mode);
         }
 
         @Override
