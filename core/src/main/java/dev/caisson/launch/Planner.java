@@ -56,8 +56,9 @@ public final class Planner {
                 ? Optional.of(spec.namespaces().idMap().orElseGet(this::defaultMap))
                 : Optional.empty();
         var principal = principal(spec);
-        if (map.isPresent() && principal.isPresent()) {
-            var unmapped = unmapped(map.get(), principal.get());
+        var named = principal.or(() -> numbers(spec.process()));
+        if (map.isPresent() && named.isPresent()) {
+            var unmapped = unmapped(map.get(), named.get());
             if (unmapped.isPresent()) {
                 throw new IllegalStateException(unmapped.get());
             }
@@ -143,8 +144,9 @@ public final class Planner {
         if (process.user().isEmpty() && process.groups().isEmpty()) {
             return Optional.of(Principal.root());
         }
-        var numbers = numbers(spec);
-        if (numbers.isPresent()) {
+        boolean homeless = spec.bare() || process.environment().containsKey(Environment.HOME);
+        var numbers = numbers(process);
+        if (homeless && numbers.isPresent()) {
             return numbers;
         }
         boolean seesThisRoot = !spec.root().changesMounts()
@@ -157,15 +159,13 @@ public final class Planner {
         }
     }
 
-    /** {@return the user, if everything about it is given by number} */
-    private static Optional<Principal> numbers(ContainerSpec spec) {
-        var process = spec.process();
+    /** {@return the user, if everything about it but its home is given by number} */
+    private static Optional<Principal> numbers(ProcessSpec process) {
         var user = process.user().orElse(UserSpec.of(0, 0));
         var uid = UserSpec.number(user.user());
         var gid = UserSpec.number(user.group());
         var groups = process.groups().stream().map(UserSpec::number).toList();
-        boolean homeless = spec.bare() || process.environment().containsKey(Environment.HOME);
-        return uid.isPresent() && gid.isPresent() && homeless && groups.stream().allMatch(OptionalInt::isPresent)
+        return uid.isPresent() && gid.isPresent() && groups.stream().allMatch(OptionalInt::isPresent)
                 ? Optional.of(new Principal(
                         uid.getAsInt(),
                         gid.getAsInt(),
