@@ -10,6 +10,7 @@ import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.Hosts;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.LayerMounts;
+import dev.caisson.launch.MissingProgram;
 import dev.caisson.launch.OwnDescriptors;
 import dev.caisson.launch.ParentSide;
 import dev.caisson.launch.Places;
@@ -483,8 +484,10 @@ final class Engine {
     }
 
     private ContainerException refusal(Launch launch, LaunchPlan plan, Outcome.ChildFailure failure) {
+        Optional<String> cause =
+                MissingProgram.isFor(failure) ? MissingProgram.look(launcher, planner, launch, plan) : Optional.empty();
         return new ContainerException(
-                Refusal.text(launcher, launch, plan, failure),
+                Refusal.text(launcher, launch, plan, failure, cause),
                 failure.step().purpose(),
                 new LinuxException(failure.errno(), FailureText.call(failure.step())));
     }

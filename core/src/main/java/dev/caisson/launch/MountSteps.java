@@ -43,7 +43,7 @@ final class MountSteps {
         for (var mount : input.spec().root().mounts()) {
             plan(mount, root, workshop);
         }
-        if (input.spec().root().asksForPlaces()) {
+        if (input.spec().root().asks(RootSpec.Question.PLACES)) {
             program.purpose("end, since this launch only asks");
             program.fail(named(Errno.ECANCELED.code(), "ECANCELED"));
         }
@@ -81,7 +81,9 @@ final class MountSteps {
                 root,
                 mount.target(),
                 directory,
-                input.spec().root().asksForPlaces() ? Optional.of(Places.gate(mount)) : Optional.empty());
+                input.spec().root().asks(RootSpec.Question.PLACES)
+                        ? Optional.of(Places.gate(mount))
+                        : Optional.empty());
     }
 
     private Arg file(Mount.Content content, Arg workshop) {

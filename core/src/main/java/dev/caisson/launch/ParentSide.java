@@ -42,7 +42,7 @@ public final class ParentSide {
         if (plan.program().gates().contains(SeccompSteps.LISTENER)) {
             gates.put(SeccompSteps.LISTENER, listening);
         }
-        if (input.spec().root().asksForPlaces()) {
+        if (input.spec().root().asks(RootSpec.Question.PLACES)) {
             input.spec().root().mounts().forEach(mount -> gates.put(Places.gate(mount), Places.consultation(mount)));
         }
         if (plan.program().gates().contains(AccountSteps.GATE)) {

@@ -61,7 +61,7 @@ public final class Places {
 
     /** {@return a description whose launch asks, and then fails} */
     public static ContainerSpec asking(ContainerSpec spec) {
-        return spec.root(r -> r.withAsksForPlaces(true));
+        return spec.root(r -> r.withAsks(RootSpec.Question.PLACES));
     }
 
     static String gate(Mount mount) {

@@ -31,8 +31,13 @@ public final class Refusal {
 
     private Refusal() {}
 
-    /** {@return the message for a step that the kernel refused} */
-    public static String text(Launcher launcher, Launch launch, LaunchPlan plan, Outcome.ChildFailure failure) {
+    /**
+     * {@return the message for a step that the kernel refused}
+     *
+     * @param cause if it is known already
+     */
+    public static String text(
+            Launcher launcher, Launch launch, LaunchPlan plan, Outcome.ChildFailure failure, Optional<String> cause) {
         var better = plan.input().spec().root().source() instanceof Root.Layers(var overlay)
                         && LaunchTask.MERGE_LAYERS.isOf(failure.step())
                 ? Diagnosis.of(
@@ -43,7 +48,8 @@ public final class Refusal {
                         failure.errno(),
                         plan.input().inUserNamespace())
                 : Optional.<String>empty();
-        return FailureText.of(failure.step(), failure.errno(), words(launcher, launch, failure), better);
+        return FailureText.of(
+                failure.step(), failure.errno(), words(launcher, launch, failure), cause.or(() -> better));
     }
 
     private static String words(Launcher launcher, Launch launch, Outcome.ChildFailure failure) {

@@ -57,10 +57,20 @@ public interface RootSpec {
         return true;
     }
 
-    /** Whether the JVM is asked where a mount's target leads, if a link on the way leads to nothing. */
-    @Value.Default
-    default boolean asksForPlaces() {
-        return false;
+    /** What a launch asks the JVM about the root, to fail then; empty: it is one that shall succeed. */
+    Optional<Question> asks();
+
+    /** What may be asked about a root that a launch makes. */
+    enum Question {
+        /** Where a mount's target leads, if a link on the way leads to nothing. */
+        PLACES,
+        /** What there is of the program. */
+        PROGRAM
+    }
+
+    /** {@return whether a launch asks something} */
+    default boolean asks(Question question) {
+        return asks().filter(question::equals).isPresent();
     }
 
     /** Whether the JVM keeps the root for the sake of its files. */

@@ -7,6 +7,7 @@ import static dev.caisson.linux.call.Arg.octal;
 import static dev.caisson.linux.call.Arg.of;
 import static dev.caisson.linux.call.Arg.text;
 
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
@@ -74,6 +75,11 @@ final class RootSteps {
             case Root.OfHost _ -> throw new AssertionError("has no root of its own");
         };
         var nothing = new MountSteps(input, program, mounts, binds).plan(root, workshop);
+        if (spec.root().asks(RootSpec.Question.PROGRAM)) {
+            program.purpose("show the root to the JVM and end, since this launch only asks");
+            program.consult(MissingProgram.GATE, root, List.of(Arg.buffer("nothing", Long.BYTES)));
+            program.fail(named(Errno.ECANCELED.code(), "ECANCELED"));
+        }
         if (input.principal().isEmpty()) {
             new AccountSteps(program).ask(root);
         }
