@@ -140,6 +140,7 @@ abstract sealed class IsolationSettings permits ContainerBuilder {
         return join(new Join.OfPath(namespace, file));
     }
 
+    /** Joins an existing namespace. */
     public ContainerBuilder join(Join join) {
         return namespaces(n -> n.withJoins(plus(n.joins(), join)));
     }
@@ -181,6 +182,7 @@ abstract sealed class IsolationSettings permits ContainerBuilder {
         return lower(List.of(layers));
     }
 
+    /** The layers of its root, the topmost first; they are never written to. */
     public ContainerBuilder lower(List<Path> layers) {
         return root(r -> r.withLower(Overlay.of(layers.toArray(Path[]::new)).lower())
                 .withDirectory(Optional.empty())
@@ -232,6 +234,7 @@ abstract sealed class IsolationSettings permits ContainerBuilder {
         return overlayFallback(List.of(inThisOrder));
     }
 
+    /** What may be done, in this order, where the kernel refuses to merge the layers; else that is an error. */
     public ContainerBuilder overlayFallback(List<OverlayFallback> inThisOrder) {
         return root(r -> r.withOverlayFallbacks(inThisOrder));
     }
@@ -255,6 +258,7 @@ abstract sealed class IsolationSettings permits ContainerBuilder {
         return root(r -> r.withReadOnly(true));
     }
 
+    /** One more mount inside; {@link #bind}, {@link #volume}, {@link #tmpfs} and {@link #file} are short for the usual ones. */
     public ContainerBuilder mount(Mount mount) {
         return root(r -> r.withMounts(plus(r.mounts(), mount)));
     }
@@ -311,16 +315,19 @@ abstract sealed class IsolationSettings permits ContainerBuilder {
         return privileges(p -> ImmutablePrivilegeSpec.copyOf(p).withCapabilities(capabilities));
     }
 
+    /** More capabilities for the command, beside those set before or preset; with {@link Container#bare}, beside Docker's. */
     public ContainerBuilder addCapabilities(Capability... capabilities) {
         return capabilities(
                 spec.privileges().capabilities().orElse(Capabilities.docker()).plus(Arrays.asList(capabilities)));
     }
 
+    /** Takes capabilities from those set before or preset; with {@link Container#bare}, from all. The command cannot get them back. */
     public ContainerBuilder dropCapabilities(Capability... capabilities) {
         return capabilities(
                 spec.privileges().capabilities().orElse(Capabilities.all()).minus(Arrays.asList(capabilities)));
     }
 
+    /** Bits of the command's securebits (capabilities(7)), in place of those set before. */
     public ContainerBuilder securebits(Securebit... bits) {
         return privileges(p -> ImmutablePrivilegeSpec.copyOf(p).withSecurebits(Set.of(bits)));
     }

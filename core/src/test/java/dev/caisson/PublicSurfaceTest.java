@@ -140,28 +140,47 @@ class PublicSurfaceTest {
                     null, files, null, List.of("-proc:none"), null, files.getJavaFileObjectsFromPaths(sources));
             var comments = DocTrees.instance(task);
             var missing = new ArrayList<String>();
-            for (CompilationUnitTree unit : task.parse()) {
-                var _ = new Undocumented(comments, unit, missing).scan(unit, null);
+            var units = new ArrayList<CompilationUnitTree>();
+            task.parse().forEach(units::add);
+            var inherited = inherited(units);
+            for (var unit : units) {
+                var _ = new Undocumented(comments, unit, inherited, missing).scan(unit, null);
             }
             return missing;
         }
+    }
+
+    /** The names of classes that others extend: what hidden ones of them have is seen by way of public ones. */
+    private static Set<String> inherited(List<CompilationUnitTree> units) {
+        var names = new TreeSet<String>();
+        for (var unit : units) {
+            for (var type : unit.getTypeDecls()) {
+                if (type instanceof ClassTree c && c.getExtendsClause() != null) {
+                    names.add(c.getExtendsClause().toString());
+                }
+            }
+        }
+        return names;
     }
 
     /** Collects what users see and nothing is said of. */
     private static final class Undocumented extends TreePathScanner<@Nullable Void, @Nullable Void> {
         private final DocTrees comments;
         private final CompilationUnitTree unit;
+        private final Set<String> inherited;
         private final List<String> missing;
 
-        Undocumented(DocTrees comments, CompilationUnitTree unit, List<String> missing) {
+        Undocumented(DocTrees comments, CompilationUnitTree unit, Set<String> inherited, List<String> missing) {
             this.comments = comments;
             this.unit = unit;
+            this.inherited = inherited;
             this.missing = missing;
         }
 
         @Override
         public @Nullable Void visitClass(ClassTree type, @Nullable Void nothing) {
-            if (!isPublic(type.getModifiers().getFlags())) {
+            if (!isPublic(type.getModifiers().getFlags())
+                    && !inherited.contains(type.getSimpleName().toString())) {
                 return null; // Nor is anything in it seen.
             }
             check(type.getSimpleName().toString(), type);
