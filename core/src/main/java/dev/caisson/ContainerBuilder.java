@@ -8,6 +8,7 @@ import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.linux.ByteUnit;
+import dev.caisson.process.InheritedStream;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.Stdio;
 import dev.caisson.spec.UserSpec;
@@ -280,9 +281,11 @@ public final class ContainerBuilder extends IsolationSettings {
 
     private RunningContainer launch(List<String> command, boolean waits, Stdio stdin, Stdio stdout, Stdio stderr)
             throws IOException {
-        var complete = spec.process(p -> p.withStdin(p.stdin().orElse(stdin))
-                        .withStdout(p.stdout().orElse(stdout))
-                        .withStderr(p.stderr().orElse(stderr)))
+        var process = spec.process();
+        var input = InheritedStream.resolved(process.stdin().orElse(stdin), 0);
+        var output = InheritedStream.resolved(process.stdout().orElse(stdout), 1);
+        var error = InheritedStream.resolved(process.stderr().orElse(stderr), 2);
+        var complete = spec.process(p -> p.withStdin(input).withStdout(output).withStderr(error))
                 // Who only waits for the end has no object to ask for files.
                 .root(r -> r.withKept(!waits && spec.hasOwnRoot()));
         var started = Engine.shared()

@@ -30,17 +30,12 @@ final class DescriptorSteps {
 
     private final PlanInput input;
     private final SyscallProgram.Builder program;
-    private final boolean isolated;
     private final Optional<Arg> nothing;
 
-    /**
-     * @param isolated whether the child has the standard streams only if it is given them
-     * @param nothing what is read and written instead of the host's /dev/null, if there is something
-     */
-    DescriptorSteps(PlanInput input, SyscallProgram.Builder program, boolean isolated, Optional<Arg> nothing) {
+    /** @param nothing what is read and written instead of the host's /dev/null, if there is something */
+    DescriptorSteps(PlanInput input, SyscallProgram.Builder program, Optional<Arg> nothing) {
         this.input = input;
         this.program = program;
-        this.isolated = isolated;
         this.nothing = nothing;
     }
 
@@ -102,11 +97,8 @@ final class DescriptorSteps {
                 input.spec().process().stdout(),
                 input.spec().process().stderr());
         for (int number = 0; number < standard.size(); number++) {
-            var stdio = standard.get(number).orElse(null);
-            if (isolated || !(stdio instanceof Stdio.Inherit)) {
-                program.purpose("connect " + STANDARD.get(number));
-                program.call(Syscall.DUP3, source(number, stdio), of(number), of(0));
-            }
+            program.purpose("connect " + STANDARD.get(number));
+            program.call(Syscall.DUP3, source(number, standard.get(number).orElse(null)), of(number), of(0));
         }
     }
 

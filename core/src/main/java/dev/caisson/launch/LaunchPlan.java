@@ -39,7 +39,7 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         if (input.principal().isEmpty() && !input.spec().hasOwnRoot()) {
             new AccountSteps(program).askAboutRoot();
         }
-        new DescriptorSteps(input, program, isolated, nothing).plan(kept(input));
+        new DescriptorSteps(input, program, nothing).plan(kept(input));
         exec.planLimits();
         var seccomp = new SeccompSteps(input, program);
         boolean early = !input.spec().privileges().noNewPrivileges();

@@ -28,6 +28,7 @@ public final class Plumbing implements AutoCloseable {
     private final Map<String, Integer> descriptors = new HashMap<>();
     private final List<Fd> commandEnds = new ArrayList<>();
     private final List<Fd> commandPipes = new ArrayList<>();
+    private final List<InheritedStream> shared = new ArrayList<>();
     private OutputStream stdin = OutputStream.nullOutputStream();
     private InputStream stdout = InputStream.nullInputStream();
     private InputStream stderr = InputStream.nullInputStream();
@@ -115,10 +116,12 @@ public final class Plumbing implements AutoCloseable {
 
     /** What is cloned by the zygote has nothing of the JVM that it is not given. */
     private void inherit(String name, int number) throws LinuxException {
-        if (Files.isOpen(number)) {
-            descriptors.put(name, number);
+        var own = InheritedStream.reopened(number);
+        if (own.isPresent()) {
+            var _ = command(name, own.get());
         } else {
-            discard(name);
+            shared.add(InheritedStream.shared(number));
+            var _ = command(name, Files.duplicate(number));
         }
     }
 
@@ -211,6 +214,7 @@ public final class Plumbing implements AutoCloseable {
 
     /** The command has ended: captured streams get their rest, and no pipe to it is held open. */
     void ended() throws IOException {
+        shared.forEach(InheritedStream::restore);
         stdin.close();
         for (var stream : List.of(stdout, stderr)) {
             if (stream instanceof PipeInput pipe) {

@@ -6,7 +6,13 @@ import java.util.Arrays;
 
 /** Where a standard stream of a command comes from or goes to. */
 public sealed interface Stdio {
-    /** The JVM's own stream of that number. */
+    /**
+     * The JVM's own stream of that number: a pipe or terminal is opened anew for the command, so that it cannot make the JVM's
+     * non-blocking. Sockets, and what belongs to another user, are shared: while the command runs it can do so, and the JVM's
+     * writes may fail; when it has ended the flag is put back. Files are shared with their offset. One that is closed, or is
+     * /dev/null, is as {@link Discard}. Who has a terminal open reads what is typed there, and changes how it behaves: for code
+     * that nobody trusts, use a pipe.
+     */
     record Inherit() implements Stdio {}
 
     /** Nothing: reading gives end of file, writing is swallowed ({@code /dev/null}). */
@@ -74,7 +80,7 @@ public sealed interface Stdio {
         }
     }
 
-    /** {@return this JVM's own stream} */
+    /** {@return this JVM's own stream, see {@link Inherit}} */
     static Stdio inherit() {
         return new Inherit();
     }

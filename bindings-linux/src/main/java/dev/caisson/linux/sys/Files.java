@@ -178,6 +178,24 @@ public final class Files {
         return !Native.failed(Native.call(Syscall.FCNTL, number, F_GETFD, 0));
     }
 
+    /** {@return the status flags of an open file description (F_GETFL), which all that share it have in common} */
+    public static int statusFlags(int fd) throws LinuxException {
+        long flags = Native.call(Syscall.FCNTL, fd, F_GETFL, 0);
+        if (Native.failed(flags)) {
+            throw new LinuxException(Native.errno(flags), "fcntl(" + fd + ", F_GETFL)");
+        }
+        return (int) flags;
+    }
+
+    /** Sets the status flags of an open file description (F_SETFL), for all that share it. */
+    public static void setStatusFlags(int fd, int flags) throws LinuxException {
+        long result = Native.call(Syscall.FCNTL, fd, F_SETFL, flags);
+        if (Native.failed(result)) {
+            throw new LinuxException(
+                    Native.errno(result), "fcntl(" + fd + ", F_SETFL, 0" + Integer.toOctalString(flags) + ")");
+        }
+    }
+
     /** {@return a copy of a descriptor that somebody else owns} */
     public static Fd duplicate(int fd) throws LinuxException {
         return opened(Native.call(Syscall.FCNTL, fd, F_DUPFD_CLOEXEC, 3), "fcntl(" + fd + ", F_DUPFD_CLOEXEC, 3)");

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.process;
+
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.FileStatus;
+import dev.caisson.linux.sys.Files;
+import dev.caisson.spec.Stdio;
+import java.util.Optional;
+
+/**
+ * A standard stream of this JVM that a command gets, too. Whoever shares an open file description can make it non-blocking for
+ * all (fcntl(2), F_SETFL), and then the JVM's own writes fail. So the command gets a description of its own of the same pipe
+ * or terminal. What cannot be opened anew, a socket, is shared, and has its flags back when the command has ended. Files are
+ * shared for the sake of their offset; they never block.
+ */
+public final class InheritedStream {
+    private static final int ACCESS_MODE = 3;
+    private static final int O_NOCTTY = 0x100;
+    private static final long DEV_NULL = 1 << 8 | 3;
+
+    private final int number;
+    private final int flags;
+
+    private InheritedStream(int number, int flags) {
+        this.number = number;
+        this.flags = flags;
+    }
+
+    /**
+     * {@return what a stream comes to: one that is closed, or is the host's /dev/null, is discarded} A container has a
+     * /dev/null of its own.
+     */
+    public static Stdio resolved(Stdio stdio, int number) throws LinuxException {
+        if (!(stdio instanceof Stdio.Inherit)) {
+            return stdio;
+        }
+        if (!Files.isOpen(number)) {
+            return Stdio.discard();
+        }
+        var status = status(number);
+        return status.type() == FileStatus.Type.CHARACTER_DEVICE && status.rdev() == DEV_NULL ? Stdio.discard() : stdio;
+    }
+
+    private static FileStatus status(int number) throws LinuxException {
+        try (var copy = Files.duplicate(number)) {
+            return FileStatus.of(copy);
+        }
+    }
+
+    /** {@return an open file description of the command's own, if there can be one} */
+    static Optional<Fd> reopened(int number) throws LinuxException {
+        var type = status(number).type();
+        if (type != FileStatus.Type.PIPE && type != FileStatus.Type.CHARACTER_DEVICE) {
+            return Optional.empty();
+        }
+        int flags = Files.statusFlags(number);
+        int access = flags & ACCESS_MODE;
+        try {
+            // Not blocking at first: a named pipe that nobody reads any more would wait for a reader.
+            var opened = Files.open("/proc/self/fd/" + number, access | Files.O_NONBLOCK | O_NOCTTY, 0);
+            try {
+                Files.setStatusFlags(opened.number(), flags & ~Files.O_NONBLOCK);
+                return Optional.of(opened);
+            } catch (LinuxException failed) {
+                opened.close();
+                throw failed;
+            }
+        } catch (LinuxException refused) {
+            return Optional.empty(); // It belongs to another user, say; then it is shared.
+        }
+    }
+
+    /** {@return a stream that is shared, to be restored} */
+    static InheritedStream shared(int number) throws LinuxException {
+        return new InheritedStream(number, Files.statusFlags(number));
+    }
+
+    /** Makes it block again if it did, and somebody made it not block meanwhile. */
+    void restore() {
+        try {
+            int now = Files.statusFlags(number);
+            if ((flags & Files.O_NONBLOCK) == 0 && (now & Files.O_NONBLOCK) != 0) {
+                Files.setStatusFlags(number, now & ~Files.O_NONBLOCK);
+            }
+        } catch (LinuxException closedMeanwhile) {
+            // Nobody uses it any more.
+        }
+    }
+}
