@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 class DocumentationTest {
     private static final Path TOP = Path.of("").toAbsolutePath().getParent();
     private static final Pattern JAVA = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
+    private static final Pattern SNIPPET = Pattern.compile("\\{@snippet :\n(.*?)\n \\* }\n \\*\n", Pattern.DOTALL);
     private static final Pattern CLASS = Pattern.compile("public class (\\w+)");
 
     /** What a reader of a fragment has imported and at hand. */
@@ -95,6 +98,13 @@ class DocumentationTest {
                 }
             }
         }
+        String tour = Files.readString(TOP.resolve("core/src/main/java/module-info.java"));
+        var steps = SNIPPET.matcher(tour);
+        for (int n = 1; steps.find(); n++) {
+            String name = "tour_" + n;
+            String piece = steps.group(1).replaceAll("(?m)^ \\*", "");
+            sources.add(Files.writeString(work.resolve(name + ".java"), BEFORE.formatted(name) + piece + "\n}}\n"));
+        }
         assertTrue(sources.size() > 10, sources.toString());
         assertEquals("", compiled(work, sources));
     }
@@ -131,5 +141,23 @@ class DocumentationTest {
                 .findFirst()
                 .orElseThrow();
         assertTrue(first.startsWith("./caisson run -- ") && first.length() < 100 && !first.contains("\\"), first);
+    }
+
+    @Test
+    void everyClassThatTheArchitectureNamesExists() throws IOException {
+        var classes = new TreeSet<String>();
+        try (Stream<Path> files = Files.walk(TOP)) {
+            files.map(f -> f.getFileName().toString())
+                    .filter(n -> n.endsWith(".java"))
+                    .forEach(n -> classes.add(n.substring(0, n.length() - 5)));
+        }
+        var missing = new TreeSet<String>();
+        Pattern.compile("`([A-Z][a-z]\\w+)(?=[`.(])")
+                .matcher(Files.readString(TOP.resolve("docs/architecture.md")))
+                .results()
+                .map(m -> m.group(1))
+                .filter(name -> !classes.contains(name))
+                .forEach(missing::add);
+        assertEquals(Set.of(), missing);
     }
 }
