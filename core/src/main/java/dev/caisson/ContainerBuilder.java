@@ -7,6 +7,7 @@ import dev.caisson.cgroups.spec.DeviceRules;
 import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.PreparedLaunches;
 import dev.caisson.linux.ByteUnit;
 import dev.caisson.process.InheritedStream;
 import dev.caisson.spec.Rlimit;
@@ -28,6 +29,8 @@ import java.util.Optional;
 @CheckReturnValue
 public final class ContainerBuilder extends IsolationSettings {
     private static final int CAPTURE_CAP = 16 << 20;
+
+    private final PreparedLaunches launches = new PreparedLaunches();
 
     ContainerBuilder(ContainerSpec spec) {
         super(spec);
@@ -292,6 +295,7 @@ public final class ContainerBuilder extends IsolationSettings {
                 .start(
                         complete,
                         checked(command),
+                        launches,
                         complete.process().stdin().orElseThrow(),
                         complete.process().stdout().orElseThrow(),
                         complete.process().stderr().orElseThrow());

@@ -9,19 +9,21 @@ import dev.caisson.launch.FailureText;
 import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.Hosts;
 import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.LaunchTask;
+import dev.caisson.launch.LayerIds;
 import dev.caisson.launch.LayerMounts;
 import dev.caisson.launch.MissingProgram;
 import dev.caisson.launch.OwnDescriptors;
 import dev.caisson.launch.ParentSide;
 import dev.caisson.launch.Places;
 import dev.caisson.launch.Planner;
+import dev.caisson.launch.PreparedLaunches;
 import dev.caisson.launch.Refusal;
 import dev.caisson.launch.Root;
-import dev.caisson.linux.Arch;
+import dev.caisson.launch.UserNamespaces;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
-import dev.caisson.linux.child.Encoder;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Outcome;
@@ -71,6 +73,7 @@ final class Engine {
     private final Launcher launcher = new Launcher();
     private final Kernel kernel = Kernel.ofThisMachine().asking(new Trials(launcher)::attempt);
     private final Poller poller;
+    private final UserNamespaces namespaces = new UserNamespaces(launcher);
     private final Listeners listeners = new Listeners(launcher);
     private final HostFacts host;
     private final Planner planner;
@@ -172,10 +175,16 @@ final class Engine {
      *
      * @return it, alive and watched
      */
-    Started start(ContainerSpec spec, List<String> command, Stdio stdin, Stdio stdout, Stdio stderr)
+    Started start(
+            ContainerSpec spec,
+            List<String> command,
+            PreparedLaunches launches,
+            Stdio stdin,
+            Stdio stdout,
+            Stdio stderr)
             throws ContainerException {
         try {
-            return launch(spec, command, stdin, stdout, stderr);
+            return launch(spec, command, launches, stdin, stdout, stderr);
         } catch (IOException failed) {
             throw wrapped(failed);
         }
@@ -188,7 +197,13 @@ final class Engine {
                 : new ContainerException(String.valueOf(failed.getMessage()), "", failed);
     }
 
-    private Started launch(ContainerSpec spec, List<String> command, Stdio stdin, Stdio stdout, Stdio stderr)
+    private Started launch(
+            ContainerSpec spec,
+            List<String> command,
+            PreparedLaunches launches,
+            Stdio stdin,
+            Stdio stdout,
+            Stdio stderr)
             throws IOException {
         long startedAt = System.nanoTime();
         try (var resources = new LaunchResources()) {
@@ -211,7 +226,8 @@ final class Engine {
                     intoCgroup = OptionalInt.of(resources.use(unified.get()).number());
                 }
             }
-            LaunchPlan plan = planner.plan(spec, command, cgroupFiles);
+            var prepared = launches.of(planner.decide(spec, command, cgroupFiles));
+            var plan = prepared.plan();
             var owner = (host.isPrivileged() ? plan.input().idMap() : Optional.<IdMap>empty()).flatMap(Engine::root);
             if (spec.limits().delegated() && cgroup != null) {
                 Delegation.of(cgroup, owner);
@@ -226,14 +242,6 @@ final class Engine {
             resources.atEnd(volumes);
             volumes.give(owner);
             ParentSide.prepareUpper(plan).ifPresent(resources::onFailure);
-            if (spec.root().idmappedLayers()
-                    && spec.root().source() instanceof Root.Layers(var overlay)
-                    && plan.input().idMap().isPresent()) {
-                var layers = LayerMounts.make(
-                        launcher, overlay.lower(), plan.input().idMap().get(), host);
-                resources.atEnd(layers);
-                descriptors.putAll(layers.parameters());
-            }
             for (var join : spec.namespaces().joins()) {
                 descriptors.put(
                         "join " + join.namespace().file(),
@@ -275,31 +283,53 @@ final class Engine {
                     : Optional.<LayerWatch>empty();
             var listener = new AtomicReference<@Nullable Listener>();
             resources.onFailure(() -> close(listener));
-            var launch = launch(plan, intoCgroup, descriptors, listener, known);
+            Launch launch;
+            try {
+                launch = launch(prepared, intoCgroup, descriptors, listener, known, resources);
+            } catch (IOException refused) {
+                if (spec.root().idmappedLayers() || !plan.input().idmappedLayers()) {
+                    throw refused;
+                }
+                prepared = launches.of(planner.decide(asOnDisk(spec), command, cgroupFiles));
+                launch = launch(prepared, intoCgroup, descriptors, listener, known, resources);
+            }
             Outcome outcome = attempt(launch, spec);
-            var meant = spec;
+            if (outcome instanceof Outcome.ChildFailure failure
+                    && LaunchTask.MERGE_LAYERS.isOf(failure.step())
+                    && prepared.plan().input().idmappedLayers()
+                    && !spec.root().idmappedLayers()) {
+                // Before Linux 5.19 a layer could be shown with other ids, but not merged.
+                prepared = launches.of(planner.decide(asOnDisk(spec), command, cgroupFiles));
+                launch = launch(prepared, intoCgroup, descriptors, listener, known, resources);
+                outcome = attempt(launch, spec);
+            }
+            plan = prepared.plan();
+            var meant = plan.input().idmappedLayers() ? spec : asOnDisk(spec);
             int most = plan.input().spec().root().mounts().size();
             @Nullable OverlayMount fallback = null;
             if (outcome instanceof Outcome.ChildFailure failure && RootFallback.isFor(plan, failure)) {
-                fallback = RootFallback.take(plan, refusal(launch, plan, failure), owner);
+                fallback = RootFallback.take(plan, refusal(launch, plan, failure, resources), owner);
                 resources.onFailure(fallback);
                 descriptors.put(MERGED, fallback.descriptor());
                 meant = RootFallback.applied(spec, fallback, host);
-                plan = planner.plan(meant, command, cgroupFiles);
-                launch = launch(plan, intoCgroup, descriptors, listener, known);
+                prepared = launches.of(planner.decide(meant, command, cgroupFiles));
+                plan = prepared.plan();
+                launch = launch(prepared, intoCgroup, descriptors, listener, known, resources);
                 outcome = attempt(launch, spec);
             }
             for (int i = 0; i < most && outcome instanceof Outcome.ChildFailure failure && Places.isFor(failure); i++) {
-                var place = place(planner.plan(Places.asking(meant), command, cgroupFiles), intoCgroup, descriptors);
+                var asking = launches.of(planner.decide(Places.asking(meant), command, cgroupFiles));
+                var place = place(launch(asking, intoCgroup, descriptors, new AtomicReference<>(), _ -> {}, resources));
                 if (place.isEmpty()) {
                     break;
                 }
                 meant = place.get().applied(meant);
-                plan = planner.plan(meant, command, cgroupFiles);
-                launch = launch(plan, intoCgroup, descriptors, listener, known);
+                prepared = launches.of(planner.decide(meant, command, cgroupFiles));
+                plan = prepared.plan();
+                launch = launch(prepared, intoCgroup, descriptors, listener, known, resources);
                 outcome = attempt(launch, spec);
             }
-            var child = child(outcome, launch, plan);
+            var child = child(outcome, launch, plan, resources);
             resources.onFailure(() -> kill(child));
             plumbing.launched();
             @Nullable
@@ -380,7 +410,7 @@ final class Engine {
                         watch.orElseThrow(),
                         fallback,
                         input.inUserNamespace(),
-                        input.spec().root().idmappedLayers() ? input.idMap() : Optional.empty()));
+                        input.idmappedLayers() ? input.idMap() : Optional.empty()));
     }
 
     /** {@return the host's ids of the root of a user namespace} */
@@ -425,11 +455,14 @@ final class Engine {
         }
     }
 
+    private static ContainerSpec asOnDisk(ContainerSpec spec) {
+        return spec.root(r -> r.withLayerIds(LayerIds.AS_ON_DISK));
+    }
+
     /** {@return where the target of a mount really is, by a launch that asks and then fails} */
-    private Optional<Places.LeadsElsewhere> place(
-            LaunchPlan asking, OptionalInt intoCgroup, Map<String, Integer> descriptors) throws IOException {
+    private Optional<Places.LeadsElsewhere> place(Launch asking) throws IOException {
         try {
-            var _ = launcher.launch(launch(asking, intoCgroup, descriptors, new AtomicReference<>(), _ -> {}));
+            var _ = launcher.launch(asking);
             return Optional.empty(); // Somebody made what was missing, or it is not a link's fault.
         } catch (Places.LeadsElsewhere elsewhere) {
             return Optional.of(elsewhere);
@@ -437,17 +470,22 @@ final class Engine {
     }
 
     private Launch launch(
-            LaunchPlan plan,
+            PreparedLaunches.Prepared prepared,
             OptionalInt intoCgroup,
             Map<String, Integer> descriptors,
             AtomicReference<@Nullable Listener> listener,
-            ParentSide.WhenKnown known) {
+            ParentSide.WhenKnown known,
+            LaunchResources resources)
+            throws IOException {
+        var plan = prepared.plan();
+        var all = new HashMap<>(descriptors);
+        all.putAll(layers(plan, resources));
         return new Launch(
-                Encoder.encode(plan.program(), Arch.host()),
+                prepared.program(),
                 plan.mode(),
                 plan.flags(),
                 intoCgroup,
-                descriptors,
+                all,
                 ParentSide.gates(
                         plan,
                         fd -> listener.set(listeners.listen(
@@ -464,6 +502,33 @@ final class Engine {
         return OnPlatformThread.call("caisson-launch", () -> launcher.launch(launch));
     }
 
+    /** {@return mounts of the layers for one launch, which takes them along} */
+    private Map<String, Integer> layers(LaunchPlan plan, LaunchResources resources) throws IOException {
+        var input = plan.input();
+        if (!input.idmappedLayers() || !(input.spec().root().source() instanceof Root.Layers(var overlay))) {
+            return Map.of();
+        }
+        var layers = LayerMounts.make(
+                namespaces,
+                overlay.lower(),
+                input.idMap().orElseThrow(),
+                input.spec().root().layerIds());
+        resources.atEnd(layers);
+        return layers.parameters();
+    }
+
+    /** {@return the same launch, to learn more of why it failed} */
+    private Launch again(Launch launch, LaunchPlan plan, LaunchResources resources) {
+        try {
+            var descriptors = new HashMap<>(launch.descriptors());
+            descriptors.putAll(layers(plan, resources));
+            return new Launch(
+                    launch.program(), launch.mode(), launch.flags(), launch.cgroup(), descriptors, launch.gates());
+        } catch (IOException sayNoMore) {
+            return launch;
+        }
+    }
+
     private Outcome attempt(Launch launch, ContainerSpec spec) throws IOException {
         try {
             return launch(launch, spec);
@@ -475,19 +540,22 @@ final class Engine {
         }
     }
 
-    private Outcome.Child child(Outcome outcome, Launch launch, LaunchPlan plan) throws ContainerException {
+    private Outcome.Child child(Outcome outcome, Launch launch, LaunchPlan plan, LaunchResources resources)
+            throws ContainerException {
         return switch (outcome) {
             case Outcome.Child child -> child;
-            case Outcome.ChildFailure failure -> throw refusal(launch, plan, failure);
+            case Outcome.ChildFailure failure -> throw refusal(launch, plan, failure, resources);
             case Outcome.Died died -> throw new ContainerException(FailureText.died(died.status()), "", null);
         };
     }
 
-    private ContainerException refusal(Launch launch, LaunchPlan plan, Outcome.ChildFailure failure) {
-        Optional<String> cause =
-                MissingProgram.isFor(failure) ? MissingProgram.look(launcher, planner, launch, plan) : Optional.empty();
+    private ContainerException refusal(
+            Launch launch, LaunchPlan plan, Outcome.ChildFailure failure, LaunchResources resources) {
+        Optional<String> cause = MissingProgram.isFor(failure)
+                ? MissingProgram.look(launcher, planner, again(launch, plan, resources), plan)
+                : Optional.empty();
         return new ContainerException(
-                Refusal.text(launcher, launch, plan, failure, cause),
+                Refusal.text(launcher, again(launch, plan, resources), plan, failure, cause),
                 failure.step().purpose(),
                 new LinuxException(failure.errno(), FailureText.call(failure.step())));
     }

@@ -8,6 +8,7 @@ import dev.caisson.launch.ImmutableNamespaceSpec;
 import dev.caisson.launch.ImmutablePrivilegeSpec;
 import dev.caisson.launch.ImmutableProcessSpec;
 import dev.caisson.launch.ImmutableRootSpec;
+import dev.caisson.launch.LayerIds;
 import dev.caisson.launch.PrivilegeSpec;
 import dev.caisson.linux.ByteUnit;
 import dev.caisson.overlay.Branch;
@@ -245,7 +246,7 @@ abstract sealed class IsolationSettings permits ContainerBuilder {
      * ext4, xfs, btrfs or tmpfs; a launch that cannot have it fails.
      */
     public ContainerBuilder idmappedLayers() {
-        return root(r -> r.withIdmappedLayers(true));
+        return root(r -> r.withLayerIds(LayerIds.MAPPED));
     }
 
     /** A directory as the root, used as it is: writes stay in it. */

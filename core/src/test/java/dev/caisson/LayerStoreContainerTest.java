@@ -181,7 +181,7 @@ class LayerStoreContainerTest {
                 () -> over(Container.builder().lower(base))
                         .volume(directory.resolve("file"), "/data")
                         .run("true"));
-        assertTrue(refusal.getMessage().contains("no directory"), refusal.getMessage());
+        assertTrue(refusal.getMessage().contains("not a directory"), refusal.getMessage());
     }
 
     @Test

@@ -15,6 +15,7 @@ import dev.caisson.overlay.LayerWatch;
 import dev.caisson.overlay.OverlayOptions;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Mount;
+import dev.caisson.testkit.LoopFileSystem;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;
@@ -39,8 +40,6 @@ class LayersTest {
 
     @BeforeEach
     void makeBase() throws IOException {
-        // Users of containers must be able to reach the layers.
-        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
         base = Files.createDirectories(directory.resolve("base"));
         for (String name : List.of("bin", "lib", "lib64")) {
             Files.createSymbolicLink(base.resolve(name), Path.of("usr", name));
@@ -51,6 +50,10 @@ class LayersTest {
 
     private ContainerBuilder over(List<Path> layers) {
         return Container.builder().lower(layers).bind(Path.of("/usr"), "/usr", Mount.Option.READ_ONLY);
+    }
+
+    private static ContainerBuilder sandbox(Path... layers) {
+        return Container.sandbox().lower(layers).bind(Path.of("/usr"), "/usr", Mount.Option.READ_ONLY);
     }
 
     private ContainerBuilder overBase() {
@@ -100,6 +103,7 @@ class LayersTest {
         assertEquals("0", sh(container, "echo x > /new; stat -c %u /new"));
         assertEquals(700_000, Files.getAttribute(upper.resolve("new"), "unix:uid"));
         Path another = Files.createDirectory(directory.resolve("another"));
+        Files.createFile(another.resolve("of somebody else"));
         var failure = assertThrows(
                 ContainerException.class,
                 () -> overBase()
@@ -138,15 +142,49 @@ class LayersTest {
     void oneLayerServesDifferentIdMaps() throws Exception {
         for (int outside : List.of(700_000, 800_000)) {
             var container = overBase().newUser(IdMap.range(0, outside, 65_536));
-            assertEquals("65534", sh(container, "stat -c %u /d/file"));
-            assertEquals(
-                    "0 changed",
-                    sh(
-                            container.idmappedLayers(),
-                            "echo changed > /d/file; echo $(stat -c %u /d/file) $(cat /d/file)"));
+            String change = "echo changed > /d/file; echo $(stat -c %u /d/file) $(cat /d/file)";
+            assertEquals("0 changed", sh(container, change));
+            assertEquals("0 changed", sh(container.idmappedLayers(), change));
         }
         assertEquals(0, Files.getAttribute(base.resolve("d/file"), "unix:uid"));
         assertEquals("of the base", Files.readString(base.resolve("d/file")));
+    }
+
+    @Test
+    void layersOfRootBelongToRootInASandbox() throws Exception {
+        assertEquals("0 0", sh(sandbox(base), "echo $(stat -c %u /d/file) $(stat -c %u /d)"));
+    }
+
+    @Test
+    void aSandboxIsOnABranchOfRootsLayers() throws Exception {
+        try (var store = LayerStore.open(directory.resolve("store"))) {
+            try (var branch = store.branch(base)) {
+                String change = "echo changed > /d/file; mkdir /e; stat -c %u /d/file";
+                assertEquals("0", sh(sandbox(base).on(branch), change));
+                branch.commit("changed");
+            }
+            // What was written with the ids of the user namespace has them on disk, and is not shown with others.
+            try (var branch = store.branch(store.referenced("changed").orElseThrow())) {
+                assertEquals("0 changed", sh(sandbox(base).on(branch), "echo $(stat -c %u /d/file) $(cat /d/file)"));
+            }
+        }
+    }
+
+    @Test
+    void layersThatCannotHaveOtherIdsHaveThoseOnDisk() throws Exception {
+        try (var memory = LoopFileSystem.make(directory, "ramfs", 1)) {
+            Files.createFile(memory.root().resolve("file"));
+            assertEquals("65534", sh(sandbox(memory.root(), base), "stat -c %u /file"));
+        }
+    }
+
+    @Test
+    void aFileBelowADirectoryOfTheCallerAloneIsBoundIntoASandbox() throws Exception {
+        Path secret = Files.createDirectory(
+                directory.resolve("mine"),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Files.writeString(secret.resolve("file"), "seen");
+        assertEquals("seen", sh(sandbox(base).bind(secret.resolve("file"), "/seen"), "cat /seen"));
     }
 
     @Test

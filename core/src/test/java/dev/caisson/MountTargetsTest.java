@@ -257,15 +257,16 @@ class MountTargetsTest {
         var layers = withPrograms(Container.builder().lower(root, below));
         assertEquals("1777 1000:1001", sh(layers, look));
         assertEquals("755 0:0", sh(withPrograms(Container.builder().lower(below, root)), look));
-        assertEquals("1777 500:501", sh(layers.newUser(IdMap.range(0, 500, 65_536)), look));
-        assertEquals("1777 0:0", sh(layers.newUser(IdMap.range(0, 300_000, 65_536)), look));
+        // Layers have their owners inside, whatever the map.
+        assertEquals("1777 1000:1001", sh(layers.newUser(IdMap.range(0, 500, 65_536)), look));
+        assertEquals("1777 1000:1001", sh(layers.newUser(IdMap.range(0, 300_000, 65_536)), look));
         Path upper = directory.resolve("upper");
         assertEquals("1777 1000:1001", sh(layers.upper(upper), look));
         assertEquals(1000, Files.getAttribute(upper, "unix:uid"));
         assertEquals("1777 1000:1001", sh(layers.upper(upper), look));
         Path mapped = directory.resolve("mapped");
         for (int i = 0; i < 2; i++) {
-            assertEquals("1777 500:501", sh(layers.upper(mapped).newUser(IdMap.range(0, 500, 65_536)), look));
+            assertEquals("1777 1000:1001", sh(layers.upper(mapped).newUser(IdMap.range(0, 500, 65_536)), look));
         }
         Files.setAttribute(root, "unix:mode", 02750);
         assertEquals("2750 1000:1001", sh(layers, look));

@@ -12,8 +12,6 @@ import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Mount.Option;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -28,40 +26,16 @@ import java.util.Set;
  * exchange it, between a look and the copy, for one that gets more than it should, such as a device for a directory of them.
  */
 final class BindSteps {
-    private static final int TYPE = 0170000;
-    private static final int CHARACTER_DEVICE = 0020000;
-    private static final int BLOCK_DEVICE = 0060000;
     private static final int STATX_SIZE = 256;
     private static final int STATX_MODE = 28;
 
     private final MountCalls mounts;
     private final SyscallProgram.Builder program;
     private final Map<Mount.Bind, Arg> clones = new HashMap<>();
-    private final Map<Mount.Bind, Kind> kinds = new HashMap<>();
+    private final Map<Path, SourceKind> kinds;
 
-    /** What a source was when the launch was planned, and has to be when it is copied. */
-    private enum Kind {
-        DIRECTORY,
-        DEVICE,
-        /** A regular file, a pipe or a socket. */
-        FILE;
-
-        static Kind of(Path source) {
-            int mode;
-            try {
-                mode = (int) Files.getAttribute(source, "unix:mode");
-            } catch (IOException missing) {
-                return DIRECTORY; // It is made before the launch, or openat(2) will say what is wrong with it.
-            }
-            return switch (mode & TYPE) {
-                case 0040000 -> DIRECTORY;
-                case CHARACTER_DEVICE, BLOCK_DEVICE -> DEVICE;
-                default -> FILE;
-            };
-        }
-    }
-
-    BindSteps(MountCalls mounts, SyscallProgram.Builder program) {
+    BindSteps(Map<Path, SourceKind> kinds, MountCalls mounts, SyscallProgram.Builder program) {
+        this.kinds = kinds;
         this.mounts = mounts;
         this.program = program;
     }
@@ -69,17 +43,16 @@ final class BindSteps {
     void cloneSources(List<Mount> all) {
         for (var mount : all) {
             if (mount instanceof Mount.Bind bind) {
-                var kind = Kind.of(bind.source());
-                kinds.put(bind, kind);
+                var kind = kindOf(bind);
                 program.purpose("take " + bind.source() + " of the host", "CAP_SYS_ADMIN");
-                var source = mounts.open(bind.source().toString(), kind == Kind.DIRECTORY);
-                if (kind != Kind.DIRECTORY) {
+                var source = mounts.open(bind.source().toString(), kind == SourceKind.DIRECTORY);
+                if (kind != SourceKind.DIRECTORY) {
                     check(source, kind);
                 }
                 boolean recursive = !bind.options().contains(Option.NOT_RECURSIVE);
                 var clone = mounts.cloneOf(bind.source().toString(), source, "", recursive);
                 // A device is read and written on a read-only mount, too; its mode and owner are the host's.
-                long attributes = kind == Kind.DEVICE
+                long attributes = kind == SourceKind.DEVICE
                         ? attributes(bind.options()) & ~MountCalls.NODEV | MountCalls.RDONLY
                         : attributes(bind.options());
                 mounts.setAttributes(clone, attributes, propagation(bind.options()), recursive);
@@ -88,17 +61,17 @@ final class BindSteps {
         }
     }
 
-    private void check(Arg source, Kind kind) {
+    private void check(Arg source, SourceKind kind) {
         var status = Arg.buffer("status", STATX_SIZE);
         var right = program.label();
         var wrong = program.label();
         program.task(LaunchTask.CHECK_SOURCE);
         program.call(Syscall.STATX, source, text(""), named(0x1000, "AT_EMPTY_PATH"), named(1, "STATX_TYPE"), status);
         var mode = program.load("mode", Step.Width.INT, program.sum("mode field", status, of(STATX_MODE)));
-        if (kind == Kind.DEVICE) {
+        if (kind == SourceKind.DEVICE) {
             // Both kinds of devices have this bit; so has a link, which has been followed.
             program.branch(Step.Condition.ANY_BIT, mode, named(0100000, "S_IFREG"), wrong);
-            program.branch(Step.Condition.ANY_BIT, mode, named(CHARACTER_DEVICE, "S_IFCHR"), right);
+            program.branch(Step.Condition.ANY_BIT, mode, named(SourceKind.CHARACTER_DEVICE, "S_IFCHR"), right);
         } else {
             program.branch(
                     Step.Condition.ANY_BIT, mode, named(0100000 | 0020000 | 0010000, "S_IFREG|S_IFCHR|S_IFIFO"), right);
@@ -116,8 +89,12 @@ final class BindSteps {
         return clone;
     }
 
+    private SourceKind kindOf(Mount.Bind bind) {
+        return kinds.getOrDefault(bind.source(), SourceKind.DIRECTORY);
+    }
+
     boolean isDirectory(Mount.Bind bind) {
-        return kinds.get(bind) == Kind.DIRECTORY;
+        return kindOf(bind) == SourceKind.DIRECTORY;
     }
 
     static long attributes(Set<Option> options) {

@@ -25,6 +25,10 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         boolean isolated = isIsolated(input);
         var exec = new ExecSteps(input, program, isolated);
         exec.planBeginning();
+        var root = new RootSteps(input, program);
+        if (input.isFresh(Namespace.MOUNT) && !input.joins(Namespace.USER)) {
+            root.planSources();
+        }
         var ids = new IdMapSteps(input, program);
         ids.plan();
         namespaces.planCgroup();
@@ -34,8 +38,7 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         namespaces.planJoins();
         ids.planJoined();
         namespaces.planSettings();
-        Optional<Arg> nothing =
-                input.isFresh(Namespace.MOUNT) ? new RootSteps(input, program).plan() : Optional.empty();
+        Optional<Arg> nothing = input.isFresh(Namespace.MOUNT) ? root.plan() : Optional.empty();
         if (input.principal().isEmpty() && !input.spec().hasOwnRoot()) {
             new AccountSteps(program).askAboutRoot();
         }

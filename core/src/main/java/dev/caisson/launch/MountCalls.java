@@ -68,6 +68,7 @@ final class MountCalls {
             .with("OPEN_TREE_CLOEXEC", O_CLOEXEC);
     private static final Arg FSCONFIG_SET_FLAG = named(0, "FSCONFIG_SET_FLAG");
     private static final Arg FSCONFIG_SET_STRING = named(1, "FSCONFIG_SET_STRING");
+    private static final Arg FSCONFIG_SET_FD = named(5, "FSCONFIG_SET_FD");
     private static final Arg FSCONFIG_CMD_CREATE = named(6, "FSCONFIG_CMD_CREATE");
     private static final Arg HOW_SIZE = of(24);
     private static final Arg ATTR_SIZE = of(32);
@@ -85,6 +86,11 @@ final class MountCalls {
 
     void set(Arg context, String key, String value) {
         program.call(Syscall.FSCONFIG, context, FSCONFIG_SET_STRING, text(key), text(value), of(0));
+    }
+
+    /** Sets a directory by a descriptor of it (overlayfs since Linux 6.13). */
+    void setDirectory(Arg context, String key, Arg descriptor) {
+        program.call(Syscall.FSCONFIG, context, FSCONFIG_SET_FD, text(key), nullPointer(), descriptor);
     }
 
     void setFlag(Arg context, String key) {

@@ -17,7 +17,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.StringJoiner;
+import java.util.stream.Collectors;
 
 /**
  * Merges layers. The workshop is where names are made short: fsconfig(2) takes strings of less than 256 bytes, mount(2) one
@@ -34,13 +36,26 @@ final class OverlaySteps {
     private final SyscallProgram.Builder program;
     private final MountCalls mounts;
     private final Arg workshop;
+    private final Map<Path, Arg> opened;
     private int names;
 
-    OverlaySteps(PlanInput input, SyscallProgram.Builder program, MountCalls mounts, Arg workshop) {
+    /** How a directory is named to the kernel. */
+    private sealed interface Place {}
+
+    /** By a path that is short enough. */
+    private record ByName(String name) implements Place {}
+
+    /** By a descriptor. */
+    private record Opened(Arg descriptor) implements Place {}
+
+    /** @param opened directories that are named by descriptors, which only kernels that take them all get */
+    OverlaySteps(
+            PlanInput input, SyscallProgram.Builder program, MountCalls mounts, Arg workshop, Map<Path, Arg> opened) {
         this.input = input;
         this.program = program;
         this.mounts = mounts;
         this.workshop = workshop;
+        this.opened = opened;
     }
 
     /** {@return the name of the parameter that holds a layer's mount with other ids} */
@@ -56,23 +71,28 @@ final class OverlaySteps {
                         input.inUserNamespace() ? "overlayfs in a user namespace (Linux 5.11)" : "CAP_SYS_ADMIN")
                 .task(LaunchTask.MERGE_LAYERS);
         program.call(Syscall.FCHDIR, workshop);
-        String upper = "upper";
-        String work = "work";
+        Place upper = new ByName("upper");
+        Place work = new ByName("work");
         if (overlay.upper().isPresent()) {
             upper = written(overlay.upper().get().directory());
             work = written(overlay.upper().get().work());
         } else {
-            top(upper);
-            program.call(Syscall.MKDIRAT, workshop, text(work), octal(0700));
+            top("upper");
+            program.call(Syscall.MKDIRAT, workshop, text("work"), octal(0700));
         }
-        if (input.spec().root().idmappedLayers()) {
-            var lower = new ArrayList<String>();
+        if (input.idmappedLayers()) {
+            var lower = new ArrayList<Place>();
             for (int i = 0; i < layers; i++) {
-                lower.add(attach(Arg.parameter(idmapped(i))));
+                lower.add(new ByName(attach(Arg.parameter(idmapped(i)))));
             }
             return mounted(lower, upper, work, overlay.options().parameters(), "root");
         }
-        return mount(overlay.lower(), upper, work, overlay.options().parameters(), "root");
+        return mounted(
+                overlay.lower().stream().map(this::lower).toList(),
+                upper,
+                work,
+                overlay.options().parameters(),
+                "root");
     }
 
     /** The root of the overlay is this directory, which is therefore what the topmost layer's is. */
@@ -89,18 +109,19 @@ final class OverlaySteps {
 
     /** {@return the mount of some directories under a writable one in the workshop, in which the child stands} */
     Arg mount(List<Path> lower, String upper, String work, List<Parameter> options, String name) {
-        boolean append = input.host().has().test(Feature.OVERLAY_LOWERDIR_APPEND);
-        return mounted(
-                lower.stream()
-                        .map(layer -> append ? shortened(layer.toString()) : link(layer.toString()))
-                        .toList(),
-                upper,
-                work,
-                options,
-                name);
+        return mounted(lower.stream().map(this::lower).toList(), new ByName(upper), new ByName(work), options, name);
     }
 
-    private Arg mounted(List<String> lower, String upper, String work, List<Parameter> options, String name) {
+    private Place lower(Path layer) {
+        var descriptor = opened.get(layer);
+        if (descriptor != null) {
+            return new Opened(descriptor);
+        }
+        boolean append = input.host().has().test(Feature.OVERLAY_LOWERDIR_APPEND);
+        return new ByName(append ? shortened(layer.toString()) : link(layer.toString()));
+    }
+
+    private Arg mounted(List<Place> lower, Place upper, Place work, List<Parameter> options, String name) {
         var all = new ArrayList<>(options);
         var userxattr = new Parameter.Flag("userxattr");
         if (input.inUserNamespace() && !all.contains(userxattr)) {
@@ -111,13 +132,13 @@ final class OverlaySteps {
                 : byOptionString(lower, upper, work, all, name);
     }
 
-    private Arg byContext(List<String> lower, String upper, String work, List<Parameter> options, String name) {
+    private Arg byContext(List<Place> lower, Place upper, Place work, List<Parameter> options, String name) {
         var overlay = mounts.open("overlay");
-        for (String layer : lower) {
-            mounts.set(overlay, "lowerdir+", layer);
+        for (var layer : lower) {
+            set(overlay, "lowerdir+", layer);
         }
-        mounts.set(overlay, "upperdir", upper);
-        mounts.set(overlay, "workdir", work);
+        set(overlay, "upperdir", upper);
+        set(overlay, "workdir", work);
         for (var option : options) {
             switch (option) {
                 case Parameter.Flag flag -> mounts.setFlag(overlay, flag.key());
@@ -127,11 +148,27 @@ final class OverlaySteps {
         return mounts.mount(overlay, name, MountCalls.NODEV);
     }
 
+    private void set(Arg overlay, String key, Place place) {
+        switch (place) {
+            case ByName(String path) -> mounts.set(overlay, key, path);
+            case Opened(Arg descriptor) -> mounts.setDirectory(overlay, key, descriptor);
+        }
+    }
+
+    private static String name(Place place) {
+        return switch (place) {
+            case ByName(String path) -> path;
+            case Opened opened -> throw new AssertionError("a kernel that takes no descriptors got " + opened);
+        };
+    }
+
     /** Before Linux 6.8. */
-    private Arg byOptionString(List<String> lower, String upper, String work, List<Parameter> options, String name) {
+    private Arg byOptionString(List<Place> lower, Place upper, Place work, List<Parameter> options, String name) {
         String place = "merged" + names++;
         var all = new StringJoiner(",");
-        all.add("lowerdir=" + String.join(":", lower)).add("upperdir=" + upper).add("workdir=" + work);
+        all.add("lowerdir=" + lower.stream().map(OverlaySteps::name).collect(Collectors.joining(":")))
+                .add("upperdir=" + name(upper))
+                .add("workdir=" + name(work));
         options.forEach(option -> all.add(option.text()));
         program.call(Syscall.MKDIRAT, workshop, text(place), octal(0755));
         program.call(
@@ -145,10 +182,15 @@ final class OverlaySteps {
     }
 
     /** A path of the upper, in which overlayfs takes a backslash for an escape. */
-    private String written(Path path) {
-        return input.host().has().test(Feature.OVERLAY_LOWERDIR_APPEND)
-                ? shortened(Overlay.escape(path), path.toString())
-                : link(path.toString());
+    private Place written(Path path) {
+        var descriptor = opened.get(path);
+        if (descriptor != null) {
+            return new Opened(descriptor);
+        }
+        return new ByName(
+                input.host().has().test(Feature.OVERLAY_LOWERDIR_APPEND)
+                        ? shortened(Overlay.escape(path), path.toString())
+                        : link(path.toString()));
     }
 
     private String shortened(String path) {

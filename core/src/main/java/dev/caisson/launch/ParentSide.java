@@ -107,12 +107,17 @@ public final class ParentSide {
 
     static void writeMaps(int pid, IdMap map, HostFacts host) throws IOException {
         if (host.can(Capability.SETUID) && host.can(Capability.SETGID)) {
-            write(pid, "uid_map", map.uids());
-            write(pid, "gid_map", map.gids());
+            writeMapsHere(pid, map);
             return;
         }
         help("newuidmap", pid, map.uids(), "/etc/subuid");
         help("newgidmap", pid, map.gids(), "/etc/subgid");
+    }
+
+    /** As one who may: the host's root. */
+    static void writeMapsHere(int pid, IdMap map) throws IOException {
+        write(pid, "uid_map", map.uids());
+        write(pid, "gid_map", map.gids());
     }
 
     private static void write(int pid, String file, List<IdMap.Range> ranges) throws IOException {

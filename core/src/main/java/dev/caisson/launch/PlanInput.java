@@ -7,7 +7,9 @@ import dev.caisson.seccomp.FilterProgram;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Namespace;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -17,9 +19,11 @@ import java.util.Set;
  *
  * @param fresh the namespaces that are new
  * @param idMap the map of the new user namespace, if there is one
+ * @param idmappedLayers whether layers are shown with the ids of the new user namespace
  * @param principal whom the command runs as; empty: the finished root is asked
  * @param hostTree the host's root as a layer inside a user namespace, if that is what is asked for
  * @param top what the top of a new writable layer is to be, by ids inside; empty: root's, 0755
+ * @param sources what the sources of bind mounts are
  * @param cgroupFiles the launch parameters of version 1 {@code cgroup.procs} files the child must enter by
  * @param seccompFilters in the order in which they are installed
  */
@@ -29,9 +33,11 @@ public record PlanInput(
         HostFacts host,
         Set<Namespace> fresh,
         Optional<IdMap> idMap,
+        boolean idmappedLayers,
         Optional<Principal> principal,
         Optional<HostTree> hostTree,
         Optional<TopDirectory> top,
+        Map<Path, SourceKind> sources,
         List<String> cgroupFiles,
         List<FilterProgram> seccompFilters) {
 

@@ -38,6 +38,11 @@ public final class Planner {
      * @throws IOException if the user is not in the container's /etc/passwd, or the kernel lacks a feature
      */
     public LaunchPlan plan(ContainerSpec asked, List<String> command, List<String> cgroupFiles) throws IOException {
+        return LaunchPlan.compile(decide(asked, command, cgroupFiles));
+    }
+
+    /** {@return all that a plan depends on} As {@link #plan}, which goes on from here without asking anybody anything. */
+    public PlanInput decide(ContainerSpec asked, List<String> command, List<String> cgroupFiles) throws IOException {
         Contradictions.check(asked);
         var spec = MemoryShares.applied(asked, host);
         if (spec.root().idmappedLayers() && !host.isPrivileged()) {
@@ -63,18 +68,21 @@ public final class Planner {
                 throw new IllegalStateException(unmapped.get());
             }
         }
-        var tree = hostTree(spec, map.isPresent());
-        return LaunchPlan.compile(new PlanInput(
+        boolean idmapped = isIdmapped(spec, map);
+        var tree = hostTree(spec, map.isPresent() && !idmapped);
+        return new PlanInput(
                 spec,
                 command,
                 host,
                 fresh,
                 map,
+                idmapped,
                 principal,
                 tree,
-                tree.isPresent() ? Optional.empty() : top(spec, map),
+                tree.isPresent() ? Optional.empty() : top(spec, map, idmapped),
+                SourceKind.of(spec.root().mounts()),
                 cgroupFiles,
-                seccompFilters(spec)));
+                seccompFilters(spec));
     }
 
     private List<FilterProgram> seccompFilters(ContainerSpec spec) {
@@ -87,7 +95,8 @@ public final class Planner {
     }
 
     /** What belongs to nobody inside becomes root's. */
-    private static Optional<TopDirectory> top(ContainerSpec spec, Optional<IdMap> map) {
+    private static Optional<TopDirectory> top(ContainerSpec spec, Optional<IdMap> map, boolean idmapped)
+            throws IOException {
         if (!(spec.root().source() instanceof Root.Layers(var overlay))
                 || spec.namespaces().joined(Namespace.USER).isPresent()) {
             return Optional.empty();
@@ -97,7 +106,7 @@ public final class Planner {
             return onDisk;
         }
         var top = onDisk.get();
-        if (spec.root().idmappedLayers()) {
+        if (idmapped && !spec.root().layerIds().keptBy(overlay.lower().getFirst(), map.get())) {
             boolean exists = map.get().hasUid(top.uid()) && map.get().hasGid(top.gid());
             return Optional.of(exists ? top : top.ownedBy(0, 0));
         }
@@ -105,6 +114,20 @@ public final class Planner {
         var gid = map.get().gidInside(top.gid());
         return Optional.of(
                 uid.isPresent() && gid.isPresent() ? top.ownedBy(uid.getAsLong(), gid.getAsLong()) : top.ownedBy(0, 0));
+    }
+
+    private boolean isIdmapped(ContainerSpec spec, Optional<IdMap> map) {
+        return switch (spec.root().layerIds()) {
+            case MAPPED -> true;
+            case AS_ON_DISK -> false;
+            case MAPPED_WHERE_POSSIBLE ->
+                host.isPrivileged()
+                        && map.filter(m -> !m.isSingle() && m.hasUid(0) && m.hasGid(0))
+                                .isPresent()
+                        && spec.root().source() instanceof Root.Layers(var overlay)
+                        && overlay.fallbacks().isEmpty()
+                        && host.has().test(Feature.IDMAPPED_MOUNTS);
+        };
     }
 
     private static Optional<HostTree> hostTree(ContainerSpec spec, boolean userNamespace) throws IOException {

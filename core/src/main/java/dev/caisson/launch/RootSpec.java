@@ -45,10 +45,15 @@ public interface RootSpec {
         return false;
     }
 
-    /** Whether layers are shown with the ids of the container's user namespace. */
+    /** Whose the layers' files are, where the container has a user namespace of its own. */
     @Value.Default
+    default LayerIds layerIds() {
+        return LayerIds.MAPPED_WHERE_POSSIBLE;
+    }
+
+    /** {@return whether the launch fails where layers cannot be shown with the ids of the user namespace} */
     default boolean idmappedLayers() {
-        return false;
+        return layerIds() == LayerIds.MAPPED;
     }
 
     /** Whether proc, sysfs, a minimal /dev and the rest of {@link KernelMounts} are mounted. */

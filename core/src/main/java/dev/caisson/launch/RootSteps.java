@@ -8,12 +8,16 @@ import static dev.caisson.linux.call.Arg.of;
 import static dev.caisson.linux.call.Arg.text;
 
 import dev.caisson.linux.Errno;
+import dev.caisson.linux.Feature;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.overlay.Overlay;
+import dev.caisson.spec.Namespace;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -30,21 +34,54 @@ final class RootSteps {
     private final PlanInput input;
     private final SyscallProgram.Builder program;
     private final MountCalls mounts;
+    private final BindSteps binds;
+    private final Map<Path, Arg> directories = new HashMap<>();
+    private boolean sourcesTaken;
 
     RootSteps(PlanInput input, SyscallProgram.Builder program) {
         this.input = input;
         this.program = program;
         this.mounts = new MountCalls(program);
+        this.binds = new BindSteps(input.sources(), mounts, program);
+    }
+
+    /**
+     * Takes all that is named by a path of the host, as whoever the caller is: the root of a user namespace may not even look
+     * below a directory that is the caller's alone, such as a temporary one.
+     */
+    void planSources() {
+        program.phase("sources");
+        sourcesTaken = true;
+        binds.cloneSources(input.spec().root().mounts());
+        if (!input.isFresh(Namespace.USER)
+                || input.hostTree().isPresent()
+                || !(input.spec().root().source() instanceof Root.Layers(var overlay))
+                || !input.host().has().test(Feature.OVERLAY_LAYER_DESCRIPTORS)) {
+            return;
+        }
+        overlay.upper().ifPresent(upper -> {
+            open("the writable layer", upper.directory());
+            open("the work directory", upper.work());
+        });
+        if (!input.idmappedLayers()) {
+            overlay.lower().forEach(layer -> open("the layer", layer));
+        }
+    }
+
+    private void open(String what, Path directory) {
+        program.purpose("open " + what + " " + directory);
+        directories.put(directory, mounts.open(directory.toString(), true));
     }
 
     /** {@return the container's own /dev/null, opened for the streams that are discarded, if it has one and one is} */
     Optional<Arg> plan() {
         var spec = input.spec();
+        if (!sourcesTaken) {
+            planSources();
+        }
         program.phase("root");
         program.purpose("create files with exactly the modes that are asked for");
         program.call(Syscall.UMASK, of(0));
-        var binds = new BindSteps(mounts, program);
-        binds.cloneSources(spec.root().mounts());
         program.purpose("keep mounts made here from appearing on the host", "CAP_SYS_ADMIN");
         program.call(
                 Syscall.MOUNT,
@@ -119,7 +156,7 @@ final class RootSteps {
     }
 
     private Arg layers(Overlay layers, Arg workshop) {
-        var overlays = new OverlaySteps(input, program, mounts, workshop);
+        var overlays = new OverlaySteps(input, program, mounts, workshop, directories);
         if (input.hostTree().isPresent()) {
             return new HostTreeSteps(
                             program,

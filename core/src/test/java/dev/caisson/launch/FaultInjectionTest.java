@@ -30,7 +30,9 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -65,10 +67,16 @@ class FaultInjectionTest {
     }
 
     private static void failEveryStep(LaunchPlan plan) throws Exception {
-        failEveryStep(plan, Map.of());
+        failEveryStep(plan, Map.of(), Optional.empty());
     }
 
     private static void failEveryStep(LaunchPlan plan, Map<String, Integer> more) throws Exception {
+        failEveryStep(plan, more, Optional.empty());
+    }
+
+    /** @param layers mounts of layers for one launch, which it uses up */
+    private static void failEveryStep(
+            LaunchPlan plan, Map<String, Integer> more, Optional<Callable<LayerMounts>> layers) throws Exception {
         try (var launcher = new Launcher();
                 var input = Files.open("/dev/null", Files.O_RDWR, 0)) {
             var status = Files.pipe();
@@ -87,7 +95,13 @@ class FaultInjectionTest {
                         continue;
                     }
                     var before = NoLeaks.snapshot();
-                    var outcome = launch(launcher, plan, k, descriptors);
+                    Outcome outcome;
+                    try (var mounts = layers.isPresent() ? layers.get().call() : null) {
+                        if (mounts != null) {
+                            descriptors.putAll(mounts.parameters());
+                        }
+                        outcome = launch(launcher, plan, k, descriptors);
+                    }
                     if (outcome instanceof Outcome.ChildFailure failure) {
                         assertEquals(OptionalInt.of(k), failure.index());
                         assertEquals(Errno.EIO, failure.errno());
@@ -167,7 +181,24 @@ class FaultInjectionTest {
 
     @Test
     void aContainerInAUserNamespaceLeavesNothingBehind() throws Exception {
-        failEveryStep(plan(spec().namespaces(n -> n.withFresh(Namespace.USER, Namespace.NETWORK))));
+        failEveryStep(plan(spec().namespaces(n -> n.withFresh(Namespace.USER, Namespace.NETWORK))
+                .root(r -> r.withLayerIds(LayerIds.AS_ON_DISK))));
+    }
+
+    @Test
+    void aContainerInAUserNamespaceOverMountsOfTheJvmLeavesNothingBehind() throws Exception {
+        var plan = plan(spec().namespaces(n -> n.withFresh(Namespace.USER, Namespace.NETWORK)));
+        try (var launcher = new Launcher();
+                var namespaces = new UserNamespaces(launcher)) {
+            failEveryStep(
+                    plan,
+                    Map.of(),
+                    Optional.of(() -> LayerMounts.make(
+                            namespaces,
+                            List.of(Path.of("/")),
+                            plan.input().idMap().orElseThrow(),
+                            LayerIds.MAPPED_WHERE_POSSIBLE)));
+        }
     }
 
     @Test

@@ -53,6 +53,9 @@ public final class UpperDirectory implements AutoCloseable {
     private static void make(Path directory, String permissions, OptionalLong owner, List<Path> made)
             throws IOException {
         if (Files.isDirectory(directory)) {
+            if (owner.isPresent() && isOursAndEmpty(directory)) {
+                give(directory, owner.getAsLong());
+            }
             return;
         }
         if (Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
@@ -68,9 +71,23 @@ public final class UpperDirectory implements AutoCloseable {
         // Not by the attribute of createDirectory: the umask would take some away.
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString(permissions));
         if (owner.isPresent()) {
-            Files.setAttribute(directory, "unix:uid", (int) owner.getAsLong());
-            Files.setAttribute(directory, "unix:gid", (int) owner.getAsLong());
+            give(directory, owner.getAsLong());
         }
+    }
+
+    /** Such as those of a new branch: nothing of anybody's changes hands. */
+    private static boolean isOursAndEmpty(Path directory) throws IOException {
+        if (!Files.getAttribute(directory, "unix:uid").equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"))) {
+            return false;
+        }
+        try (var entries = Files.newDirectoryStream(directory)) {
+            return !entries.iterator().hasNext();
+        }
+    }
+
+    private static void give(Path directory, long owner) throws IOException {
+        Files.setAttribute(directory, "unix:uid", (int) owner);
+        Files.setAttribute(directory, "unix:gid", (int) owner);
     }
 
     private static void check(Path upper, Path work, OptionalLong owner, Optional<TopDirectory> top)
