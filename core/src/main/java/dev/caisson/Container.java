@@ -88,7 +88,7 @@ public interface Container extends ContainerProcess {
     static ContainerBuilder sandbox() {
         return builder()
                 .namespaces(n -> n.withPreset(Namespace.values()).withPresetHostname("sandbox"))
-                .root(r -> r.withSharesMemory(true).withPresetMounts(tmpfs("/tmp", 256), tmpfs("/run", 16)))
+                .root(r -> r.withForUntrusted(true).withPresetMounts(tmpfs("/tmp", 256), tmpfs("/run", 16)))
                 .limits(l -> l.withPresetPids(512))
                 .capabilities(Capabilities.none());
     }
@@ -244,7 +244,7 @@ public interface Container extends ContainerProcess {
     void update(Limits limits) throws IOException;
 
     /**
-     * {@return the limits of its preset that this host does not enforce, each with the reason; empty as a rule} What was asked
+     * {@return what its preset says and this host does not enforce, each with the reason; empty as a rule} What was asked
      * for by name and cannot be enforced keeps a container from starting.
      */
     List<String> unenforced();

@@ -136,7 +136,8 @@ final class Engine {
         var cgroupFiles = cgroup.map(CgroupPlan::entered).orElse(List.of()).stream()
                 .map(Engine::cgroupParameter)
                 .toList();
-        return Explanation.of(planner.plan(spec, command, cgroupFiles), cgroup, missing(spec), limits.unenforced());
+        var planned = planner.plan(spec, command, cgroupFiles);
+        return Explanation.of(planned, cgroup, missing(spec), limits.unenforcedAnd(planned.unenforced()));
     }
 
     private static boolean limits(ContainerSpec spec) {
@@ -347,7 +348,8 @@ final class Engine {
             });
             var files =
                     keptHere == null ? null : new KeptFiles(new Kept(keptHere), owner, layers(plan, watch, fallback));
-            var started = new Started(process, own, files, use, fallback, lease, limits.unenforced());
+            var started =
+                    new Started(process, own, files, use, fallback, lease, limits.unenforcedAnd(plan.unenforced()));
             resources.succeeded();
             return started;
         }

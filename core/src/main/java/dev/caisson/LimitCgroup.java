@@ -10,6 +10,7 @@ import dev.caisson.launch.LimitSpec;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The cgroup of a container to be. What somebody set is enforced, or the start fails; what a preset adds is left out where
@@ -20,6 +21,11 @@ import java.util.Optional;
  * @param unenforced limits of the preset, each with the reason
  */
 record LimitCgroup<T>(Optional<T> made, List<String> unenforced) {
+
+    /** {@return all of that, and what else is not enforced} */
+    List<String> unenforcedAnd(List<String> more) {
+        return Stream.concat(unenforced.stream(), more.stream()).toList();
+    }
 
     /** What is done with a builder: make the cgroup, or plan it. */
     private interface Work<T> {

@@ -10,7 +10,7 @@ import java.util.List;
  *
  * @param phases in the order of time
  * @param missing what this host lacks for it
- * @param unenforced limits of a preset that this host does not enforce, each with the reason
+ * @param unenforced what a preset says and this host does not enforce, each with the reason
  */
 public record Plan(List<Phase> phases, List<Feature> missing, List<String> unenforced) {
     public Plan {

@@ -63,6 +63,13 @@ public final class JavaAs {
         return new JavaAs(prefix, classPath, all);
     }
 
+    /** {@return the same behind a program that executes the rest of its arguments} */
+    public JavaAs behind(String... program) {
+        var all = new ArrayList<>(List.of(program));
+        all.addAll(prefix);
+        return new JavaAs(all, classPath, options);
+    }
+
     /** Runs a main class and waits for its end. */
     public Ended run(String mainClass, String... args) throws IOException, InterruptedException {
         var command = new ArrayList<>(prefix);

@@ -2,6 +2,7 @@
 package dev.caisson.launch;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -10,18 +11,34 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The top level of the host's root file system, for use as a layer inside a user namespace. There {@code /} itself cannot
- * be an overlay's lower: the kernel does not let a less privileged user look under what is mounted on it. What lies directly
- * below can be, one overlay each, or, where something is mounted deeper in it, a read-only bind mount.
+ * The host's root file system as far down as there are mounts, for use as a layer inside a user namespace. There a directory
+ * cannot be an overlay's lower if something is mounted in it: the kernel does not let a less privileged user look under that.
+ * What has no mounts inside can be, one overlay each; a directory that has some is made anew, and its entries are shown in
+ * turn. Only where that would be too many, or an overlay is not possible, the directory is a read-only bind mount; through
+ * that, sockets of the host can be connected to, which an overlay does not show as such.
+ *
+ * @param entries parents before their children
  */
 public record HostTree(List<Entry> entries) {
+    private static final Path ROOT = Path.of("/");
     private static final Set<String> REPLACED = Set.of("proc", "sys", "dev", "lost+found");
+    private static final int TYPE = 0170000;
+    private static final int REGULAR = 0100000;
     private static final int PERMISSIONS = 07777;
+
+    /** Each entry of such a directory costs a handful of system calls. */
+    private static final int MOST_SIBLINGS = 64;
+
+    /** Where overlayfs takes layers from, as far as it can be known; stacked twice at most. */
+    private static final Set<String> LAYERABLE =
+            Set.of("ext2", "ext3", "ext4", "xfs", "btrfs", "bcachefs", "f2fs", "tmpfs", "squashfs", "erofs", "iso9660");
 
     /** How an entry of the root is shown. */
     public enum Kind {
         /** Under a writable layer. */
         OVERLAID,
+        /** A directory of the container's own, in which further entries are. */
+        DIRECTORY,
         /** As it is, read-only, with what is mounted in it. */
         BOUND,
         FILE,
@@ -31,9 +48,13 @@ public record HostTree(List<Entry> entries) {
     /**
      * An entry of the root.
      *
+     * @param name its path below the root
      * @param target where a symbolic link leads, else empty
      */
     public record Entry(String name, Kind kind, int mode, String target) {}
+
+    /** A mount of this process, by the place it is seen at. */
+    private record Mounted(Path place, String fileSystem) {}
 
     public HostTree {
         entries = List.copyOf(entries);
@@ -41,34 +62,90 @@ public record HostTree(List<Entry> entries) {
 
     static HostTree read() throws IOException {
         var entries = new ArrayList<Entry>();
-        var mountPoints = mountPoints();
-        try (var names = Files.newDirectoryStream(Path.of("/"))) {
-            for (Path path : names) {
-                String name = path.getFileName().toString();
-                if (!REPLACED.contains(name)) {
-                    entries.add(entry(path, name, mountPoints));
-                }
+        var mounted = mounted();
+        for (Path path : list(ROOT)) {
+            if (!REPLACED.contains(path.getFileName().toString())) {
+                add(path, mounted, entries);
             }
         }
-        entries.sort((a, b) -> a.name().compareTo(b.name()));
         return new HostTree(entries);
     }
 
-    private static Entry entry(Path path, String name, List<String> mountPoints) throws IOException {
-        if (Files.isSymbolicLink(path)) {
-            return new Entry(name, Kind.SYMLINK, 0, Files.readSymbolicLink(path).toString());
+    private static List<Path> list(Path directory) throws IOException {
+        var all = new ArrayList<Path>();
+        try (var names = Files.newDirectoryStream(directory)) {
+            names.forEach(all::add);
         }
-        int mode = (int) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS) & PERMISSIONS;
-        if (!Files.isDirectory(path)) {
-            return new Entry(name, Kind.FILE, mode, "");
-        }
-        boolean mountedInside = mountPoints.stream().anyMatch(p -> p.startsWith(path + "/"));
-        return new Entry(name, mountedInside ? Kind.BOUND : Kind.OVERLAID, mode, "");
+        all.sort(null);
+        return all;
     }
 
-    private static List<String> mountPoints() throws IOException {
-        return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
-                .map(line -> line.split(" ")[4])
+    /** Pipes, sockets and devices are left out. */
+    private static void add(Path path, List<Mounted> mounted, List<Entry> entries) throws IOException {
+        String name = ROOT.relativize(path).toString();
+        int mode = (int) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+        if (Files.isSymbolicLink(path)) {
+            entries.add(new Entry(
+                    name, Kind.SYMLINK, 0, Files.readSymbolicLink(path).toString()));
+        } else if (Files.isDirectory(path)) {
+            addDirectory(path, name, mode & PERMISSIONS, mounted, entries);
+        } else if ((mode & TYPE) == REGULAR) {
+            entries.add(new Entry(name, Kind.FILE, mode & PERMISSIONS, ""));
+        }
+    }
+
+    private static void addDirectory(Path path, String name, int mode, List<Mounted> mounted, List<Entry> entries)
+            throws IOException {
+        boolean mountedInside = mounted.stream()
+                .anyMatch(m -> m.place().startsWith(path) && !m.place().equals(path));
+        if (!mountedInside) {
+            // The last one hides the others.
+            boolean layerable = mounted.stream()
+                    .filter(m -> m.place().equals(path))
+                    .reduce((_, last) -> last)
+                    .map(m -> LAYERABLE.contains(m.fileSystem()))
+                    .orElse(true);
+            entries.add(new Entry(name, layerable ? Kind.OVERLAID : Kind.BOUND, mode, ""));
+            return;
+        }
+        try {
+            var children = list(path);
+            if (children.size() <= MOST_SIBLINGS) {
+                entries.add(new Entry(name, Kind.DIRECTORY, mode, ""));
+                for (Path child : children) {
+                    add(child, mounted, entries);
+                }
+                return;
+            }
+        } catch (AccessDeniedException notToBeListed) {
+            // As many as there may be, none is known by name.
+        }
+        entries.add(new Entry(name, Kind.BOUND, mode, ""));
+    }
+
+    /** {@return the directories through which the host's sockets can be reached} */
+    List<String> bound() {
+        return entries.stream()
+                .filter(entry -> entry.kind() == Kind.BOUND)
+                .map(entry -> "/" + entry.name())
                 .toList();
+    }
+
+    /** proc_pid_mountinfo(5): the place is the fifth field, the type of file system the first after a lone hyphen. */
+    private static List<Mounted> mounted() throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
+                .map(line -> {
+                    String[] halves = line.split(" - ", 2);
+                    return new Mounted(
+                            Path.of(plain(halves[0].split(" ")[4])), halves[1].split(" ")[0]);
+                })
+                .toList();
+    }
+
+    private static String plain(String escaped) {
+        return escaped.replace("\\040", " ")
+                .replace("\\011", "\t")
+                .replace("\\012", "\n")
+                .replace("\\134", "\\");
     }
 }

@@ -17,6 +17,7 @@ final class HostTreeSteps {
     private final SyscallProgram.Builder program;
     private final MountCalls mounts;
     private final OverlayStep overlay;
+    private int overlays;
 
     /** Mounts one overlay of a host directory with an upper and a work directory in the workshop. */
     interface OverlayStep {
@@ -56,9 +57,10 @@ final class HostTreeSteps {
                 program.call(Syscall.MKDIRAT, root, text(entry.name()), octal(0755));
                 mounts.attach(readOnly(host, true), root, entry.name());
             }
+            case DIRECTORY -> program.call(Syscall.MKDIRAT, root, text(entry.name()), octal(entry.mode()));
             case OVERLAID -> {
-                String upper = "upper-" + entry.name();
-                String work = "work-" + entry.name();
+                String upper = "upper-" + overlays;
+                String work = "work-" + overlays++;
                 program.call(Syscall.MKDIRAT, root, text(entry.name()), octal(0755));
                 program.call(Syscall.MKDIRAT, workshop, text(upper), octal(entry.mode()));
                 program.call(Syscall.MKDIRAT, workshop, text(work), octal(0700));

@@ -110,6 +110,17 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         return parent;
     }
 
+    /** {@return what of a preset's isolation this host does not allow, each with the reason} */
+    public List<String> unenforced() {
+        var bound = input.hostTree().map(HostTree::bound).orElse(List.of());
+        return bound.isEmpty() || !input.spec().root().forUntrusted()
+                ? List.of()
+                : List.of("no reach to the host's sockets below " + String.join(", ", bound)
+                        + ": something is mounted there in the midst of too many entries, or its file system is none"
+                        + " for layers, and an ordinary user can only show it as it is; mask what has sockets, or run"
+                        + " as root");
+    }
+
     /** {@return the parameter under which a version 1 hierarchy's cgroup.procs is known to the program} */
     static String cgroupParameter(String controller) {
         return "cgroup " + controller;

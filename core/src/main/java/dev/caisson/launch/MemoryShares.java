@@ -19,7 +19,7 @@ final class MemoryShares {
     /** {@return a description in which the preset's mounts are among the others, and sizes are set} */
     static ContainerSpec applied(ContainerSpec spec, HostFacts host) {
         var root = spec.root();
-        if (root.presetMounts().isEmpty() && !root.sharesMemory()) {
+        if (root.presetMounts().isEmpty() && !root.forUntrusted()) {
             return spec;
         }
         var targets = new HashSet<String>();

@@ -90,9 +90,12 @@ public interface RootSpec {
     /** What a preset mounts, in so far as nobody mounts something else on the same place. */
     List<Mount> presetMounts();
 
-    /** Whether file systems in memory get no more of the host's than {@link MemoryShares} says, where nobody gave a size. */
+    /**
+     * Whether nobody trusts the command: file systems in memory get no more of the host's than {@link MemoryShares} says, where
+     * nobody gave a size, and what of the host remains in reach is told.
+     */
     @Value.Default
-    default boolean sharesMemory() {
+    default boolean forUntrusted() {
         return false;
     }
 
