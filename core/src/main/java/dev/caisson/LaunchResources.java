@@ -56,7 +56,7 @@ final class LaunchResources implements AutoCloseable {
             } catch (Exception | Error failed) {
                 if (first == null) {
                     first = failed;
-                } else if (first != failed) {
+                } else if (!failed.equals(first)) {
                     first.addSuppressed(failed);
                 }
             }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 
@@ -35,7 +36,7 @@ public final class OwnDescriptors {
         return "fd " + number;
     }
 
-    private static TreeSet<Integer> numbers(ContainerSpec spec) {
+    private static Set<Integer> numbers(ContainerSpec spec) {
         var numbers = new TreeSet<Integer>();
         for (var path : paths(spec)) {
             var matcher = PATH.matcher(path.toString());

@@ -233,7 +233,7 @@ public final class LiveProcess {
                 var _ = surroundings.dissolve();
             }
         } catch (IOException | RuntimeException | Error alsoFailed) {
-            if (alsoFailed != why) {
+            if (!alsoFailed.equals(why)) {
                 why.addSuppressed(alsoFailed);
             }
         } finally {

@@ -6,6 +6,7 @@ import java.util.PriorityQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -142,7 +143,7 @@ public final class Poller implements AutoCloseable {
                     runDueAlarms();
                 } catch (OutOfMemoryError later) {
                     // What was not done now is told again by the kernel, or still in the queue of alarms.
-                    Thread.yield();
+                    LockSupport.parkNanos(1_000_000);
                 }
             }
         } catch (LinuxException impossible) {

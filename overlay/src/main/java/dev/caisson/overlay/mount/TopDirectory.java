@@ -4,6 +4,8 @@ package dev.caisson.overlay.mount;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -20,12 +22,16 @@ public record TopDirectory(int mode, long uid, long gid) {
         try {
             var all = Files.readAttributes(layer, "unix:mode,uid,gid");
             return Optional.of(new TopDirectory(
-                    (int) all.get("mode") & PERMISSIONS,
-                    Integer.toUnsignedLong((int) all.get("uid")),
-                    Integer.toUnsignedLong((int) all.get("gid"))));
+                    number(all, "mode") & PERMISSIONS,
+                    Integer.toUnsignedLong(number(all, "uid")),
+                    Integer.toUnsignedLong(number(all, "gid"))));
         } catch (IOException unseen) {
             return Optional.empty();
         }
+    }
+
+    private static int number(Map<String, Object> attributes, String name) {
+        return (int) Objects.requireNonNull(attributes.get(name));
     }
 
     /** {@return this with another owner} */
