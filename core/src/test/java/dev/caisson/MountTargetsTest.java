@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -35,6 +36,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ExtendWith(NoLeaks.class)
 class MountTargetsTest {
     private static final int STARTS = 40;
+
+    /** So that some starts get through. */
+    private static final long PAUSE_NANOS = 50_000;
+
     private static final int DIRECTORY_WITH_STICKY_BIT = 0041777;
     private static final int CHARACTER_DEVICE = 0020666;
     private static final int PIPE = 0010666;
@@ -193,6 +198,45 @@ class MountTargetsTest {
 
     private static Fd open(Path path) throws IOException {
         return dev.caisson.linux.sys.Files.open(path.toString(), dev.caisson.linux.sys.Files.O_PATH, 0);
+    }
+
+    /** A neighbour on the same directory exchanges a directory for a link to the host's (the class of CVE-2021-30465). */
+    @Test
+    void aTargetThatIsExchangedForALinkDuringTheStartIsStillInside() throws Exception {
+        Path outside = Files.createDirectory(directory.resolve("outside"));
+        Files.createDirectory(root.resolve("a"));
+        Files.createSymbolicLink(root.resolve("b"), outside);
+        int started = 0;
+        try (var here = open(root)) {
+            var over = new AtomicBoolean();
+            var neighbour = Thread.ofPlatform().start(() -> {
+                while (!over.get()) {
+                    exchange(here);
+                    LockSupport.parkNanos(PAUSE_NANOS);
+                }
+            });
+            try {
+                for (int i = 0; i < STARTS; i++) {
+                    var container = overRoot()
+                            .tmpfs("/a/deep/er", 1, ByteUnit.MB)
+                            .file("/a/file", "x")
+                            .bind(directory.resolve("root"), "/a/bound");
+                    try {
+                        assertEquals("0", sh(container, "ls -A " + outside + "/deep/er 2>/dev/null | wc -l"));
+                        started++;
+                    } catch (ContainerException refused) {
+                        assertFalse(refused.getMessage().isEmpty());
+                    }
+                }
+            } finally {
+                over.set(true);
+                neighbour.join();
+            }
+        }
+        try (var made = Files.list(outside)) {
+            assertEquals(List.of(), made.toList());
+        }
+        assertTrue(started > 0, "none of " + STARTS + " started");
     }
 
     @Test

@@ -70,6 +70,7 @@ final class Plans {
         plans.put(
                 "mapped ids",
                 plan(ROOT, overHost().newUser(IdMap.range(0, 300_000, 1000)).user(5, 6)));
+        plans.put("a user by name", plan(ROOT, overHost().newUser().user("bob").groups("staff")));
         plans.put("an init", plan(ROOT, overHost().init()));
         plans.put(
                 "a supervisor",

@@ -42,6 +42,11 @@ public final class InsidePath {
         return ROOT + String.join("/", names);
     }
 
+    /** {@return the path as {@link #check} does, if something can be mounted on it} */
+    static String checkTarget(String option, String path) {
+        return checkBelowRoot(option, path, "for another root call lower(...) or rootfs(...)");
+    }
+
     /**
      * {@return the path as {@link #check} does, if it is not the root itself}
      *

@@ -14,9 +14,6 @@ import java.util.Set;
  * is missing.
  */
 public sealed interface Mount {
-    /** What a mount on the root itself would have to be. */
-    String ANOTHER_ROOT = "for another root call lower(...) or rootfs(...)";
-
     /** {@return the absolute path inside, without needless slashes and dots; never the root itself} */
     String target();
 
@@ -30,7 +27,7 @@ public sealed interface Mount {
      */
     record Bind(Path source, String target, Set<Option> options) implements Mount {
         public Bind {
-            target = InsidePath.checkBelowRoot("bind", target, ANOTHER_ROOT);
+            target = InsidePath.checkTarget("bind", target);
             if (source.toString().indexOf('\0') >= 0) {
                 throw new IllegalArgumentException("bind: the source path holds NUL");
             }
@@ -56,7 +53,7 @@ public sealed interface Mount {
      */
     record Tmpfs(String target, OptionalLong size, int mode, Set<Option> options) implements Mount {
         public Tmpfs {
-            target = InsidePath.checkBelowRoot("tmpfs", target, ANOTHER_ROOT);
+            target = InsidePath.checkTarget("tmpfs", target);
             if (size.isPresent() && size.getAsLong() <= 0) {
                 throw new IllegalArgumentException(
                         "tmpfs " + target + ": size " + size.getAsLong() + " is not a positive number of bytes");
@@ -81,7 +78,7 @@ public sealed interface Mount {
      */
     record Content(String target, byte[] bytes, int mode) implements Mount {
         public Content {
-            target = InsidePath.checkBelowRoot("file", target, ANOTHER_ROOT);
+            target = InsidePath.checkTarget("file", target);
             if (mode < 0 || mode > 0777) {
                 throw new IllegalArgumentException(
                         "file " + target + ": mode 0" + Integer.toOctalString(mode) + " is not within 0 to 0777");

@@ -24,6 +24,7 @@ import dev.caisson.seccomp.notify.Listeners;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Namespace;
+import dev.caisson.spec.UserSpec;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Path;
@@ -177,6 +178,11 @@ class FaultInjectionTest {
     @Test
     void aContainerWhoseRootIsKeptLeavesNothingBehind() throws Exception {
         failEveryStep(plan(spec().root(r -> r.withKept(true))));
+    }
+
+    @Test
+    void aContainerWhoseUserIsLookedUpLeavesNothingBehind() throws Exception {
+        failEveryStep(plan(spec().process(p -> p.withUser(UserSpec.parse("daemon")))));
     }
 
     @Test
