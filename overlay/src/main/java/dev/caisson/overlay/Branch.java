@@ -144,19 +144,25 @@ public final class Branch implements AutoCloseable {
      * @throws IllegalStateException if a container is on it
      */
     public synchronized Layer commit() throws IOException {
-        checkFree();
-        return become(new LayerId("commit", UUID.randomUUID().toString()));
+        return commit(Optional.empty());
     }
 
     /** As {@link #commit()}, kept under a name. */
     public synchronized Layer commit(String name) throws IOException {
-        var layer = commit();
-        store.reference(name, layer);
-        return layer;
+        return commit(Optional.of(LayerStore.checked(name)));
+    }
+
+    private Layer commit(Optional<String> name) throws IOException {
+        checkFree();
+        return become(new LayerId("commit", UUID.randomUUID().toString()), name);
     }
 
     synchronized Layer become(LayerId id) throws IOException {
-        var layer = store.settle(directory, id);
+        return become(id, Optional.empty());
+    }
+
+    private synchronized Layer become(LayerId id, Optional<String> name) throws IOException {
+        var layer = store.settle(directory, id, name);
         if (!Files.exists(directory)) {
             ended = true;
             lock.close();

@@ -112,10 +112,8 @@ public final class LayerStore implements AutoCloseable {
         if (found.isPresent()) {
             return found;
         }
-        Path content = directory.path(CONTENTS, file(id));
-        return Files.exists(content)
-                ? read(LayerId.parse(Files.readString(content).strip()))
-                : Optional.empty();
+        var content = directory.read(directory.path(CONTENTS, file(id)));
+        return content.isPresent() ? read(LayerId.parse(content.get())) : Optional.empty();
     }
 
     /**
@@ -224,8 +222,12 @@ public final class LayerStore implements AutoCloseable {
         }
     }
 
-    /** Moves a finished branch to its place. It is a layer from the rename on. */
-    Layer settle(Path branch, LayerId id) throws IOException {
+    /**
+     * Moves a finished branch to its place. It is a layer from the rename on.
+     *
+     * @param name under which it is kept, from the same moment on for every sweep
+     */
+    Layer settle(Path branch, LayerId id, Optional<String> name) throws IOException {
         try (var _ = directory.lock(FileData.Lock.SHARED)) {
             Path place = directory.path(LAYERS, file(id));
             try {
@@ -234,9 +236,13 @@ public final class LayerStore implements AutoCloseable {
                 if (!taken.errno().equals(Errno.EEXIST) && !taken.errno().equals(Errno.ENOTEMPTY)) {
                     throw taken;
                 }
-                return present(id); // Somebody else was faster; the branch is discarded by its owner.
+                // Somebody else was faster; the branch is discarded by its owner.
             }
-            return present(id);
+            var layer = present(id);
+            if (name.isPresent()) {
+                refer(name.get(), layer);
+            }
+            return layer;
         }
     }
 
@@ -267,10 +273,12 @@ public final class LayerStore implements AutoCloseable {
     /** Keeps a layer, and all below it, under a name; a name that is there leads to this layer from now on. */
     public void reference(String name, Layer layer) throws IOException {
         try (var _ = directory.lock(FileData.Lock.SHARED)) {
-            directory.write(
-                    directory.path(REFERENCES, checked(name)),
-                    present(layer.id()).id().toString());
+            refer(checked(name), present(layer.id()));
         }
+    }
+
+    private void refer(String name, Layer layer) throws IOException {
+        directory.write(directory.path(REFERENCES, name), layer.id().toString());
     }
 
     /** Takes a name away; does nothing if it is not there. */
@@ -278,7 +286,11 @@ public final class LayerStore implements AutoCloseable {
         Files.deleteIfExists(directory.path(REFERENCES, checked(name)));
     }
 
-    private static String checked(String name) {
+    static String checked(String name) {
+        if (name.endsWith(StoreDirectory.NEXT)) {
+            throw new IllegalArgumentException("reference: \"" + name + "\" ends in " + StoreDirectory.NEXT
+                    + ", which names of files that are being written end in");
+        }
         if (!NAME.matcher(name).matches()) {
             throw new IllegalArgumentException("reference: \"" + name
                     + "\" is not a name of at most 200 letters, digits and _.:@+-, with a letter or digit first");
@@ -288,20 +300,15 @@ public final class LayerStore implements AutoCloseable {
 
     /** {@return the layer a name leads to} */
     public Optional<Layer> referenced(String name) throws IOException {
-        Path file = directory.path(REFERENCES, checked(name));
-        return Files.exists(file) ? read(LayerId.parse(Files.readString(file).strip())) : Optional.empty();
+        var id = directory.read(directory.path(REFERENCES, checked(name)));
+        return id.isPresent() ? read(LayerId.parse(id.get())) : Optional.empty();
     }
 
     /** {@return all names and where they lead} */
     public Map<String, LayerId> references() throws IOException {
         var all = new LinkedHashMap<String, LayerId>();
         for (String name : directory.names(REFERENCES)) {
-            if (!name.endsWith(".next")) {
-                all.put(
-                        name,
-                        LayerId.parse(Files.readString(directory.path(REFERENCES, name))
-                                .strip()));
-            }
+            directory.read(directory.path(REFERENCES, name)).ifPresent(id -> all.put(name, LayerId.parse(id)));
         }
         return all;
     }

@@ -7,6 +7,7 @@ import static dev.caisson.overlay.store.StoreDirectory.LAYERS;
 import static dev.caisson.overlay.store.StoreDirectory.LEASES;
 import static dev.caisson.overlay.store.StoreDirectory.LOCK;
 import static dev.caisson.overlay.store.StoreDirectory.RECORD;
+import static dev.caisson.overlay.store.StoreDirectory.REFERENCES;
 
 import dev.caisson.linux.sys.FileData;
 import dev.caisson.overlay.store.LayerRecord;
@@ -61,7 +62,7 @@ final class LayerSweep {
         for (String name : directory.names(LEASES)) {
             Path lease = directory.path(LEASES, name);
             if (!StoreDirectory.isAbandoned(lease)) {
-                roots.add(LayerId.parse(Files.readString(lease).strip()));
+                directory.read(lease).ifPresent(id -> roots.add(LayerId.parse(id)));
             }
         }
         for (String name : directory.names(BRANCHES)) {
@@ -87,14 +88,16 @@ final class LayerSweep {
                 }
             }
             for (String name : directory.names(LAYERS)) {
-                if (!marked.contains(LayerStore.id(name))) {
+                if (marked.contains(LayerStore.id(name))) {
+                    directory.removeUnfinished(directory.path(LAYERS, name));
+                } else {
                     store.trash().discard(directory.path(LAYERS, name));
                     gone.add(LayerStore.id(name));
                 }
             }
             for (String name : directory.names(BRANCHES)) {
-                if (StoreDirectory.isAbandoned(directory.path(BRANCHES, name, LOCK))) {
-                    store.trash().discard(directory.path(BRANCHES, name));
+                if (StoreDirectory.isAbandoned(directory.path(BRANCHES, name, LOCK))
+                        && store.trash().discardIfThere(directory.path(BRANCHES, name))) {
                     branches++;
                 }
             }
@@ -104,6 +107,9 @@ final class LayerSweep {
                 }
             }
             dropDangling(marked);
+            // Whoever writes there holds the store's lock, so that these are of nobody alive.
+            directory.removeUnfinished(directory.path(REFERENCES));
+            directory.removeUnfinished(directory.path(CONTENTS));
         }
         store.trash().empty();
         return new LayerStore.Swept(List.copyOf(gone), branches);
@@ -112,7 +118,8 @@ final class LayerSweep {
     private void dropDangling(Set<LayerId> marked) throws IOException {
         for (String name : directory.names(CONTENTS)) {
             Path file = directory.path(CONTENTS, name);
-            if (!marked.contains(LayerId.parse(Files.readString(file).strip()))) {
+            var id = directory.read(file);
+            if (id.isPresent() && !marked.contains(LayerId.parse(id.get()))) {
                 Files.deleteIfExists(file);
             }
         }

@@ -12,6 +12,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -53,7 +54,7 @@ public final class StoreDirectory {
     public static final String LOCK = "lock";
 
     /** Ends the names of files that are being written. */
-    private static final String NEXT = ".next";
+    public static final String NEXT = ".next";
 
     private static final String FORMAT = "caisson layers 1\n";
 
@@ -146,6 +147,26 @@ public final class StoreDirectory {
         }
         names.sort(null);
         return names;
+    }
+
+    /** {@return what a small file says; empty if it is not there, as one that was just released} */
+    public Optional<String> read(Path file) throws IOException {
+        try {
+            return Optional.of(java.nio.file.Files.readString(file).strip());
+        } catch (NoSuchFileException gone) {
+            return Optional.empty();
+        }
+    }
+
+    /** Removes what writers that were killed have left in a part of the store; nobody may be writing there. */
+    public void removeUnfinished(Path part) throws IOException {
+        try (DirectoryStream<Path> list = java.nio.file.Files.newDirectoryStream(part, "*" + NEXT)) {
+            for (Path left : list) {
+                java.nio.file.Files.deleteIfExists(left);
+            }
+        } catch (NoSuchFileException gone) {
+            // Its owner has discarded it.
+        }
     }
 
     /** {@return the lock of the whole store, held until it is closed} */

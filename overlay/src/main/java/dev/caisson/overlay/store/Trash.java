@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay.store;
 
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.LinuxException;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
@@ -49,6 +53,19 @@ public final class Trash implements AutoCloseable {
         remover.execute(() -> remove(away));
     }
 
+    /** As {@link #discard}; {@return whether it was there: its owner may have discarded it meanwhile} */
+    public boolean discardIfThere(Path tree) throws IOException {
+        try {
+            discard(tree);
+            return true;
+        } catch (LinuxException gone) {
+            if (gone.errno().equals(Errno.ENOENT)) {
+                return false;
+            }
+            throw gone;
+        }
+    }
+
     private void remove(Path away) {
         try {
             removal.remove(away);
@@ -66,7 +83,15 @@ public final class Trash implements AutoCloseable {
     /** Removes all there is, on the calling thread. */
     public void empty() throws IOException {
         for (String name : store.names(StoreDirectory.TRASH)) {
-            removal.remove(store.path(StoreDirectory.TRASH, name));
+            Path away = store.path(StoreDirectory.TRASH, name);
+            try {
+                removal.remove(away);
+            } catch (IOException failed) {
+                if (Files.exists(away, LinkOption.NOFOLLOW_LINKS)) {
+                    throw failed;
+                }
+                // Whoever discarded it has removed it meanwhile.
+            }
         }
         synchronized (this) {
             failure = null; // What could not be removed then is gone now.
