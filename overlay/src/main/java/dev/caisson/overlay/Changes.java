@@ -283,7 +283,7 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
                 ? Mark.NONE
                 : reader.file(frame.upper(), name, attributes);
         if (mark instanceof Mark.File(boolean metacopy, Optional<String> redirect)) {
-            if (metacopy && redirect.isPresent()) {
+            if (metacopy && redirect.isPresent() && !isStillThere(frame, path, redirect.get(), stat)) {
                 return renamed(frame, path, name, stat, attributes, redirect.get());
             }
             if (before.isEmpty()) {
@@ -336,6 +336,46 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
             }
             var aspects = comparison.ofFiles(frame.upper(), name, stat, attributes, true, origin, last, found.get());
             return new Change.Renamed(path, from, Comparison.kind(stat), aspects);
+        }
+    }
+
+    /**
+     * {@return whether the name a redirect leads to is one of this file still} The kernel notes where the content is also when a
+     * file gets a further name, and all names of a file have one note.
+     */
+    private boolean isStillThere(Frame frame, String path, String redirect, FileStat stat) throws LinuxException {
+        String from = absolute(frame, redirect);
+        if (from.equals(path)) {
+            return true;
+        }
+        return stat.links() > 1
+                && upper(from)
+                        .filter(s -> s.device() == stat.device() && s.inode() == stat.inode())
+                        .isPresent();
+    }
+
+    /** {@return what the upper itself has at a path} */
+    private Optional<FileStat> upper(String path) throws LinuxException {
+        var names = path.substring(1).split("/");
+        var here = frames.getLast().upper();
+        boolean opened = false;
+        try {
+            for (int i = 0; i < names.length - 1; i++) {
+                var next = here.directory(names[i]);
+                if (next.isEmpty()) {
+                    return Optional.empty();
+                }
+                if (opened) {
+                    here.close();
+                }
+                here = next.get();
+                opened = true;
+            }
+            return here.stat(names[names.length - 1]);
+        } finally {
+            if (opened) {
+                here.close();
+            }
         }
     }
 

@@ -13,10 +13,12 @@ import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -222,6 +224,38 @@ class OverlayMountTest {
         Files.createSymbolicLink(temporary.resolve("loop"), temporary.resolve("loop"));
         var failure = refused(Overlay.of(temporary.resolve("loop")));
         assertTrue(failure.getMessage().contains("ELOOP"), failure.getMessage());
+    }
+
+    @Test
+    void aFileThatGotAFurtherNameWithoutItsContentIsNotRenamed() throws Exception {
+        for (String further : List.of("above", "zero")) {
+            Path lower = layer("of " + further);
+            Files.writeString(lower.resolve("middle"), "content");
+            var overlay = Overlay.of(lower)
+                    .withUpper(temporary.resolve("upper " + further))
+                    .withOptions(OverlayOptions.defaults().metacopy(OverlayOptions.Metacopy.ON));
+            try (var mount = overlay.mount()) {
+                Files.setPosixFilePermissions(
+                        mount.path().resolve("middle"), PosixFilePermissions.fromString("rw-------"));
+                Files.createLink(mount.path().resolve(further), mount.path().resolve("middle"));
+            }
+            try (var changes = overlay.changes()) {
+                var said = changes.toList();
+                assertEquals(2, said.size(), said::toString);
+                for (var change : said) {
+                    boolean first = change == said.getFirst();
+                    var link = first
+                            ? Optional.<String>empty()
+                            : Optional.of(said.getFirst().path());
+                    if (change.path().equals("/middle")) {
+                        var aspects = Set.of(Change.Aspect.PERMISSIONS);
+                        assertEquals(new Change.Modified("/middle", Change.Kind.FILE, aspects, link), change);
+                    } else {
+                        assertEquals(new Change.Added("/" + further, Change.Kind.FILE, link), change);
+                    }
+                }
+            }
+        }
     }
 
     @Test

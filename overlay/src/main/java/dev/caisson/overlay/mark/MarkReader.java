@@ -12,6 +12,9 @@ import java.util.Optional;
 public final class MarkReader {
     private static final long NO_DEVICE = 0;
 
+    /** No file system has longer ones (NAME_MAX). */
+    private static final int LONGEST_NAME = 255;
+
     private final XattrNamespace names;
 
     public MarkReader(XattrNamespace names) {
@@ -39,7 +42,7 @@ public final class MarkReader {
         }
         String opaque = attributes.contains(names.opaque()) ? text(directory.xattr(names.opaque())) : "";
         Optional<String> redirect = attributes.contains(names.redirect())
-                ? directory.xattr(names.redirect()).map(FileNames::decode)
+                ? directory.xattr(names.redirect()).flatMap(MarkReader::redirect)
                 : Optional.empty();
         return new Mark.Directory(
                 opaque.equals("y"), opaque.equals("x"), attributes.contains(names.impure()), redirect);
@@ -53,9 +56,30 @@ public final class MarkReader {
     public Mark.File file(Directory parent, String name, List<String> attributes) throws LinuxException {
         boolean metacopy = attributes.contains(names.metacopy());
         Optional<String> redirect = metacopy && attributes.contains(names.redirect())
-                ? parent.xattr(name, names.redirect()).map(FileNames::decode)
+                ? parent.xattr(name, names.redirect()).flatMap(MarkReader::redirect)
                 : Optional.empty();
         return new Mark.File(metacopy, redirect);
+    }
+
+    /**
+     * {@return where a redirect leads; empty if the kernel would not follow it} Whoever may write to an upper may write anything
+     * there: paths that leave the layers, or are none at all. The rules are those of ovl_get_redirect_xattr().
+     */
+    private static Optional<String> redirect(byte[] value) {
+        String text = FileNames.decode(value);
+        boolean absolute = text.startsWith("/");
+        var names = List.of((absolute ? text.substring(1) : text).split("/", -1));
+        return (absolute || names.size() == 1) && names.stream().allMatch(MarkReader::isName)
+                ? Optional.of(text)
+                : Optional.empty();
+    }
+
+    private static boolean isName(String name) {
+        return !name.isEmpty()
+                && !name.equals(".")
+                && !name.equals("..")
+                && name.indexOf('\0') < 0
+                && FileNames.encode(name).length <= LONGEST_NAME;
     }
 
     /** {@return which attributes are marks} */
