@@ -26,6 +26,7 @@ import java.util.OptionalInt;
  */
 final class Accounts {
     private static final int RESOLVE_IN_ROOT_NO_MAGICLINKS = 0x12;
+    private static final int USUAL_FILE = 16 << 10;
     private static final int LARGEST_FILE = 4 << 20;
 
     private final Fd root;
@@ -105,16 +106,16 @@ final class Accounts {
 
     private String read(String file) throws IOException {
         try (var found = Files.openat2(root, file, Files.O_PATH, 0, RESOLVE_IN_ROOT_NO_MAGICLINKS)) {
-            if (FileStatus.of(found).type() != FileStatus.Type.FILE
-                    || FileSystemType.isOfTheKernel(FileSystemType.of(found))) {
+            var status = FileStatus.of(found);
+            if (status.type() != FileStatus.Type.FILE || FileSystemType.isOfTheKernel(FileSystemType.of(found))) {
                 throw new IOException("user: the container's /" + file + " is not a file of data");
             }
             try (var opened = Files.open(At.self(found), Files.O_RDONLY, 0);
                     var arena = Arena.ofConfined()) {
-                var buffer = arena.allocate(LARGEST_FILE);
+                var buffer = arena.allocate(Math.clamp(status.size() + 1, USUAL_FILE, LARGEST_FILE));
                 long size = 0;
                 int read;
-                while (size < LARGEST_FILE && (read = Files.read(opened, buffer.asSlice(size))) > 0) {
+                while (size < buffer.byteSize() && (read = Files.read(opened, buffer.asSlice(size))) > 0) {
                     size += read;
                 }
                 return new String(buffer.asSlice(0, size).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
