@@ -3,9 +3,9 @@ package dev.caisson;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.testkit.JavaAs;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -37,7 +37,7 @@ class HostSocketsTest {
     }
 
     private static void check(JavaAs java) throws Exception {
-        assumeTrue(Files.isExecutable(Path.of("/usr/bin/perl")), "perl is not installed");
+        Need.PERL.orSkip();
         Path place = Files.createDirectory(Path.of("/opt/caisson-test-" + System.nanoTime()));
         try {
             Files.setPosixFilePermissions(place, PosixFilePermissions.fromString("rwxr-xr-x"));

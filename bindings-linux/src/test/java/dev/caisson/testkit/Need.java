@@ -32,6 +32,7 @@ public enum Need {
     QEMU_X86_64("qemu-x86_64", "qemu-user"),
     QEMU_AARCH64("qemu-aarch64", "qemu-user"),
     PYTHON3("python3", "python3"),
+    PERL("perl", "perl-base"),
     SETPRIV("setpriv", "util-linux"),
     UNSHARE("unshare", "util-linux"),
     MOUNT("mount", "mount"),

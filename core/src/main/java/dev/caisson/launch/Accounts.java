@@ -8,7 +8,6 @@ import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.linux.sys.FileSystemType;
 import dev.caisson.linux.sys.Files;
-import dev.caisson.spec.UserSpec;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;

@@ -15,7 +15,7 @@ import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.linux.sys.FileSystemType;
 import dev.caisson.linux.sys.Files;
-import dev.caisson.spec.InsidePath;
+import dev.caisson.path.InsidePath;
 import dev.caisson.spec.Namespace;
 import java.io.IOException;
 import java.lang.foreign.Arena;

@@ -9,7 +9,6 @@ import dev.caisson.seccomp.FilterProgram;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Namespace;
-import dev.caisson.spec.UserSpec;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
-import dev.caisson.spec.InsidePath;
+import dev.caisson.path.InsidePath;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.Stdio;
-import dev.caisson.spec.UserSpec;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

@@ -5,7 +5,7 @@ import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.Overlay;
 import dev.caisson.overlay.OverlayFallback;
 import dev.caisson.overlay.OverlayOptions;
-import dev.caisson.spec.InsidePath;
+import dev.caisson.path.InsidePath;
 import dev.caisson.spec.Mount;
 import java.nio.file.Path;
 import java.util.HashSet;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.spec;
 
+import dev.caisson.path.InsidePath;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;

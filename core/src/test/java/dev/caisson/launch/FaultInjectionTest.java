@@ -24,7 +24,6 @@ import dev.caisson.seccomp.notify.Listeners;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Namespace;
-import dev.caisson.spec.UserSpec;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Path;

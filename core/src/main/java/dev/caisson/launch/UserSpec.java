@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.spec;
+package dev.caisson.launch;
 
 import java.util.OptionalInt;
 

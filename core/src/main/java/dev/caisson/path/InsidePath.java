@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.spec;
+package dev.caisson.path;
 
 import java.util.ArrayList;
 
@@ -43,7 +43,7 @@ public final class InsidePath {
     }
 
     /** {@return the path as {@link #check} does, if something can be mounted on it} */
-    static String checkTarget(String option, String path) {
+    public static String checkTarget(String option, String path) {
         return checkBelowRoot(option, path, "for another root call lower(...) or rootfs(...)");
     }
 
