@@ -53,7 +53,7 @@ public final class Trash implements AutoCloseable {
         remover.execute(() -> remove(away));
     }
 
-    /** As {@link #discard}; {@return whether it was there: its owner may have discarded it meanwhile} */
+    /** {@return whether a tree was there to {@linkplain #discard discard}} Its owner may have discarded it meanwhile. */
     public boolean discardIfThere(Path tree) throws IOException {
         try {
             discard(tree);
