@@ -30,6 +30,7 @@ import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -43,7 +44,8 @@ final class Plans {
     private Plans() {}
 
     private static HostFacts host(int id, Set<Capability> capabilities, Set<Feature> features) {
-        return new HostFacts(id, id, capabilities, List.of(), List.of(), 40, 16L << 30, features::contains);
+        return new HostFacts(
+                id, id, capabilities, List.of(), List.of(), 40, 16L << 30, OptionalLong.of(1024), features::contains);
     }
 
     static LaunchPlan plan(HostFacts host, ContainerBuilder container) throws IOException {

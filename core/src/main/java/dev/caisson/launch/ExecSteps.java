@@ -6,6 +6,7 @@ import static dev.caisson.linux.call.Arg.nullPointer;
 import static dev.caisson.linux.call.Arg.of;
 import static dev.caisson.linux.call.Arg.text;
 
+import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
@@ -13,15 +14,22 @@ import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.spec.Namespace;
+import dev.caisson.spec.Rlimit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.stream.LongStream;
 
 /** The process itself: session, limits, directory, and at last the execve. */
 final class ExecSteps {
     private static final long UNLIMITED = -1;
     private static final int SIG_SETMASK = 2;
+
+    /** As many as Linux can have (NR_CPUS), one bit each. */
+    private static final long[] ALL_PROCESSORS =
+            LongStream.generate(() -> -1L).limit(8192 / Long.SIZE).toArray();
+
     private static final int SIGNAL_SET = 8;
     private static final int PATH_MAX = 4096;
 
@@ -41,6 +49,7 @@ final class ExecSteps {
         program.phase("process");
         if (!isolated) {
             program.register();
+            program.defaultSignals();
         } else {
             OwnDescriptors.plan(input.spec(), program);
             if (becomesDumpable()) {
@@ -50,6 +59,15 @@ final class ExecSteps {
         for (String file : input.cgroupFiles()) {
             program.purpose("enter the cgroup before anything of the command runs");
             program.call(Syscall.WRITE, Arg.parameter(file), text("0"), of(1));
+        }
+        if (hasCpuset()) {
+            // Not what the JVM may be pinned to: the kernel leaves of these what the cpuset allows.
+            program.purpose("run on all processors of the cpuset");
+            program.call(
+                    Syscall.SCHED_SETAFFINITY,
+                    of(0),
+                    of(ALL_PROCESSORS.length * Long.BYTES),
+                    Arg.words("~[]", ALL_PROCESSORS));
         }
         program.purpose("lead a session of its own, without the caller's terminal");
         program.call(Syscall.SETSID);
@@ -61,6 +79,12 @@ final class ExecSteps {
             program.purpose("set the nice value", "CAP_SYS_NICE to lower it");
             program.call(Syscall.SETPRIORITY, named(0, "PRIO_PROCESS"), of(0), of(nice));
         });
+    }
+
+    private boolean hasCpuset() {
+        return input.spec().limits().set().stream()
+                .flatMap(limits -> limits.all().stream())
+                .anyMatch(Limit.Cpuset.class::isInstance);
     }
 
     /**
@@ -106,8 +130,21 @@ final class ExecSteps {
                             limit.hard().orElse(UNLIMITED)),
                     nullPointer());
         }
+        if (spec.process().rlimits().stream().noneMatch(limit -> limit.resource() == Rlimit.Resource.NOFILE)) {
+            input.host().openFiles().ifPresent(this::planOpenFiles);
+        }
         program.purpose("set the umask");
         program.call(Syscall.UMASK, Arg.octal(spec.process().umask()));
+    }
+
+    /** Neither the JVM's own soft limit, which it has raised, nor the zygote's. */
+    private void planOpenFiles(long soft) {
+        program.purpose("have the soft limit of open files that the JVM was started with");
+        var limit = Arg.buffer("rlimit", 2 * Long.BYTES);
+        var nofile = named(Rlimit.Resource.NOFILE.ordinal(), "RLIMIT_NOFILE");
+        program.call(Syscall.PRLIMIT64, of(0), nofile, nullPointer(), limit);
+        program.store(Step.Width.LONG, limit, of(soft));
+        program.call(Syscall.PRLIMIT64, of(0), nofile, limit, nullPointer());
     }
 
     private static String limitText(OptionalLong limit) {

@@ -5,6 +5,7 @@ import dev.caisson.linux.Feature;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.IdMap;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Predicate;
 
@@ -15,6 +16,7 @@ import java.util.function.Predicate;
  * @param subordinateUids ranges of /etc/subuid that are this user's, {@code inside} unused
  * @param subordinateGids likewise of /etc/subgid
  * @param memory the bytes of memory that the kernel manages
+ * @param openFiles the soft limit of open files that containers get; empty: what the JVM has
  * @param has whether the kernel has a feature; asked only when a plan needs to know
  */
 public record HostFacts(
@@ -25,6 +27,7 @@ public record HostFacts(
         List<IdMap.Range> subordinateGids,
         int lastCapability,
         long memory,
+        OptionalLong openFiles,
         Predicate<Feature> has) {
 
     /** {@return whether mounts, host names and namespaces need no user namespace first} */

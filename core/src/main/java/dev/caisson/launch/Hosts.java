@@ -39,6 +39,7 @@ public final class Hosts {
                 subordinate("/etc/subgid", uid),
                 last,
                 memory(),
+                OpenFilesLimit.original(),
                 kernel::has);
     }
 

@@ -340,6 +340,12 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
             return this;
         }
 
+        /** Gives all signals their default dispositions. In direct mode only: what the zygote clones has them. */
+        public Builder defaultSignals() {
+            ZygoteProgram.defaultSignals(this);
+            return this;
+        }
+
         /**
          * Adds a fork: all that follows is done by a new child of the launcher, the first one ends. It is the way into a
          * PID namespace that was joined or unshared, which concerns children only. In isolated mode only.

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson;
+
+import static dev.caisson.Containers.overHost;
+import static dev.caisson.Containers.sh;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.caisson.testkit.JavaAs;
+import dev.caisson.testkit.NeedsRoot;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What a container has of the way in which its JVM was started: nothing that would surprise it. */
+@NeedsRoot
+class InheritanceTest {
+    static final class Jvm {
+        private Jvm() {}
+
+        public static void main(String[] args) throws Exception {
+            for (var container :
+                    List.of(Container.bare(), overHost(), overHost().init())) {
+                System.out.println(
+                        switch (args[0]) {
+                            case "signals" ->
+                                sh(
+                                        container,
+                                        "grep SigIgn /proc/self/status | tr -d '\\t\\n'; trap 'echo trapped; exit' HUP;"
+                                                + " kill -HUP $$; echo not trapped");
+                            case "descriptors" ->
+                                sh(container, "ulimit -Sn; ulimit -Hn").replace('\n', ' ');
+                            default -> sh(container.cpuset("0-1"), "nproc");
+                        });
+            }
+        }
+    }
+
+    private static String jvm(List<String> prefix, String what) throws Exception {
+        var jvm = JavaAs.oneself().behind(prefix.toArray(String[]::new)).run(Jvm.class.getName(), what);
+        assertEquals(0, jvm.code(), jvm.output());
+        return jvm.output().replaceAll("\\s+", " ").strip();
+    }
+
+    @Test
+    void noSignalIsIgnoredThoughTheJvmIsUnderNohup() throws Exception {
+        String each = "SigIgn:0000000000000000trapped";
+        assertEquals(each + " " + each + " " + each, jvm(List.of("nohup"), "signals"));
+    }
+
+    @Test
+    void theSoftLimitOfOpenFilesIsTheCallersAndNotWhatTheJvmRaisedItTo() throws Exception {
+        // No exec: the shell is the parent that has the limit.
+        String output = jvm(List.of("sh", "-c", "ulimit -Sn 777; \"$@\"; exit $?", "sh"), "descriptors");
+        String[] numbers = output.split(" ");
+        for (int i = 0; i < numbers.length; i += 2) {
+            assertEquals("777", numbers[i], output);
+            assertTrue(Long.parseLong(numbers[i + 1]) > 777, output);
+        }
+        assertEquals(6, numbers.length, output);
+    }
+
+    @Test
+    void aCpusetIsUsedAsAWholeThoughTheJvmIsPinned() throws Exception {
+        assumeTrue(Runtime.getRuntime().availableProcessors() > 1, "one processor");
+        assertEquals("2 2 2", jvm(List.of("taskset", "-c", "0"), "processors"));
+    }
+}
