@@ -38,6 +38,8 @@ class HostSocketsTest {
 
     private static void check(JavaAs java) throws Exception {
         Need.PERL.orSkip();
+        Need.UNSHARE.orSkip();
+        Need.MOUNT.orSkip();
         Path place = Files.createDirectory(Path.of("/opt/caisson-test-" + System.nanoTime()));
         try {
             Files.setPosixFilePermissions(place, PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -69,13 +71,11 @@ class HostSocketsTest {
         public static void main(String[] args) throws Exception {
             String socket = args[0] + "/socket";
             System.out.println("host "
-                    + Container.bare()
-                            .capture("/usr/bin/perl", "-e", CONNECT, socket)
-                            .text());
+                    + Container.bare().capture("perl", "-e", CONNECT, socket).text());
             var sandbox = Container.sandbox().lower(Path.of("/"));
             System.out.println("sandbox "
                     + sandbox.capture("/bin/cat", args[0] + "/file").text() + " "
-                    + sandbox.capture("/usr/bin/perl", "-e", CONNECT, socket).text());
+                    + sandbox.capture("perl", "-e", CONNECT, socket).text());
             sandbox.explain("true").unenforced().forEach(System.out::println);
         }
     }
