@@ -81,7 +81,8 @@ class SeccompPresetsTest {
                         "-cp",
                         System.getProperty("java.class.path"),
                         Work.class.getName());
-        assertEquals("worked 100007 0", output.text().strip(), () -> output.errorText() + told);
+        // Where libnuma is missing, the JVM warns of that first.
+        assertEquals("worked 100007 0", output.text().lines().toList().getLast(), () -> output.errorText() + told);
         // clone3 fails with ENOSYS by design: the C library then uses clone.
         assertEquals(
                 List.of(), told.stream().filter(b -> !b.call().equals("clone3")).toList());
