@@ -7,10 +7,16 @@ import static dev.caisson.linux.Syscall.CREAT;
 import static dev.caisson.linux.Syscall.IO_URING_ENTER;
 import static dev.caisson.linux.Syscall.IO_URING_REGISTER;
 import static dev.caisson.linux.Syscall.IO_URING_SETUP;
+import static dev.caisson.linux.Syscall.LINK;
+import static dev.caisson.linux.Syscall.LINKAT;
 import static dev.caisson.linux.Syscall.OPEN;
 import static dev.caisson.linux.Syscall.OPENAT;
 import static dev.caisson.linux.Syscall.OPENAT2;
 import static dev.caisson.linux.Syscall.OPEN_BY_HANDLE_AT;
+import static dev.caisson.linux.Syscall.RENAME;
+import static dev.caisson.linux.Syscall.RENAMEAT;
+import static dev.caisson.linux.Syscall.RENAMEAT2;
+import static dev.caisson.linux.Syscall.TRUNCATE;
 
 import dev.caisson.Container;
 import dev.caisson.linux.Arch;
@@ -32,11 +38,17 @@ import picocli.CommandLine.Parameters;
 /**
  * Lets a command open files below some directories only, to read. A path is a pointer, and what it points to can change
  * between a look and the kernel's use, as can each link on the way. So the supervisor copies the path once, opens it inside
- * the container's root, decides by where the opened file really is, and gives the command that very file.
+ * the container's root, decides by where the opened file really is, and gives the command that very file. A file that was
+ * moved or linked below an allowed directory would be there, too: so no file gets another name, by whatever call.
+ *
+ * <p>What it does not promise: a file that has a second name below an allowed directory when the command starts, by a hard link
+ * or a bind mount, may be read. Programs are executed and loaded from anywhere, attributes and names of files are seen, empty
+ * files, directories and symbolic links are made and removed, all of them in the container's own layer. What is open
+ * already, such as standard input, stays so; and processes outside of the container may move files as they like.
  */
 @Command(
         name = "open-policy",
-        description = "Run a command that can open files below the named directories only, and write none.",
+        description = "Run a command that can open files below the named directories only, to read.",
         mixinStandardHelpOptions = true)
 final class OpenPolicyExample implements Callable<Integer> {
     private static final int PATH_MAX = 4095;
@@ -63,7 +75,8 @@ final class OpenPolicyExample implements Callable<Integer> {
                                 OPEN, call -> open(call, AT_FDCWD, call.arg(0), (int) call.arg(1), allowed))
                         .supervise(
                                 OPENAT, call -> open(call, (int) call.arg(0), call.arg(1), (int) call.arg(2), allowed))
-                        .fail(EROFS, CREAT)
+                        .fail(EROFS, CREAT, TRUNCATE)
+                        .fail(EROFS, RENAME, RENAMEAT, RENAMEAT2, LINK, LINKAT)
                         // Its flags are behind a pointer too; programs fall back to openat.
                         .fail(Errno.ENOSYS, OPENAT2)
                         .fail(EACCES, OPEN_BY_HANDLE_AT, IO_URING_SETUP, IO_URING_ENTER, IO_URING_REGISTER));

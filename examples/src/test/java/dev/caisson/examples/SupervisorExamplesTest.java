@@ -108,6 +108,23 @@ class SupervisorExamplesTest {
         assertEquals("read\nelsewhere\nabove\nrelative\nagain\nlink\nmagic\nwritten", ended.output());
     }
 
+    @NeedsRoot
+    @Test
+    void filesThatAreMovedOrLinkedBelowAnAllowedDirectoryAreNotRead() throws Exception {
+        var ended = java(
+                "open-policy",
+                "--allow",
+                "/usr",
+                "--",
+                "sh",
+                "-c",
+                "ln /etc/passwd /usr/linked 2>/dev/null; cat /usr/linked 2>/dev/null || echo linked;"
+                        + " mv /etc/passwd /usr/moved 2>/dev/null; cat /usr/moved 2>/dev/null || echo moved;"
+                        + " mv /etc /usr/etc 2>/dev/null; cat /usr/etc/passwd 2>/dev/null || echo all;"
+                        + " mkdir /usr/new && mv /usr/new /etc/new 2>/dev/null || echo out");
+        assertEquals("linked\nmoved\nall\nout", ended.output());
+    }
+
     /** One thread turns the path in memory over and over, the other opens it: what it gets is the allowed file or none. */
     private static final String RACE = """
             import ctypes, threading, os
