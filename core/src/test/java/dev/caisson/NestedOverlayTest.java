@@ -114,7 +114,9 @@ class NestedOverlayTest {
         assertTrue(jvm.output().contains("copy: y"), jvm.output());
         assertTrue(jvm.output().contains("[Modified /file]"), jvm.output());
         assertTrue(
-                jvm.output().contains(Need.FUSE_OVERLAYFS.isMet() ? "it takes root here" : "fuse-overlayfs is not installed"),
+                jvm.output()
+                        .contains(
+                                Need.FUSE_OVERLAYFS.isMet() ? "it takes root here" : "fuse-overlayfs is not installed"),
                 jvm.output());
         try (var left = Files.list(own)) {
             assertEquals(List.of(), left.toList());

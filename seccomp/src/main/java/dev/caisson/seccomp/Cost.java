@@ -3,8 +3,9 @@ package dev.caisson.seccomp;
 
 import dev.caisson.linux.Syscall;
 import dev.caisson.seccomp.bpf.Instruction;
-import dev.caisson.seccomp.ir.Emitter;
-import dev.caisson.seccomp.ir.Graph;
+import dev.caisson.seccomp.compile.Compiler;
+import dev.caisson.seccomp.compile.Emitter;
+import dev.caisson.seccomp.compile.Graph;
 import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
@@ -41,7 +42,10 @@ final class Cost {
                     var rules = policy.rules().stream()
                             .filter(r -> r.calls().contains(call))
                             .toList();
-                    int size = Emitter.count(Compiler.leaf(graph, policy, rules));
+                    int size = Emitter.count(Compiler.leaf(
+                            graph,
+                            policy.otherwise().returnValue(),
+                            rules.stream().map(Sources::decision).toList()));
                     return new Call(call, size, rules.size() + " rules, first: " + rules.getFirst());
                 })
                 .sorted(Comparator.comparingInt(Call::instructions).reversed())

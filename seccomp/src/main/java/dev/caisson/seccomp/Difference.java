@@ -4,7 +4,10 @@ package dev.caisson.seccomp;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Syscall;
 import dev.caisson.seccomp.bpf.SeccompData;
-import dev.caisson.seccomp.ir.Graph;
+import dev.caisson.seccomp.compile.Compiler;
+import dev.caisson.seccomp.compile.Convention;
+import dev.caisson.seccomp.compile.Graph;
+import dev.caisson.seccomp.compile.Node;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -67,10 +70,7 @@ public record Difference(Arch arch, String call, List<Long> arguments, Verdict f
                 a.architectures().contains(arch) && b.architectures().contains(arch);
         var rules = new ArrayList<>(rules(a, arch, call));
         var others = rules(b, arch, call);
-        if (bothJudge
-                && !rules.isEmpty()
-                && !others.isEmpty()
-                && Compiler.leaf(graph, a, rules) == Compiler.leaf(graph, b, others)) {
+        if (bothJudge && !rules.isEmpty() && !others.isEmpty() && leaf(graph, a, rules) == leaf(graph, b, others)) {
             return Optional.empty();
         }
         rules.addAll(others);
@@ -96,6 +96,13 @@ public record Difference(Arch arch, String call, List<Long> arguments, Verdict f
             }
         }
         return Optional.empty();
+    }
+
+    private static Node leaf(Graph graph, Seccomp policy, List<Rule> rules) {
+        return Compiler.leaf(
+                graph,
+                policy.otherwise().returnValue(),
+                rules.stream().map(Sources::decision).toList());
     }
 
     private static Long[] values(List<Rule> rules, int argument) {

@@ -6,8 +6,9 @@ import dev.caisson.linux.Syscall;
 import dev.caisson.seccomp.bpf.Instruction;
 import dev.caisson.seccomp.bpf.Interpreter;
 import dev.caisson.seccomp.bpf.SeccompData;
-import dev.caisson.seccomp.ir.Emitter;
-import dev.caisson.seccomp.ir.Pass;
+import dev.caisson.seccomp.compile.Compiler;
+import dev.caisson.seccomp.compile.Emitter;
+import dev.caisson.seccomp.compile.Pass;
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;
@@ -27,7 +28,7 @@ public final class Filter {
     }
 
     static Filter of(Seccomp policy, Set<Pass> passes) {
-        var instructions = Emitter.emit(new Compiler(policy, passes).compile());
+        var instructions = Emitter.emit(Compiler.compile(Sources.of(policy), passes));
         if (instructions.size() > Instruction.MOST) {
             throw new IllegalStateException(Cost.tooLarge(policy, instructions.size()));
         }

@@ -4,8 +4,9 @@ package dev.caisson.seccomp;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Syscall;
 import dev.caisson.seccomp.bpf.SeccompData;
-import dev.caisson.seccomp.ir.Emitter;
-import dev.caisson.seccomp.ir.Pass;
+import dev.caisson.seccomp.compile.Compiler;
+import dev.caisson.seccomp.compile.Emitter;
+import dev.caisson.seccomp.compile.Pass;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -39,12 +40,13 @@ public record FilterSize(int instructions, int longestPath, Map<Arch, Paths> pat
         for (var pass : Pass.values()) {
             var without = EnumSet.copyOf(Compiler.ALL);
             without.remove(pass);
-            int size = Emitter.emit(new Compiler(policy, without).compile()).size();
+            int size =
+                    Emitter.emit(Compiler.compile(Sources.of(policy), without)).size();
             savings.put(pass.title(), size - filter.instructions().size());
         }
         return new FilterSize(
                 filter.instructions().size(),
-                new Compiler(policy, Compiler.ALL).compile().height(),
+                Compiler.compile(Sources.of(policy), Compiler.ALL).height(),
                 paths,
                 savings);
     }

@@ -6,6 +6,7 @@ import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.seccomp.bpf.SeccompData;
+import dev.caisson.seccomp.compile.Convention;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -343,7 +344,7 @@ public final class Seccomp {
             }
         }
         long index = Convention.index(arch.get(), data.number());
-        if (index > Convention.lastOld(this, arch.get())) {
+        if (index > Sources.lastOld(this, arch.get())) {
             return new Verdict(Action.fail(Errno.ENOSYS), Optional.empty(), "newer than the policy");
         }
         return new Verdict(otherwise, Optional.empty(), call.isEmpty() ? "no such call" : "no rule is about this call");

@@ -11,6 +11,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.seccomp.bpf.Instruction;
 import dev.caisson.seccomp.bpf.Verifier;
+import dev.caisson.seccomp.compile.Compiler;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -35,7 +36,7 @@ class CompilerTest {
             var action = filter.evaluate(Arch.X86_64, Syscall.IOCTL, i).action();
             assertEquals(i % 2 == 0 && i < 2000 ? new Action.Fail(1 + i / 2) : Action.allow(), action);
         }
-        assertTrue(new Compiler(filter.policy(), Compiler.ALL).compile().height() < 24);
+        assertTrue(Compiler.compile(Sources.of(filter.policy()), Compiler.ALL).height() < 24);
     }
 
     @Test

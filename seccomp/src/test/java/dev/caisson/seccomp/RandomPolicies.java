@@ -4,7 +4,7 @@ package dev.caisson.seccomp;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Syscall;
 import dev.caisson.seccomp.bpf.SeccompData;
-import dev.caisson.seccomp.ir.Pass;
+import dev.caisson.seccomp.compile.Pass;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;

@@ -12,6 +12,7 @@ import dev.caisson.seccomp.bpf.Instruction;
 import dev.caisson.seccomp.bpf.Interpreter;
 import dev.caisson.seccomp.bpf.Opcode;
 import dev.caisson.seccomp.bpf.SeccompData;
+import dev.caisson.seccomp.compile.Convention;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -129,7 +130,7 @@ class StandardProofTest {
             for (var call : Syscall.values()) {
                 call.number(arch).ifPresent(asked::compared);
             }
-            long last = Convention.lastOld(policy, arch);
+            long last = Sources.lastOld(policy, arch);
             if (last != Convention.NONE_IS_NEW) {
                 asked.compared((int) last);
             }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Syscall;
 import dev.caisson.seccomp.bpf.SeccompData;
+import dev.caisson.seccomp.compile.Frequencies;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 

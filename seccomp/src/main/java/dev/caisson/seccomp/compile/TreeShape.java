@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.seccomp.ir;
+package dev.caisson.seccomp.compile;
 
-import dev.caisson.seccomp.ir.SearchTree.Part;
-import dev.caisson.seccomp.ir.Segments.Segment;
+import dev.caisson.seccomp.compile.Segments.Segment;
 import java.util.List;
 
 /**
@@ -72,10 +71,11 @@ final class TreeShape {
 
     private Part build(int i, int j, int height) {
         if (i == j) {
-            return SearchTree.leaf(graph, leaves.get(i));
+            var leaf = leaves.get(i);
+            return Part.leaf(leaf.start(), leaf.end(), Segments.node(graph, leaf));
         }
         int k = split(i, j, height);
-        return SearchTree.join(graph, build(i, k, height - 1), build(k + 1, j, height - 1));
+        return Part.join(graph, build(i, k, height - 1), build(k + 1, j, height - 1));
     }
 
     /** The last leaf of the lower half. */

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.seccomp.ir;
+package dev.caisson.seccomp.compile;
 
-import dev.caisson.seccomp.bpf.Opcode;
-import dev.caisson.seccomp.ir.Partition.Run;
-import dev.caisson.seccomp.ir.Segments.Segment;
+import dev.caisson.seccomp.compile.Partition.Run;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -12,51 +10,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * A partition made into tests of the accumulator: a binary tree of "at least" tests over {@link Segments}, chosen among
  * several lengths of equality chains by what it costs. An instruction costs one, one more step on the average way
- * {@value #PER_STEP}, one step of the longest way beyond its bound {@value #PER_EXCESS}.
+ * {@value Segments#PER_STEP}, one step of the longest way beyond its bound {@value #PER_EXCESS}.
  */
 public final class SearchTree {
-    static final double PER_STEP = 12;
     private static final double PER_EXCESS = 30;
     /** Prices of height to cut the leaves at; the cheapest tree that comes of it is taken. */
     private static final double[] PRICES = {2, 16, 48, 128, 256, 512};
 
-    /** A part of the tree: all numbers of an interval, and the node that decides between them. */
-    static final class Part {
-        private final long start;
-        private final long end;
-        private final Node node;
-        private final @Nullable Part low;
-        private final @Nullable Part high;
-        private @Nullable Part parent;
-
-        private Part(long start, long end, Node node, @Nullable Part low, @Nullable Part high) {
-            this.start = start;
-            this.end = end;
-            this.node = node;
-            this.low = low;
-            this.high = high;
-        }
-
-        Node node() {
-            return node;
-        }
-
-        /** {@return the smallest part around this one that has all numbers of an interval} */
-        Part around(long first, long last) {
-            var part = this;
-            while (part.parent != null && (part.start > first || part.end < last)) {
-                part = part.parent;
-            }
-            return part;
-        }
-    }
-
-    private final Partition partition;
-    private final Part root;
+    private final Known known;
 
     private SearchTree(Partition partition, Part root) {
-        this.partition = partition;
-        this.root = root;
+        this.known = new Known(partition, root);
     }
 
     /**
@@ -73,7 +37,9 @@ public final class SearchTree {
         if (!graph.does(Pass.SHARE_X32) || !graph.does(Pass.MERGE_INTERVALS)) {
             return of(graph, partition, bound);
         }
-        return new SearchTree(partition, best(graph, common(partition.runs(), other.partition.runs()), other, bound));
+        return new SearchTree(
+                partition,
+                best(graph, common(partition.runs(), other.known.partition().runs()), other.known, bound));
     }
 
     /** Cuts runs where the other's begin. */
@@ -96,29 +62,20 @@ public final class SearchTree {
 
     /** {@return the first node; the accumulator must hold the word} */
     public Node root() {
-        return root.node;
+        return known.root().node();
     }
 
     /** {@return what follows for a number} */
     public Node at(long number) {
-        return partition.at(number);
+        return known.at(number);
     }
 
-    /** {@return the smallest part that knows a number} */
-    Part leaf(long number) {
-        var part = root;
-        while (part.low != null && part.high != null) {
-            part = number < part.high.start ? part.low : part.high;
-        }
-        return part;
-    }
-
-    private static Part best(Graph graph, List<Run> runs, @Nullable SearchTree other, int bound) {
+    private static Part best(Graph graph, List<Run> runs, @Nullable Known other, int bound) {
         if (other == null) {
             var mask = MaskTest.in(graph, runs);
             if (mask.isPresent()) {
                 var rest = best(graph, mask.get().rest(), null, bound - 1);
-                return new Part(0, Partition.END, mask.get().before(graph, rest.node), null, null);
+                return Part.leaf(0, Partition.END, mask.get().before(graph, rest.node()));
             }
         }
         TreeShape best = null;
@@ -127,7 +84,7 @@ public final class SearchTree {
         for (double price : PRICES) {
             var cut = segments.cut(bound, price);
             var shape = new TreeShape(graph, cut, bound);
-            double cost = PER_STEP * shape.averageDepth() + PER_EXCESS * (shape.height() - bound);
+            double cost = Segments.PER_STEP * shape.averageDepth() + PER_EXCESS * (shape.height() - bound);
             for (var segment : cut) {
                 cost += 1 + segment.tests();
             }
@@ -138,18 +95,5 @@ public final class SearchTree {
             best = shape;
         }
         return Optional.ofNullable(best).orElseThrow().build();
-    }
-
-    /** {@return a test between two parts} */
-    static Part join(Graph graph, Part low, Part high) {
-        var node = graph.test(Opcode.JGE, (int) high.start, high.node, low.node);
-        var part = new Part(low.start, high.end, node, low, high);
-        low.parent = part;
-        high.parent = part;
-        return part;
-    }
-
-    static Part leaf(Graph graph, Segment segment) {
-        return new Part(segment.start(), segment.end(), Segments.node(graph, segment), null, null);
     }
 }

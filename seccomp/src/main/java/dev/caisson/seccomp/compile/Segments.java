@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.seccomp.ir;
+package dev.caisson.seccomp.compile;
 
 import dev.caisson.seccomp.bpf.Opcode;
-import dev.caisson.seccomp.ir.Partition.Run;
-import dev.caisson.seccomp.ir.SearchTree.Part;
+import dev.caisson.seccomp.compile.Partition.Run;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -17,6 +16,21 @@ import org.jspecify.annotations.Nullable;
  * equality, one after the other, and all others have one outcome. That outcome may be another search that knows the rest of
  * the interval already. The cheapest cut is found by dynamic programming over where leaves end; a leaf costs its tests, one
  * for the tree, and a share of a price for its height: of the places at the bottom of the tree it takes 2^height.
+ *
+ * <pre>
+ * number    0   1   2   3   4   5   6   7   8   9  10  11  12 ...
+ * outcome   A   A   B   A   A   C   C   C   D   C   C   E   E
+ * runs     |-----|---|-----|-----------|---|-----|----------
+ * leaves   |       A       |         C           |    E          cut where most numbers change
+ * tested          2 = B                8 = D                     so single ones cost no leaf of their own
+ *
+ * tree     at least 5? -- no -&gt; [ = 2? B, else A ]
+ *              `- yes -&gt; at least 11? -- no -&gt; [ = 8? D, else C ]
+ *                             `- yes -&gt; E
+ * </pre>
+ *
+ * Cut at each run it would be seven leaves with six tests between them; so it is four. Where the other
+ * search has the same outcomes from 5 on but for 8, the second leaf may end in that search's part for 5 to 10 instead.
  */
 final class Segments {
     /** A leaf: where it begins and ends, the tests and what follows them, how often it is looked for, and its longest way. */
@@ -25,6 +39,9 @@ final class Segments {
             return tested.size();
         }
     }
+
+    /** What one more step on the average way costs, in instructions. */
+    static final double PER_STEP = 12;
 
     private static final int LONGEST_CHAIN = 4;
     private static final double LOG_2 = StrictMath.log(2);
@@ -36,7 +53,7 @@ final class Segments {
     private final int[] leafOf;
 
     private final int[] leafHeight;
-    private final @Nullable SearchTree other;
+    private final @Nullable Known other;
     /** For each run, the other search's leaf that knows it, and whether it says the same. */
     private final List<Part> parts = new ArrayList<>();
 
@@ -58,7 +75,7 @@ final class Segments {
      * @param runs what is cut; where another search may be used, fine enough that each run is one run of it too
      * @param other a search that leaves may end in, or null
      */
-    Segments(Graph graph, List<Run> runs, @Nullable SearchTree other) {
+    Segments(Graph graph, List<Run> runs, @Nullable Known other) {
         this.runs = runs;
         this.other = other;
         this.longestChain = graph.does(Pass.PUNCH_OUT) ? LONGEST_CHAIN : 0;
@@ -75,7 +92,7 @@ final class Segments {
             leafOf[i] = known == null ? leaves.size() - 1 : known;
             leafHeight[i] = leaf.height();
             if (other != null) {
-                parts.add(other.leaf(runs.get(i).start()));
+                parts.add(other.root().leaf(runs.get(i).start()));
                 agrees[i] = other.at(runs.get(i).start()) == leaf;
             }
         }
@@ -110,7 +127,7 @@ final class Segments {
         // A leaf that is looked for once in n times lies about log2(n) tests deep.
         double share = (sums[end] - sums[begin]) / sums[runs.size()];
         double steps = share > 0 ? share * (tests - StrictMath.log(share) / LOG_2) : 0;
-        double total = cost[begin] + 1 + tests + height + SearchTree.PER_STEP * steps;
+        double total = cost[begin] + 1 + tests + height + PER_STEP * steps;
         if (total < cost[end]) {
             cost[end] = total;
             from[end] = shared ? -(begin + 1) : begin + 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.seccomp.ir;
+package dev.caisson.seccomp.compile;
 
 import java.util.ArrayList;
 import java.util.List;

@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.seccomp;
+package dev.caisson.seccomp.compile;
 
 import dev.caisson.seccomp.bpf.Opcode;
 import dev.caisson.seccomp.bpf.SeccompData;
-import dev.caisson.seccomp.ir.Emitter;
-import dev.caisson.seccomp.ir.Graph;
-import dev.caisson.seccomp.ir.Node;
-import dev.caisson.seccomp.ir.Partition;
-import dev.caisson.seccomp.ir.Pass;
-import dev.caisson.seccomp.ir.SearchTree;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -24,7 +18,7 @@ import java.util.TreeSet;
  */
 final class ArgumentTests {
     /** A rule of which some conditions are known to hold already. */
-    private record Left(List<Condition> conditions, Action action) {}
+    private record Left(List<Test> tests, int value) {}
 
     /** Cutting by arguments may multiply; past so many cuts the rules stand as they are. */
     private static final int MOST_CUTS = 400;
@@ -38,16 +32,16 @@ final class ArgumentTests {
     private final Node otherwise;
     private int cuts;
 
-    private ArgumentTests(Graph graph, Set<Pass> passes, Action otherwise) {
+    private ArgumentTests(Graph graph, Set<Pass> passes, int otherwise) {
         this.graph = graph;
         this.passes = passes;
-        this.otherwise = graph.ret(otherwise.returnValue());
+        this.otherwise = graph.ret(otherwise);
     }
 
     /** {@return the tests that the rules of a call come to, none of which are certain to match} */
-    static Node of(Graph graph, Set<Pass> passes, List<Rule> rules, Action otherwise) {
+    static Node of(Graph graph, Set<Pass> passes, List<Source.Decision> rules, int otherwise) {
         var tests = new ArgumentTests(graph, passes, otherwise);
-        var left = rules.stream().map(r -> new Left(r.conditions(), r.action())).toList();
+        var left = rules.stream().map(r -> new Left(r.tests(), r.value())).toList();
         var plain = tests.ruleAfterRule(left);
         if (!passes.contains(Pass.MERGE_INTERVALS)) {
             return plain;
@@ -59,9 +53,9 @@ final class ArgumentTests {
     private Node ruleAfterRule(List<Left> rules) {
         var next = otherwise;
         for (var rule : rules.reversed()) {
-            var node = graph.ret(rule.action.returnValue());
-            for (var condition : rule.conditions.reversed()) {
-                node = test(condition, node, next);
+            var node = graph.ret(rule.value);
+            for (var test : rule.tests.reversed()) {
+                node = test(test, node, next);
             }
             next = node;
         }
@@ -69,17 +63,16 @@ final class ArgumentTests {
     }
 
     /** A comparison of 64 bits as comparisons of its halves. */
-    private Node test(Condition c, Node yes, Node no) {
-        int high = (int) (c.value() >>> Integer.SIZE);
-        int low = (int) c.value();
-        return switch (c.comparison()) {
-            case EQ -> equal(c.argument(), high, low, yes, no);
-            case NE -> equal(c.argument(), high, low, no, yes);
-            case GT -> greater(c.argument(), Opcode.JGT, high, low, yes, no);
-            case GE -> greater(c.argument(), Opcode.JGE, high, low, yes, no);
-            case LT -> greater(c.argument(), Opcode.JGE, high, low, no, yes);
-            case LE -> greater(c.argument(), Opcode.JGT, high, low, no, yes);
-            case MASKED_EQ -> masked(c, yes, no);
+    private Node test(Test t, Node yes, Node no) {
+        int high = (int) (t.value() >>> Integer.SIZE);
+        int low = (int) t.value();
+        var then = t.negated() ? no : yes;
+        var otherwise = t.negated() ? yes : no;
+        return switch (t.kind()) {
+            case EQUAL -> equal(t.argument(), high, low, then, otherwise);
+            case GREATER -> greater(t.argument(), Opcode.JGT, high, low, then, otherwise);
+            case AT_LEAST -> greater(t.argument(), Opcode.JGE, high, low, then, otherwise);
+            case MASKED -> masked(t, then, otherwise);
         };
     }
 
@@ -98,7 +91,7 @@ final class ArgumentTests {
         return graph.load(highWord, graph.test(Opcode.JGT, high, highWord, yes, equal));
     }
 
-    private Node masked(Condition c, Node yes, Node no) {
+    private Node masked(Test c, Node yes, Node no) {
         if ((c.value() & ~c.mask()) != 0) {
             return no;
         }
@@ -133,20 +126,20 @@ final class ArgumentTests {
         var some = new ArrayList<Left>();
         for (var rule : rules) {
             some.add(rule);
-            if (rule.conditions.isEmpty()) {
+            if (rule.tests.isEmpty()) {
                 break;
             }
         }
         while (!some.isEmpty()) {
             var last = some.getLast();
             var after = otherwise;
-            if (last.conditions.isEmpty() && some.size() > 1) {
+            if (last.tests.isEmpty() && some.size() > 1) {
                 var before = some.get(some.size() - 2);
-                if (!before.action.equals(last.action)) {
+                if (before.value != last.value) {
                     break;
                 }
                 some.remove(some.size() - 2);
-            } else if (graph.ret(last.action.returnValue()) == after) {
+            } else if (graph.ret(last.value) == after) {
                 some.removeLast();
             } else {
                 break;
@@ -160,8 +153,8 @@ final class ArgumentTests {
         if (rules.isEmpty()) {
             return Optional.of(otherwise);
         }
-        if (rules.getFirst().conditions.isEmpty()) {
-            return Optional.of(graph.ret(rules.getFirst().action.returnValue()));
+        if (rules.getFirst().tests.isEmpty()) {
+            return Optional.of(graph.ret(rules.getFirst().value));
         }
         var same = known.get(rules);
         if (same != null) {
@@ -171,8 +164,8 @@ final class ArgumentTests {
             return Optional.empty();
         }
         var bounded = rules.stream()
-                .flatMap(r -> r.conditions.stream())
-                .filter(c -> c.comparison() != Comparison.MASKED_EQ)
+                .flatMap(r -> r.tests.stream())
+                .filter(c -> !c.isMasked())
                 .findFirst();
         var node = bounded.isPresent() ? cutValues(rules, bounded.get().argument()) : cutMask(rules);
         node.ifPresent(n -> known.put(rules, n));
@@ -180,16 +173,13 @@ final class ArgumentTests {
     }
 
     private Optional<Node> cutMask(List<Left> rules) {
-        var condition = rules.getFirst().conditions.getFirst();
+        var condition = rules.getFirst().tests.getFirst();
         var with = new ArrayList<Left>();
         var without = new ArrayList<Left>();
         for (var rule : rules) {
-            if (rule.conditions.contains(condition)) {
+            if (rule.tests.contains(condition)) {
                 with.add(new Left(
-                        rule.conditions.stream()
-                                .filter(c -> !c.equals(condition))
-                                .toList(),
-                        rule.action));
+                        rule.tests.stream().filter(c -> !c.equals(condition)).toList(), rule.value));
             } else {
                 with.add(rule);
                 without.add(rule);
@@ -204,8 +194,8 @@ final class ArgumentTests {
         var starts = new TreeSet<Long>(Long::compareUnsigned);
         starts.add(0L);
         for (var rule : rules) {
-            for (var c : rule.conditions) {
-                if (c.argument() == argument && c.comparison() != Comparison.MASKED_EQ) {
+            for (var c : rule.tests) {
+                if (c.argument() == argument && !c.isMasked()) {
                     starts.add(c.value());
                     if (c.value() != -1) {
                         starts.add(c.value() + 1);
@@ -218,10 +208,10 @@ final class ArgumentTests {
         for (long start : starts) {
             var left = new ArrayList<Left>();
             for (var rule : rules) {
-                var rest = new ArrayList<Condition>();
+                var rest = new ArrayList<Test>();
                 boolean possible = true;
-                for (var c : rule.conditions) {
-                    if (c.argument() != argument || c.comparison() == Comparison.MASKED_EQ) {
+                for (var c : rule.tests) {
+                    if (c.argument() != argument || c.isMasked()) {
                         rest.add(c);
                     } else if (!c.holds(start)) {
                         possible = false;
@@ -229,7 +219,7 @@ final class ArgumentTests {
                     }
                 }
                 if (possible) {
-                    left.add(new Left(rest, rule.action));
+                    left.add(new Left(rest, rule.value));
                 }
             }
             var node = cut(simplified(left));

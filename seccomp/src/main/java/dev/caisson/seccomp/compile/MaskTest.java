@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.seccomp.ir;
+package dev.caisson.seccomp.compile;
 
 import dev.caisson.seccomp.bpf.Opcode;
-import dev.caisson.seccomp.ir.Partition.Run;
+import dev.caisson.seccomp.compile.Partition.Run;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;

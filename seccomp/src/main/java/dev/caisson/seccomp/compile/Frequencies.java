@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.seccomp;
+package dev.caisson.seccomp.compile;
 
 import static dev.caisson.linux.Syscall.*;
 
@@ -15,8 +15,10 @@ import java.util.Set;
  * How often numbers are looked for. How often a program makes which call differs much, so the calls that most programs make
  * most count only a few times as much as others; numbers that are no call count nothing.
  */
-final class Frequencies {
-    static final double OFTEN = 16;
+public final class Frequencies {
+    /** Of a call that programs make in loops. */
+    public static final double OFTEN = 16;
+
     private static final double SELDOM = 1;
 
     /** Calls that are made in loops: of files, memory, locks, events, sockets and time. */
@@ -75,7 +77,7 @@ final class Frequencies {
     }
 
     /** {@return how often a number is looked for, relative to others} */
-    static double of(Arch arch, long index) {
+    public static double of(Arch arch, long index) {
         var weights = BY_INDEX.getOrDefault(arch, new double[0]);
         return index < weights.length ? weights[(int) index] : 0;
     }

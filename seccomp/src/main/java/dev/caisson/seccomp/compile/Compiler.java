@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.seccomp;
+package dev.caisson.seccomp.compile;
 
 import dev.caisson.linux.Arch;
-import dev.caisson.linux.Errno;
 import dev.caisson.seccomp.bpf.Opcode;
 import dev.caisson.seccomp.bpf.SeccompData;
-import dev.caisson.seccomp.ir.Graph;
-import dev.caisson.seccomp.ir.Node;
-import dev.caisson.seccomp.ir.Partition;
-import dev.caisson.seccomp.ir.Pass;
-import dev.caisson.seccomp.ir.SearchTree;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -22,29 +16,38 @@ import org.jspecify.annotations.Nullable;
  * From a policy to the graph of its filter: for each architecture a search in its numbers, whose leaves are actions or tests
  * of arguments; before them the architecture. Equal policies come to equal programs, whenever and wherever.
  */
-final class Compiler {
-    static final Set<Pass> ALL = java.util.Collections.unmodifiableSet(EnumSet.allOf(Pass.class));
+public final class Compiler {
+    /** Every pass. */
+    public static final Set<Pass> ALL = java.util.Collections.unmodifiableSet(EnumSet.allOf(Pass.class));
 
     /** How long the longest way of the program should be; a wish, not a promise. */
     private static final int LONGEST = 14;
 
-    private final Seccomp policy;
+    private final Source policy;
     private final Set<Pass> passes;
     private final Graph graph;
     private final Node otherwise;
     private final Node foreign;
     private final Map<List<Integer>, Node> sameRules = new HashMap<>();
 
-    Compiler(Seccomp policy, Set<Pass> passes) {
+    private Compiler(Source policy, Set<Pass> passes) {
         this.policy = policy;
         this.passes = passes;
         this.graph = new Graph(passes);
-        this.otherwise = graph.ret(policy.otherwise().returnValue());
-        this.foreign = graph.ret(Action.killProcess().returnValue());
+        this.otherwise = graph.ret(policy.otherwise());
+        this.foreign = graph.ret(policy.foreign());
     }
 
-    /** {@return the first node of the program} */
-    Node compile() {
+    /**
+     * {@return the first node of the program}
+     *
+     * @param passes the optimisations to make
+     */
+    public static Node compile(Source policy, Set<Pass> passes) {
+        return new Compiler(policy, passes).compile();
+    }
+
+    private Node compile() {
         var arches = policy.architectures();
         var tokens = new ArrayList<Arch>();
         if (arches.contains(Arch.X86_64) || arches.contains(Arch.X32)) {
@@ -94,9 +97,7 @@ final class Compiler {
     }
 
     private Node newer(Arch arch) {
-        return Convention.lastOld(policy, arch) == Convention.NONE_IS_NEW
-                ? otherwise
-                : graph.ret(Action.fail(Errno.ENOSYS).returnValue());
+        return policy.lastOld(arch) == Convention.NONE_IS_NEW ? otherwise : graph.ret(policy.newer());
     }
 
     /** All numbers of an architecture. */
@@ -104,7 +105,7 @@ final class Compiler {
         var partition = new Partition(passes);
         var rules = byNumber(arch);
         long end = Convention.lastKnown(arch) + 1;
-        long lastOld = Convention.lastOld(policy, arch);
+        long lastOld = policy.lastOld(arch);
         for (int number = 0; number < end; number++) {
             var these = rules[number];
             var leaf = these != null ? leaf(these) : number <= lastOld ? otherwise : newer(arch);
@@ -142,8 +143,8 @@ final class Compiler {
 
     private Node leaf(List<Integer> indices) {
         var first = policy.rules().get(indices.getFirst());
-        if (first.conditions().isEmpty()) {
-            return graph.ret(first.action().returnValue());
+        if (first.tests().isEmpty()) {
+            return graph.ret(first.value());
         }
         var known = sameRules.get(indices);
         if (known != null && passes.contains(Pass.SHARE)) {
@@ -155,13 +156,17 @@ final class Compiler {
         return node;
     }
 
-    /** {@return the tests of a call's arguments, or its action, made in a graph shared with others to be compared} */
-    static Node leaf(Graph graph, Seccomp policy, List<Rule> rules) {
+    /**
+     * {@return the tests of a call's arguments, or what decides it, made in a graph shared with others to be compared}
+     *
+     * @param rules those about the call, in order
+     */
+    public static Node leaf(Graph graph, int otherwise, List<Source.Decision> rules) {
         if (rules.isEmpty()) {
-            return graph.ret(policy.otherwise().returnValue());
+            return graph.ret(otherwise);
         }
-        return rules.getFirst().conditions().isEmpty()
-                ? graph.ret(rules.getFirst().action().returnValue())
-                : ArgumentTests.of(graph, ALL, rules, policy.otherwise());
+        return rules.getFirst().tests().isEmpty()
+                ? graph.ret(rules.getFirst().value())
+                : ArgumentTests.of(graph, ALL, rules, otherwise);
     }
 }

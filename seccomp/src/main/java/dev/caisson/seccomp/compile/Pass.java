@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.seccomp.ir;
+package dev.caisson.seccomp.compile;
 
 /** What the compiler does to make programs small and fast. Each can be left out: the program then only grows. */
 public enum Pass {
