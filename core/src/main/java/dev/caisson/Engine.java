@@ -424,6 +424,18 @@ final class Engine {
                 : Optional.empty();
     }
 
+    /** A time namespace is joined as children enter it: an init of ours is not in it itself. */
+    private static Fd open(Join.OfHeld join) throws IOException {
+        var pidfd = Fd.owning(join.process().duplicate());
+        if (join.namespace() != Namespace.TIME) {
+            return pidfd;
+        }
+        try (pidfd) {
+            // It is held, so the number is its own.
+            return Files.open("/proc/" + Processes.pid(pidfd) + "/ns/time_for_children", Files.O_RDONLY, 0);
+        }
+    }
+
     private static Fd open(Join join) throws IOException {
         Namespace namespace = join.namespace();
         try {
@@ -431,6 +443,7 @@ final class Engine {
                 case Join.OfPath p -> Files.open(p.path().toString(), Files.O_RDONLY, 0);
                 case Join.OfProcess p -> Files.open("/proc/" + p.pid() + "/ns/" + namespace.file(), Files.O_RDONLY, 0);
                 case Join.OfPidfd p -> Files.duplicate(p.pidfd());
+                case Join.OfHeld p -> open(p);
             };
         } catch (LinuxException refused) {
             throw new ContainerException(

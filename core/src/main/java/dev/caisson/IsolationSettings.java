@@ -146,11 +146,20 @@ abstract sealed class IsolationSettings permits ContainerBuilder {
         return namespaces(n -> n.withJoins(plus(n.joins(), join)));
     }
 
-    /** Joins namespaces of a running container. */
+    /**
+     * Joins namespaces of a running container: of that very one, even if its number is another process's later. Once it has
+     * ended, {@code run}, {@code capture} and {@code start} refuse.
+     *
+     * @throws IllegalStateException if it has ended already
+     */
     public ContainerBuilder join(Container container, Namespace... namespaces) {
+        if (!container.isAlive()) {
+            throw new IllegalStateException("join: " + container + " has ended, and its namespaces with it");
+        }
+        var held = ((RunningContainer) container).held();
         var joined = namespaces(n -> n);
         for (var namespace : namespaces) {
-            joined = joined.join(new Join.OfProcess(namespace, container.pid()));
+            joined = joined.join(new Join.OfHeld(namespace, held));
         }
         return joined;
     }

@@ -22,6 +22,7 @@ import dev.caisson.overlay.PathOrigin;
 import dev.caisson.path.InsidePath;
 import dev.caisson.process.LiveProcess;
 import dev.caisson.process.OutputLostException;
+import dev.caisson.spec.Join;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -41,6 +42,7 @@ import org.jspecify.annotations.Nullable;
 /** The container behind {@code start}: a live process, its streams and its cgroup. */
 final class RunningContainer implements Container {
     private final LiveProcess process;
+    private final Join.Held held;
     private final @Nullable ContainerCgroup cgroup;
     private final @Nullable KeptFiles files;
     private final Branch.@Nullable Use use;
@@ -50,6 +52,7 @@ final class RunningContainer implements Container {
 
     RunningContainer(Engine.Started started) {
         this.process = started.process();
+        this.held = process::duplicate;
         this.cgroup = started.cgroup();
         this.files = started.files();
         this.use = started.use();
@@ -176,6 +179,11 @@ final class RunningContainer implements Container {
                 status.majorFaults(),
                 status.voluntarySwitches(),
                 status.involuntarySwitches());
+    }
+
+    /** {@return the process, for who joins its namespaces; equal each time} */
+    Join.Held held() {
+        return held;
     }
 
     @Override

@@ -12,6 +12,7 @@ import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.Capability;
+import dev.caisson.spec.Namespace;
 import dev.caisson.spec.Securebit;
 import dev.caisson.spec.Stdio;
 import java.nio.ByteBuffer;
@@ -79,9 +80,11 @@ final class CapabilitySteps {
         var numbers = principal.map(CapabilitySteps::numbers).orElseGet(() -> new AccountSteps(program).answered());
         givePipes(numbers);
         // Where setgroups is denied the host's groups stay, but nobody inside can name them.
-        boolean denied =
-                input.idMap().filter(map -> IdMapSteps.isOwn(map, input.host())).isPresent()
-                        && input.spec().process().groups().isEmpty();
+        boolean mayBeDenied = input.joins(Namespace.USER)
+                || input.idMap()
+                        .filter(map -> IdMapSteps.isOwn(map, input.host()))
+                        .isPresent();
+        boolean denied = mayBeDenied && input.spec().process().groups().isEmpty();
         program.call(
                 denied ? OnError.ignore(Errno.EPERM) : OnError.fail(),
                 Syscall.SETGROUPS,

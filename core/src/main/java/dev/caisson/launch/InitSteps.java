@@ -26,9 +26,12 @@ final class InitSteps {
     private static final long ALL_SIGNALS = -1;
 
     private final SyscallProgram.Builder program;
+    private final boolean mayBeSeen;
 
-    InitSteps(SyscallProgram.Builder program) {
+    /** @param mayBeSeen whether a JVM without privileges is to be able to look at it */
+    InitSteps(SyscallProgram.Builder program, boolean mayBeSeen) {
         this.program = program;
+        this.mayBeSeen = mayBeSeen;
     }
 
     void plan() {
@@ -38,6 +41,10 @@ final class InitSteps {
         var pid = program.result("command", Syscall.CLONE, named(SIGCHLD, "SIGCHLD"), of(0), of(0), of(0), of(0));
         program.branch(Step.Condition.EQUAL, pid, of(0), command);
         program.call(Syscall.PRCTL, named(15, "PR_SET_NAME"), Arg.text("caisson-init"), of(0), of(0), of(0));
+        if (mayBeSeen) {
+            // It has what the command has, no more: who may trace that may trace this. Its user may join it.
+            ExecSteps.dumpable(program, "let the JVM's user join it", 1);
+        }
         closeAllButStatus();
         loop(pid);
         program.bind(command);

@@ -51,12 +51,15 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         }
         new CapabilitySteps(input, program).plan();
         exec.planDirectory();
+        if (namespaces.forks() && namespaces.forksLate()) {
+            namespaces.planFork();
+        }
         if (isolated) {
             exec.planDeathOfParent();
         }
         seccomp.planNoNewPrivileges();
         if (input.spec().process().init()) {
-            new InitSteps(program).plan();
+            new InitSteps(program, !input.host().isPrivileged()).plan();
         }
         if (!early) {
             seccomp.planFilters();

@@ -17,6 +17,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 
 /**
@@ -105,6 +107,7 @@ final class NamespaceSteps {
             return;
         }
         program.phase("join namespaces");
+        joinHeld();
         // The user namespace first: the capabilities for the others come from it.
         join(Namespace.USER);
         for (var namespace : Namespace.values()) {
@@ -122,10 +125,39 @@ final class NamespaceSteps {
         }
         // Last, since paths change their meaning here.
         join(Namespace.MOUNT);
-        if (forks()) {
-            program.purpose("fork, since a PID namespace is entered by children only");
-            program.fork();
+        if (forks() && !forksLate()) {
+            planFork();
         }
+    }
+
+    /** All namespaces of one process at once: whether it may be joined is then asked once, of the caller as it is. */
+    private void joinHeld() {
+        var together = new LinkedHashMap<Join.Held, List<Namespace>>();
+        for (var join : input.spec().namespaces().joins()) {
+            if (join instanceof Join.OfHeld(var namespace, var process) && namespace != Namespace.TIME) {
+                together.computeIfAbsent(process, _ -> new ArrayList<>()).add(namespace);
+            }
+        }
+        together.values().forEach(namespaces -> {
+            program.purpose("join namespaces of a container that is held", "CAP_SYS_ADMIN over them, Linux 5.8");
+            program.call(
+                    Syscall.SETNS, Arg.parameter(parameter(namespaces.getFirst())), CLONE_FLAGS.of(flags(namespaces)));
+        });
+    }
+
+    /**
+     * {@return whether the second child is made when the first has given up its privileges} Others in the PID namespace see
+     * it from its first moment, and may trace it as they may trace the command. Only who mounts /proc must be in there before.
+     */
+    boolean forksLate() {
+        return input.joins(Namespace.PID) && !input.isFresh(Namespace.MOUNT);
+    }
+
+    void planFork() {
+        program.purpose("fork, since a PID namespace is entered by children only");
+        program.fork();
+        program.purpose("lead a session of its own");
+        program.call(Syscall.SETSID);
     }
 
     private void join(Namespace namespace) {
@@ -133,11 +165,18 @@ final class NamespaceSteps {
         if (join.isEmpty()) {
             return;
         }
-        String whose = switch (join.get()) {
-            case Join.OfPath p -> p.path().toString();
-            case Join.OfProcess p -> "process " + p.pid();
-            case Join.OfPidfd p -> "pidfd " + p.pidfd();
-        };
+        String whose;
+        switch (join.get()) {
+            case Join.OfPath p -> whose = p.path().toString();
+            case Join.OfProcess p -> whose = "process " + p.pid();
+            case Join.OfPidfd p -> whose = "pidfd " + p.pidfd();
+            case Join.OfHeld _ -> {
+                if (namespace != Namespace.TIME) {
+                    return;
+                }
+                whose = "a container that is held";
+            }
+        }
         program.purpose("join the " + namespace.file() + " namespace of " + whose, "CAP_SYS_ADMIN over it");
         program.call(Syscall.SETNS, Arg.parameter(parameter(namespace)), CLONE_FLAGS.of(namespace.flag()));
     }

@@ -4,6 +4,7 @@ package dev.caisson.process;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.caisson.cgroups.spec.OutOfMemory;
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
 import dev.caisson.linux.Syscall;
@@ -267,6 +268,18 @@ public final class LiveProcess {
             var word = arena.allocate(JAVA_INT);
             return Files.read(pipe, word) == word.byteSize() ? ofInit.withWaitWord(word.get(JAVA_INT, 0)) : ofInit;
         }
+    }
+
+    /**
+     * {@return a pidfd for the caller, who closes it}
+     *
+     * @throws LinuxException if it has ended
+     */
+    public synchronized int duplicate() throws LinuxException {
+        if (reaped || Processes.awaitEnd(pidfd, 0)) {
+            throw new LinuxException(Errno.ESRCH, "setns(the container has ended)");
+        }
+        return Files.duplicate(pidfd.number()).release();
     }
 
     /** {@return false if it has ended} */

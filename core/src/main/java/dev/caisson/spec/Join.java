@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.spec;
 
+import java.io.IOException;
 import java.nio.file.Path;
 
 /** Where an existing namespace is found (setns(2)). */
@@ -42,5 +43,22 @@ public sealed interface Join {
                 throw new IllegalArgumentException("join " + namespace + ": " + pidfd + " is not a descriptor");
             }
         }
+    }
+
+    /**
+     * The namespace of a process that somebody in this JVM has started and not given up yet, such as a container: by the
+     * process itself, never by its number, which may be another's by the time it is looked at.
+     */
+    record OfHeld(Namespace namespace, Held process) implements Join {}
+
+    /** A process that is held by a descriptor. Thread-safe. */
+    @FunctionalInterface
+    interface Held {
+        /**
+         * {@return a pidfd of its own for the caller, who closes it}
+         *
+         * @throws IOException if the process has ended
+         */
+        int duplicate() throws IOException;
     }
 }

@@ -130,6 +130,19 @@ public final class Processes {
         }
     }
 
+    /** {@return the number of a process that is not reaped, in this PID namespace} */
+    public static int pid(Fd pidfd) throws IOException {
+        for (String line : java.nio.file.Files.readAllLines(Path.of("/proc/self/fdinfo/" + pidfd.number()))) {
+            if (line.startsWith("Pid:")) {
+                int pid = Integer.parseInt(line.substring("Pid:".length()).strip());
+                if (pid > 0) {
+                    return pid;
+                }
+            }
+        }
+        throw new LinuxException(Errno.ESRCH, "the number of " + pidfd);
+    }
+
     /** {@return a descriptor of a process of this PID namespace} */
     public static Fd open(int pid) throws LinuxException {
         return own(Native.call(Syscall.PIDFD_OPEN, pid, 0, 0), pid, "0");
