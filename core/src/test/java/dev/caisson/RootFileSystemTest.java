@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.linux.ByteUnit;
+import dev.caisson.overlay.Change;
 import dev.caisson.spec.Mount;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
@@ -247,6 +248,18 @@ class RootFileSystemTest {
                 ContainerException.class,
                 () -> Container.builder().lower(directory.resolve("none")).run("true"));
         assertTrue(failure.getMessage().contains(directory.resolve("none").toString()), failure.getMessage());
+    }
+
+    @Test
+    void theHostsDirectoriesAreWrittenToInAUserNamespaceToo() throws Exception {
+        String script = "for d in / /tmp /opt /home /usr /etc; do mkdir $d/made && echo x > $d/made/file || exit; done;"
+                + " stat -c %U:%G /tmp/made/file; stat -c %a /tmp";
+        assertEquals("root:root\n1777", sh(overHost().newUser(), script));
+        try (var container = overHost().newUser().start("/bin/sh", "-c", "mkdir /opt/made")) {
+            container.waitFor().orThrow();
+            assertEquals(
+                    List.of("/opt/made"), container.changes().map(Change::path).toList());
+        }
     }
 
     @Test

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.DirectoryReader;
+import dev.caisson.linux.sys.FileStatus;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -69,6 +73,25 @@ public record HostTree(List<Entry> entries) {
             }
         }
         return new HostTree(entries);
+    }
+
+    /**
+     * {@return the directories at the top} In a user namespace nothing can be made in a directory of the host's root, since its
+     * copy in the writable layer would have to be that root's, who does not exist there. Where the writable layer has these
+     * already, as the container's root's, they are to be written to, as all of them are in a tree that is shown piece by piece.
+     */
+    static List<Entry> topDirectories() throws LinuxException {
+        var found = new ArrayList<Entry>();
+        try (var root = dev.caisson.linux.sys.Files.open("/", dev.caisson.linux.sys.Files.O_DIRECTORY, 0)) {
+            for (var entry : DirectoryReader.all(root)) {
+                String name = new String(entry.name(), StandardCharsets.UTF_8);
+                var status = FileStatus.of(root, entry.name());
+                if (status.isDirectory() && !REPLACED.contains(name)) {
+                    found.add(new Entry(name, Kind.DIRECTORY, status.mode() & PERMISSIONS, ""));
+                }
+            }
+        }
+        return found;
     }
 
     private static List<Path> list(Path directory) throws IOException {

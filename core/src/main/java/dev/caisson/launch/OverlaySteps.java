@@ -105,6 +105,10 @@ final class OverlaySteps {
         if ((top.mode() & SET_IDS) != 0) {
             program.call(Syscall.FCHMODAT, workshop, text(name), octal(top.mode()));
         }
+        for (var directory : input.topDirectories()) {
+            program.call(
+                    Syscall.MKDIRAT, workshop, text(name + "/" + directory.name()), octal(directory.mode() & ~SET_IDS));
+        }
     }
 
     /** {@return the mount of some directories under a writable one in the workshop, in which the child stands} */

@@ -22,6 +22,7 @@ import java.util.Set;
  * @param idmappedLayers whether layers are shown with the ids of the new user namespace
  * @param principal whom the command runs as; empty: the finished root is asked
  * @param hostTree the host's root as a layer inside a user namespace, if that is what is asked for
+ * @param topDirectories what a new writable layer has at the top from the beginning
  * @param top what the top of a new writable layer is to be, by ids inside; empty: root's, 0755
  * @param sources what the sources of bind mounts are
  * @param cgroupFiles the launch parameters of version 1 {@code cgroup.procs} files the child must enter by
@@ -37,6 +38,7 @@ public record PlanInput(
         Optional<Principal> principal,
         Optional<HostTree> hostTree,
         Optional<TopDirectory> top,
+        List<HostTree.Entry> topDirectories,
         Map<Path, SourceKind> sources,
         List<String> cgroupFiles,
         List<FilterProgram> seccompFilters) {

@@ -5,6 +5,7 @@ import dev.caisson.linux.Feature;
 import dev.caisson.linux.UnsupportedKernelException;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.mount.TopDirectory;
+import dev.caisson.path.InsidePath;
 import dev.caisson.seccomp.FilterProgram;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.IdMap;
@@ -79,6 +80,7 @@ public final class Planner {
                 principal,
                 tree,
                 tree.isPresent() ? Optional.empty() : top(spec, map, idmapped),
+                map.isPresent() && idmapped && isHostsRoot(spec) ? HostTree.topDirectories() : List.of(),
                 SourceKind.of(spec.root().mounts()),
                 cgroupFiles,
                 seccompFilters(spec));
@@ -113,6 +115,13 @@ public final class Planner {
         var gid = map.get().gidInside(top.gid());
         return Optional.of(
                 uid.isPresent() && gid.isPresent() ? top.ownedBy(uid.getAsLong(), gid.getAsLong()) : top.ownedBy(0, 0));
+    }
+
+    private static boolean isHostsRoot(ContainerSpec spec) {
+        return spec.root().source() instanceof Root.Layers(var overlay)
+                && overlay.upper().isEmpty()
+                && overlay.lower().equals(List.of(Path.of(InsidePath.ROOT)))
+                && spec.root().layerIds() == LayerIds.MAPPED_WHERE_POSSIBLE;
     }
 
     private boolean isIdmapped(ContainerSpec spec, Optional<IdMap> map) {
