@@ -10,7 +10,6 @@ module dev.caisson.seccomp {
     requires tools.jackson.core;
 
     exports dev.caisson.seccomp;
-    exports dev.caisson.seccomp.bpf;
     exports dev.caisson.seccomp.learning;
     exports dev.caisson.seccomp.notify to
             dev.caisson;

@@ -5,9 +5,9 @@ import static dev.caisson.Containers.overHost;
 import static dev.caisson.Containers.sh;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.testkit.JavaAs;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -62,7 +62,8 @@ class InheritanceTest {
 
     @Test
     void aCpusetIsUsedAsAWholeThoughTheJvmIsPinned() throws Exception {
-        assumeTrue(Runtime.getRuntime().availableProcessors() > 1, "one processor");
+        Need.TASKSET.orSkip();
+        Need.PROCESSORS.orSkip(Runtime.getRuntime().availableProcessors() > 1, "needs more than one processor");
         assertEquals("2 2 2", jvm(List.of("taskset", "-c", "0"), "processors"));
     }
 }

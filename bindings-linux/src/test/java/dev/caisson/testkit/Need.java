@@ -35,6 +35,7 @@ public enum Need {
     PERL("perl", "perl-base"),
     SETPRIV("setpriv", "util-linux"),
     UNSHARE("unshare", "util-linux"),
+    TASKSET("taskset", "util-linux"),
     MOUNT("mount", "mount"),
     USERADD("useradd", "passwd"),
     NEWUIDMAP("newuidmap", "uidmap"),
@@ -65,6 +66,7 @@ public enum Need {
     READABLE_CLASSES,
     C_FUNCTION,
     IA32,
+    PROCESSORS,
     SYSCTL,
     PACKAGED_JARS,
     KOTLIN_COMPILER;

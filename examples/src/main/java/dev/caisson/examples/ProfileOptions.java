@@ -2,11 +2,11 @@
 package dev.caisson.examples;
 
 import dev.caisson.linux.Arch;
-import dev.caisson.seccomp.NewerCalls;
 import dev.caisson.seccomp.Seccomp;
-import dev.caisson.seccomp.profile.KernelVersion;
+import dev.caisson.seccomp.Seccomp.NewerCalls;
 import dev.caisson.seccomp.profile.SeccompProfile;
 import dev.caisson.seccomp.profile.Target;
+import dev.caisson.seccomp.profile.Target.KernelVersion;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.seccomp;
 
+import dev.caisson.seccomp.Condition.Comparison;
+
 /**
  * An argument register of a system call, from which conditions are made: {@code arg(0).is(AF_UNIX)}. Values are unsigned, and
  * all 64 bits are compared.

@@ -3,7 +3,6 @@ package dev.caisson.seccomp;
 
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Syscall;
-import dev.caisson.seccomp.bpf.SeccompData;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -34,8 +33,8 @@ public record Blocked(
                 call.pid(),
                 call.arch(),
                 call.syscall(),
-                call.data().number(),
-                IntStream.range(0, SeccompData.ARGUMENTS).mapToObj(call::arg).toList(),
+                call.number(),
+                IntStream.range(0, Condition.ARGUMENTS).mapToObj(call::arg).toList(),
                 verdict);
     }
 

@@ -10,11 +10,13 @@ package dev.caisson.seccomp;
  * @param mask the bits that count; all of them unless the comparison is {@link Comparison#MASKED_EQ}
  */
 public record Condition(int argument, Comparison comparison, long value, long mask) {
-    private static final int LAST_ARGUMENT = 5;
+    /** How many arguments a call has. */
+    static final int ARGUMENTS = 6;
+
     private static final long ALL = -1L;
 
     public Condition {
-        if (argument < 0 || argument > LAST_ARGUMENT) {
+        if (argument < 0 || argument >= ARGUMENTS) {
             throw new IllegalArgumentException(
                     "argument: " + argument + " is not within 0 to 5, the arguments of a system call");
         }
@@ -52,5 +54,35 @@ public record Condition(int argument, Comparison comparison, long value, long ma
 
     private static String number(long value) {
         return value >= 0 && value < 1024 ? Long.toString(value) : "0x" + Long.toHexString(value);
+    }
+
+    /** How an argument is compared with a value, both as unsigned 64-bit numbers; the seven operators of the OCI specification. */
+    public enum Comparison {
+        NE("!=", "SCMP_CMP_NE"),
+        LT("<", "SCMP_CMP_LT"),
+        LE("<=", "SCMP_CMP_LE"),
+        EQ("==", "SCMP_CMP_EQ"),
+        GE(">=", "SCMP_CMP_GE"),
+        GT(">", "SCMP_CMP_GT"),
+        /** Equal in the bits of a mask. */
+        MASKED_EQ("& mask ==", "SCMP_CMP_MASKED_EQ");
+
+        private final String symbol;
+        private final String ociName;
+
+        Comparison(String symbol, String ociName) {
+            this.symbol = symbol;
+            this.ociName = ociName;
+        }
+
+        /** {@return the operator as C writes it} */
+        public String symbol() {
+            return symbol;
+        }
+
+        /** {@return the name in OCI and Docker profiles} */
+        public String ociName() {
+            return ociName;
+        }
     }
 }

@@ -3,6 +3,7 @@ package dev.caisson.seccomp;
 
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Syscall;
+import dev.caisson.seccomp.Condition.Comparison;
 import dev.caisson.seccomp.bpf.SeccompData;
 import dev.caisson.seccomp.compile.Compiler;
 import dev.caisson.seccomp.compile.Convention;

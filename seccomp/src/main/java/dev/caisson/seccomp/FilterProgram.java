@@ -64,7 +64,7 @@ public record FilterProgram(byte[] bytes, Set<FilterFlag> flags) {
     }
 
     /** {@return the instructions} */
-    public List<Instruction> instructions() {
+    List<Instruction> instructions() {
         return Instruction.decode(bytes);
     }
 
@@ -83,7 +83,7 @@ public record FilterProgram(byte[] bytes, Set<FilterFlag> flags) {
      *
      * @throws IllegalStateException if the kernel would refuse the program
      */
-    public Action evaluate(SeccompData data) {
+    Action evaluate(SeccompData data) {
         var faults = faults();
         if (!faults.isEmpty()) {
             throw new IllegalStateException("the kernel would refuse this program: " + faults.getFirst());

@@ -4,7 +4,6 @@ package dev.caisson.seccomp;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
-import dev.caisson.seccomp.bpf.SeccompData;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -24,13 +23,11 @@ public interface Notification {
     /** {@return the number of the calling thread in the JVM's PID namespace} */
     int pid();
 
-    /** {@return the registers} */
-    SeccompData data();
+    /** {@return the call's number, for x32 with bit 30 set} */
+    int number();
 
-    /** {@return an argument register, 0 to 5} */
-    default long arg(int index) {
-        return data().argument(index);
-    }
+    /** {@return an argument register, 0 to 5; where the kernel declares an int, it reads the lower half alone} */
+    long arg(int index);
 
     /** {@return the architecture whose convention the call follows} */
     Optional<Arch> arch();
@@ -123,4 +120,25 @@ public interface Notification {
 
     /** Kills the caller's process (SIGKILL). The call is still to be answered, and is not made if the answer is a refusal. */
     void kill() throws IOException;
+
+    /**
+     * An open file or socket that a supervisor holds in the JVM while it decides one call. It comes from a {@link Notification},
+     * and is closed when that call is answered, if not before.
+     */
+    interface Descriptor extends AutoCloseable {
+        /**
+         * {@return a path under which JDK classes can open the same file again, while this is open} Not for sockets.
+         */
+        Path path();
+
+        /**
+         * Connects a socket, as connect(2) does: one that does not block fails with EINPROGRESS.
+         *
+         * @param address the {@code struct sockaddr}, as the caller passed it
+         */
+        void connect(byte[] address) throws LinuxException;
+
+        @Override
+        void close();
+    }
 }

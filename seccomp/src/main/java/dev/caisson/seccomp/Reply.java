@@ -2,6 +2,7 @@
 package dev.caisson.seccomp;
 
 import dev.caisson.linux.Errno;
+import dev.caisson.seccomp.Notification.Descriptor;
 import java.util.OptionalInt;
 
 /** What becomes of a supervised system call. */

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.seccomp;
 
+import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * Does to a call what a policy says, and tells. A call gets here because the policy refuses it, so it is never let through,
@@ -37,7 +39,10 @@ record Reporter(Seccomp policy, Consumer<? super Blocked> told) implements Super
 
     @Override
     public Reply decide(Notification call) throws IOException {
-        var verdict = policy.evaluate(call.data());
+        var verdict = policy.evaluate(
+                call.arch().map(Arch::auditArch).orElse(0),
+                call.number(),
+                IntStream.range(0, Condition.ARGUMENTS).mapToLong(call::arg).toArray());
         try {
             // Before the verdict has effect: whoever learns of the end finds what led to it told.
             var blocked = Blocked.of(call, verdict);

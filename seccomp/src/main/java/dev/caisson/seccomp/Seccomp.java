@@ -323,8 +323,18 @@ public final class Seccomp {
         return evaluate(SeccompData.of(arch.auditArch(), number.getAsInt(), args));
     }
 
+    /**
+     * {@return what this policy says of a call by its number, known or not}
+     *
+     * @param auditArch the AUDIT_ARCH token of its architecture, {@link Arch#auditArch}
+     * @param number that of the architecture, for x32 with bit 30 set
+     */
+    public Verdict evaluate(int auditArch, int number, long... args) {
+        return evaluate(SeccompData.of(auditArch, number, args));
+    }
+
     /** {@return what this policy says of a call as a filter sees it} */
-    public Verdict evaluate(SeccompData data) {
+    Verdict evaluate(SeccompData data) {
         var arch = Convention.of(data.auditArch(), data.number());
         if (arch.isEmpty() || !architectures.contains(arch.get())) {
             return new Verdict(
@@ -370,5 +380,18 @@ public final class Seccomp {
     @Override
     public String toString() {
         return "Seccomp[" + rules.size() + " rules, otherwise " + otherwise.text() + "]";
+    }
+
+    /**
+     * What becomes of system calls that are newer than a policy. A program that probes for a new call falls back to an older one
+     * if it hears ENOSYS, but not if it hears EPERM; so a policy whose default refuses answers ENOSYS for them.
+     */
+    public enum NewerCalls {
+        /** ENOSYS for numbers above the highest that a rule names, per architecture, as runc does; the rule of profiles. */
+        ENOSYS_PAST_NAMED,
+        /** ENOSYS for numbers above those this version of Caisson knows; the rule of policies written in Java. */
+        ENOSYS_PAST_KNOWN,
+        /** As all calls that no rule names. */
+        AS_OTHERWISE
     }
 }

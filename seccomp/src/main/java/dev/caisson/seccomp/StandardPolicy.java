@@ -6,6 +6,7 @@ import static dev.caisson.seccomp.Arg.arg;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
+import dev.caisson.seccomp.Seccomp.NewerCalls;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;

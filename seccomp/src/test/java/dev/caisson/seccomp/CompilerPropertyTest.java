@@ -27,7 +27,7 @@ class CompilerPropertyTest {
     /** 2,000 policies, 60 calls each: 120,000 cases. A policy comes with the passes that made its program. */
     @Property(tries = TRIES)
     void aProgramDecidesAsTheRulesOfItsPolicy(@ForAll("seeds") long seed) {
-        var random = new RandomPolicies(seed);
+        var random = new PolicyGenerator(seed);
         var policy = random.policy();
         var filter = Filter.of(policy, random.passes());
         assertEquals(List.of(), Verifier.check(filter.instructions()));
@@ -43,19 +43,19 @@ class CompilerPropertyTest {
     @Property(tries = 100)
     void equalPoliciesCompileToEqualPrograms(@ForAll("seeds") long seed) {
         assertArrayEquals(
-                new RandomPolicies(seed).policy().compile().program().bytes(),
-                new RandomPolicies(seed).policy().compile().program().bytes());
+                new PolicyGenerator(seed).policy().compile().program().bytes(),
+                new PolicyGenerator(seed).policy().compile().program().bytes());
     }
 
     @Property(tries = 100)
     void bytesAndInstructionsAreTheSameThing(@ForAll("seeds") long seed) {
-        var instructions = new RandomPolicies(seed).policy().compile().instructions();
+        var instructions = new PolicyGenerator(seed).policy().compile().instructions();
         assertEquals(instructions, Instruction.decode(Instruction.encode(instructions)));
     }
 
     @Property(tries = 100)
     void policiesThatDifferHaveAnExample(@ForAll("seeds") long seed) {
-        var random = new RandomPolicies(seed);
+        var random = new PolicyGenerator(seed);
         var a = random.policy();
         var b = random.policy();
         var differences = Difference.between(a, b);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Syscall;
+import dev.caisson.seccomp.Condition.Comparison;
 import dev.caisson.seccomp.bpf.Instruction;
 import dev.caisson.seccomp.bpf.Interpreter;
 import dev.caisson.seccomp.bpf.Opcode;

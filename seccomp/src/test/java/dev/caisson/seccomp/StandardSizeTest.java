@@ -50,7 +50,7 @@ class StandardSizeTest {
     void aMillionRandomCallsAreDecidedAsTheRulesSay() {
         var policy = Seccomp.standard().architectures(Arch.values());
         var filter = policy.compile();
-        var random = new RandomPolicies(1);
+        var random = new PolicyGenerator(1);
         for (int i = 0; i < 1_000_000; i++) {
             var verdict = filter.evaluate(random.call(policy));
             assertTrue(!verdict.reason().isEmpty());

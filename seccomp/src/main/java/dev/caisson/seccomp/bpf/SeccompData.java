@@ -8,7 +8,7 @@ package dev.caisson.seccomp.bpf;
  * @param number the call's number, for x32 with bit 30 set
  * @param auditArch the AUDIT_ARCH_ token
  * @param instructionPointer where the call was made
- * @param arg0 the first argument register; on 32-bit architectures the kernel leaves the upper half zero
+ * @param arg0 the first argument register; a 64-bit program that calls as 32-bit ones do may set bits of the upper half
  */
 public record SeccompData(
         int number,

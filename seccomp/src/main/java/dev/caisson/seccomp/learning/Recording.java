@@ -133,7 +133,7 @@ public final class Recording {
         var arch = call.arch();
         var syscall = call.syscall();
         if (arch.isEmpty() || syscall.isEmpty()) {
-            unknown.add(call.data().number());
+            unknown.add(call.number());
             return Reply.proceed();
         }
         var calls = seen.computeIfAbsent(new Key(syscall.get(), arch.get()), _ -> new Seen());

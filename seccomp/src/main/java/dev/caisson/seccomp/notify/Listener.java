@@ -133,7 +133,15 @@ public final class Listener implements AutoCloseable {
     private void decide(NotifyFd.Wire wire, MemorySegment notif) throws LinuxException {
         long id = notif.get(JAVA_LONG, NotifyFd.NOTIF_ID);
         var data = data(notif.asSlice(NotifyFd.NOTIF_DATA));
-        var verdict = policy.evaluate(data);
+        var verdict = policy.evaluate(
+                data.auditArch(),
+                data.number(),
+                data.arg0(),
+                data.arg1(),
+                data.arg2(),
+                data.arg3(),
+                data.arg4(),
+                data.arg5());
         var supervisor = policy.supervisor(verdict);
         if (supervisor.isEmpty()) {
             wire.answer(id, 0, Errno.ENOSYS.code(), false); // As without a listener.

@@ -8,7 +8,7 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Native;
-import dev.caisson.seccomp.Descriptor;
+import dev.caisson.seccomp.Notification.Descriptor;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 

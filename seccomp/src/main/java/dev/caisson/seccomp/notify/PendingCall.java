@@ -11,8 +11,8 @@ import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Processes;
 import dev.caisson.seccomp.CallerGoneException;
-import dev.caisson.seccomp.Descriptor;
 import dev.caisson.seccomp.Notification;
+import dev.caisson.seccomp.Notification.Descriptor;
 import dev.caisson.seccomp.Reply;
 import dev.caisson.seccomp.Rule;
 import dev.caisson.seccomp.bpf.SeccompData;
@@ -54,8 +54,13 @@ final class PendingCall implements Notification {
     }
 
     @Override
-    public SeccompData data() {
-        return data;
+    public int number() {
+        return data.number();
+    }
+
+    @Override
+    public long arg(int index) {
+        return data.argument(index);
     }
 
     @Override

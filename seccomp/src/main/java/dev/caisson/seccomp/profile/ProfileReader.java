@@ -2,9 +2,11 @@
 package dev.caisson.seccomp.profile;
 
 import dev.caisson.linux.Syscall;
-import dev.caisson.seccomp.Comparison;
 import dev.caisson.seccomp.Condition;
+import dev.caisson.seccomp.Condition.Comparison;
 import dev.caisson.seccomp.FilterFlag;
+import dev.caisson.seccomp.profile.SeccompProfile.ProfileRule;
+import dev.caisson.seccomp.profile.Target.KernelVersion;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

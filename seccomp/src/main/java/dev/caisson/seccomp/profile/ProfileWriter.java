@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.seccomp.profile;
 
-import dev.caisson.seccomp.Comparison;
 import dev.caisson.seccomp.Condition;
+import dev.caisson.seccomp.Condition.Comparison;
+import dev.caisson.seccomp.profile.SeccompProfile.ProfileRule;
 import java.io.StringWriter;
 import java.math.BigInteger;
 import java.util.List;

@@ -15,6 +15,7 @@ import dev.caisson.seccomp.Difference;
 import dev.caisson.seccomp.FilterFlag;
 import dev.caisson.seccomp.Seccomp;
 import dev.caisson.seccomp.SeccompAssertions;
+import dev.caisson.seccomp.profile.Target.KernelVersion;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;

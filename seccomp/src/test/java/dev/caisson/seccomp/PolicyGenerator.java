@@ -3,6 +3,8 @@ package dev.caisson.seccomp;
 
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Syscall;
+import dev.caisson.seccomp.Condition.Comparison;
+import dev.caisson.seccomp.Seccomp.NewerCalls;
 import dev.caisson.seccomp.bpf.SeccompData;
 import dev.caisson.seccomp.compile.Pass;
 import java.util.ArrayList;
@@ -13,13 +15,13 @@ import java.util.Random;
 import java.util.Set;
 
 /** Policies, calls and sets of passes drawn at random, with a taste for the edges of every rule. */
-final class RandomPolicies {
+final class PolicyGenerator {
     private static final List<Syscall> CALLS = Arrays.asList(Syscall.values());
     private static final long[] EDGES = {0, 1, -1, 0xffff_ffffL, 0x1_0000_0000L, Long.MIN_VALUE, Long.MAX_VALUE};
 
     private final Random random;
 
-    RandomPolicies(long seed) {
+    PolicyGenerator(long seed) {
         this.random = new Random(seed);
     }
 
