@@ -6,6 +6,9 @@ import dev.caisson.cgroups.hierarchy.Placement;
 import dev.caisson.cgroups.spec.DeviceRules;
 import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.engine.Engine;
+import dev.caisson.engine.Request;
+import dev.caisson.engine.Started;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.PreparedLaunches;
 import dev.caisson.launch.UserSpec;
@@ -272,13 +275,25 @@ public final class ContainerBuilder extends IsolationSettings {
      * @throws IllegalArgumentException if it is empty or holds NUL
      */
     public Plan explain(List<String> command) throws IOException {
-        return Engine.shared().explain(spec, checked(command));
+        try {
+            return Explanation.of(Engine.shared().explain(spec, checked(command)));
+        } catch (IOException failed) {
+            throw ContainerException.of(failed);
+        }
     }
 
     private static void checkThatSomebodyCanRead(String stream, Optional<Stdio> stdio) {
         if (stdio.isPresent() && (stdio.get() instanceof Stdio.Memory || stdio.get() instanceof Stdio.Pipe)) {
             throw new IllegalStateException(stream + " to " + stdio.get() + " contradicts run, which returns nothing to"
                     + " read it from: call capture, or start");
+        }
+    }
+
+    private static Started started(Request request) throws ContainerException {
+        try {
+            return Engine.shared().launch(request);
+        } catch (IOException failed) {
+            throw ContainerException.of(failed);
         }
     }
 
@@ -291,14 +306,7 @@ public final class ContainerBuilder extends IsolationSettings {
         var complete = spec.process(p -> p.withStdin(input).withStdout(output).withStderr(error))
                 // Who only waits for the end has no object to ask for files.
                 .root(r -> r.withKept(!waits && spec.hasOwnRoot()));
-        var started = Engine.shared()
-                .start(
-                        complete,
-                        checked(command),
-                        launches,
-                        complete.process().stdin().orElseThrow(),
-                        complete.process().stdout().orElseThrow(),
-                        complete.process().stderr().orElseThrow());
+        var started = started(new Request(complete, checked(command), launches));
         if (started.cgroup() != null && !waits) {
             started.cgroup().keepUsage();
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson;
 
+import dev.caisson.engine.LaunchException;
 import java.io.IOException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,16 @@ public class ContainerException extends IOException {
     public ContainerException(String message, String step, @Nullable Throwable cause) {
         super(message, cause);
         this.step = step;
+    }
+
+    /** {@return what kept a container from starting; what it says is kept} */
+    static ContainerException of(IOException failed) {
+        return switch (failed) {
+            case ContainerException already -> already;
+            case LaunchException launch ->
+                new ContainerException(String.valueOf(launch.getMessage()), launch.step(), launch.getCause());
+            default -> new ContainerException(String.valueOf(failed.getMessage()), "", failed);
+        };
     }
 
     /** {@return the purpose of the step that failed, as {@code explain()} shows it; empty if no step of the plan did} */

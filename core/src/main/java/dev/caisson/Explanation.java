@@ -5,47 +5,48 @@ import dev.caisson.Plan.Actor;
 import dev.caisson.Plan.Phase;
 import dev.caisson.Plan.PlannedCall;
 import dev.caisson.cgroups.CgroupPlan;
-import dev.caisson.launch.LaunchPlan;
+import dev.caisson.engine.Engine;
+import dev.caisson.engine.ParentStep;
 import dev.caisson.launch.LaunchTask;
 import dev.caisson.launch.Root;
-import dev.caisson.linux.Feature;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Step;
 import dev.caisson.overlay.OverlayFallback;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Turns what the launch engine will do into a {@link Plan} for people. */
 final class Explanation {
     private Explanation() {}
 
-    static Plan of(LaunchPlan plan, Optional<CgroupPlan> cgroup, List<Feature> missing, List<String> unenforced) {
+    static Plan of(Engine.Explained explained) {
+        var plan = explained.plan();
         var phases = new ArrayList<Phase>();
-        cgroup.ifPresent(made -> phases.add(new Phase(
-                "cgroup",
-                made.steps().stream()
-                        .map(s -> new PlannedCall(Actor.PARENT, s.text(), s.purpose(), ""))
-                        .toList())));
-        if (plan.input().spec().root().source() instanceof Root.Layers(var overlay)) {
-            overlay.upper()
-                    .ifPresent(upper -> phases.add(new Phase(
-                            "writable layer",
-                            List.of(
-                                    parent("mkdir(\"" + upper.directory() + "\", 0755)"),
-                                    parent("mkdir(\"" + upper.work() + "\", 0700)")))));
-        }
+        explained
+                .cgroup()
+                .ifPresent(made -> phases.add(new Phase(
+                        "cgroup",
+                        made.steps().stream()
+                                .map(s -> new PlannedCall(Actor.PARENT, s.text(), s.purpose(), ""))
+                                .toList())));
+        explained.parent().stream()
+                .filter(step -> !step.calls().isEmpty())
+                .collect(Collectors.groupingBy(ParentStep::phase, LinkedHashMap::new, Collectors.toList()))
+                .forEach((phase, steps) -> phases.add(new Phase(
+                        phase, steps.stream().flatMap(Explanation::planned).toList())));
+        boolean bornInside = explained.cgroup().filter(CgroupPlan::bornInside).isPresent();
         phases.add(new Phase(
                 "clone",
                 List.of(new PlannedCall(
                         Actor.PARENT,
-                        Launcher.describe(
-                                plan.mode(),
-                                plan.flags(),
-                                cgroup.isPresent() && cgroup.get().bornInside()),
+                        Launcher.describe(plan.mode(), plan.flags(), bornInside),
                         "create the child" + (plan.flags() == 0 ? "" : " in its new namespaces") + ", "
-                                + plan.mode().name().toLowerCase(java.util.Locale.ROOT) + " mode",
+                                + plan.mode().name().toLowerCase(Locale.ROOT) + " mode",
                         plan.flags() == 0 || plan.input().idMap().isPresent() ? "" : "CAP_SYS_ADMIN"))));
         String name = "";
         var calls = new ArrayList<PlannedCall>();
@@ -69,7 +70,7 @@ final class Explanation {
                     "if the kernel refuses to merge the layers",
                     overlay.fallbacks().stream().map(Explanation::fallback).toList()));
         }
-        return new Plan(phases, missing, unenforced);
+        return new Plan(phases, explained.missing(), explained.unenforced());
     }
 
     private static PlannedCall fallback(OverlayFallback way) {
@@ -87,9 +88,8 @@ final class Explanation {
         };
     }
 
-    private static PlannedCall parent(String call) {
-        return new PlannedCall(
-                Actor.PARENT, call, "make the directories of the writable layer if they are missing", "");
+    private static Stream<PlannedCall> planned(ParentStep step) {
+        return step.calls().stream().map(call -> new PlannedCall(Actor.PARENT, call, step.purpose(), step.needs()));
     }
 
     private static void flush(List<Phase> phases, String name, List<PlannedCall> calls) {

@@ -5,6 +5,7 @@ import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.hierarchy.Hierarchy;
 import dev.caisson.cgroups.hierarchy.Placement;
 import dev.caisson.cgroups.spec.CgroupException;
+import dev.caisson.engine.Engine;
 import dev.caisson.launch.FailureText;
 import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.ProcFile;

@@ -7,6 +7,9 @@ import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Pressure;
 import dev.caisson.cgroups.spec.Usage;
+import dev.caisson.engine.ContainerCgroup;
+import dev.caisson.engine.KeptFiles;
+import dev.caisson.engine.Started;
 import dev.caisson.linux.Signal;
 import dev.caisson.linux.sys.Patience;
 import dev.caisson.overlay.Branch;
@@ -50,7 +53,7 @@ final class RunningContainer implements Container {
     private final LayerLease lease;
     private final List<String> unenforced;
 
-    RunningContainer(Engine.Started started) {
+    RunningContainer(Started started) {
         this.process = started.process();
         this.held = process::duplicate;
         this.cgroup = started.cgroup();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson;
 
+import dev.caisson.engine.Engine;
 import dev.caisson.launch.HostFacts;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;

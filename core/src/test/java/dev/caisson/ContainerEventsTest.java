@@ -24,7 +24,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
@@ -139,16 +138,6 @@ class ContainerEventsTest {
             assertTrue(
                     events.get(30, TimeUnit.SECONDS).stream().anyMatch(CgroupEvent.OutOfMemoryKill.class::isInstance));
         }
-    }
-
-    @Test
-    void withoutTheLogTheCommandIsTheVictimThatIsKnown() {
-        var unknown = new OutOfMemory(
-                OutOfMemory.Scope.HOST, Optional.empty(), OptionalLong.empty(), OptionalLong.empty(), 2, List.of());
-        var known = ContainerCgroup.withCommand(unknown, OptionalLong.of(42));
-        assertEquals(List.of(new OutOfMemory.Victim(42, Optional.empty())), known.victims());
-        assertEquals(known, ContainerCgroup.withCommand(known, OptionalLong.of(43)));
-        assertEquals(unknown, ContainerCgroup.withCommand(unknown, OptionalLong.empty()));
     }
 
     @Test

@@ -9,8 +9,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.linux.ByteUnit;
 import dev.caisson.spec.IdMap;
+import dev.caisson.spec.Namespace;
+import dev.caisson.spec.Stdio;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -23,6 +27,8 @@ class ExplainTest {
         var plan = overHost().newUser().newNetwork().hostname("box").explain("sh");
         assertEquals(
                 List.of(
+                        "layers",
+                        "zygote",
                         "clone",
                         "process",
                         "user namespace",
@@ -37,6 +43,29 @@ class ExplainTest {
                         "exec"),
                 plan.phases().stream().map(Plan.Phase::name).toList());
         assertEquals(List.of(), plan.missing());
+    }
+
+    @Test
+    void whatTheJvmDoesIsInThePlanAsWellAsWhatTheChildDoes() throws Exception {
+        String text = overHost()
+                .newUser()
+                .volume(Path.of("/srv/data"), "/data")
+                .upper(Path.of("/srv/upper"))
+                .stdin(Stdio.fromFile(Path.of("/etc/hosts")))
+                .join(Namespace.NETWORK, Path.of("/proc/1/ns/net"))
+                .explain("true")
+                .toString();
+        for (String call : List.of(
+                "open_tree(AT_FDCWD, \"/\", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC)",
+                "mkdir(\"/srv/data\", 0777)",
+                "mkdir(\"/srv/upper\", 0755)",
+                "openat(AT_FDCWD, \"/proc/1/ns/net\", O_RDONLY|O_CLOEXEC)",
+                "openat(AT_FDCWD, \"/etc/hosts\"",
+                "sendmsg(<zygote>")) {
+            assertTrue(text.contains("    parent  " + call), text);
+        }
+        assertFalse(Files.exists(Path.of("/srv/data")));
+        assertFalse(Files.exists(Path.of("/srv/upper")));
     }
 
     @Test

@@ -74,14 +74,13 @@ public final class ParentSide {
      *
      * @return what takes them away again, should the launch fail
      */
-    public static Optional<AutoCloseable> prepareUpper(LaunchPlan plan) throws IOException {
-        if (!(plan.input().spec().root().source() instanceof Root.Layers(var overlay))
+    public static Optional<AutoCloseable> prepareUpper(PlanInput input) throws IOException {
+        if (!(input.spec().root().source() instanceof Root.Layers(var overlay))
                 || overlay.upper().isEmpty()) {
             return Optional.empty();
         }
         var upper = overlay.upper().get();
-        return Optional.of(
-                UpperDirectory.prepare(upper.directory(), upper.work(), owner(plan.input()), top(plan.input())));
+        return Optional.of(UpperDirectory.prepare(upper.directory(), upper.work(), owner(input), top(input)));
     }
 
     /** {@return what the top of a new writable layer is to be, by the host's ids; empty where this user may give nothing away} */

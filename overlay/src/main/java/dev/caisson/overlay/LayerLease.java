@@ -27,6 +27,11 @@ public final class LayerLease implements AutoCloseable {
     /** A locked file that names a layer. */
     record Claim(Path file, Fd lock) {}
 
+    /** {@return a claim on nothing} */
+    public static LayerLease none() {
+        return new LayerLease(List.of());
+    }
+
     LayerLease(List<Claim> claims) {
         this.claims = claims;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson;
+package dev.caisson.engine;
 
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.sys.At;
@@ -48,7 +48,7 @@ final class Volumes implements AutoCloseable {
             Files.createDirectory(directory);
         } catch (FileAlreadyExistsException there) {
             if (!Files.isDirectory(directory)) {
-                throw new ContainerException("volume: " + directory + " is there and not a directory", "", there);
+                throw new LaunchException("volume: " + directory + " is there and not a directory", "", there);
             }
             return; // Its owner and permissions are its user's business.
         }
@@ -72,7 +72,7 @@ final class Volumes implements AutoCloseable {
                 At.changeOwner(
                         volume.directory(), owner.get().uid(), owner.get().gid());
             } catch (LinuxException refused) {
-                throw new ContainerException(
+                throw new LaunchException(
                         "volume: give " + volume.path() + " to the container's user: " + refused.getMessage(),
                         "",
                         refused);

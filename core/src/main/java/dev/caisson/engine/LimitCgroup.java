@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson;
+package dev.caisson.engine;
 
 import dev.caisson.cgroups.Cgroup;
 import dev.caisson.cgroups.CgroupBuilder;
 import dev.caisson.cgroups.CgroupPlan;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.Limits;
+import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.LimitSpec;
 import java.io.IOException;
 import java.util.List;
@@ -35,6 +36,16 @@ record LimitCgroup<T>(Optional<T> made, List<String> unenforced) {
     /** {@return neither a cgroup nor a limit} */
     static <T> LimitCgroup<T> none() {
         return new LimitCgroup<>(Optional.empty(), List.of());
+    }
+
+    /** {@return whether a container may get one} */
+    static boolean isFor(ContainerSpec spec) {
+        return spec.limits().hasCgroup() || spec.limits().withPreset().isPresent();
+    }
+
+    /** {@return the launch parameter that holds the cgroup.procs of a version 1 controller} */
+    static String parameter(String controller) {
+        return "cgroup " + controller;
     }
 
     static LimitCgroup<Cgroup> make(LimitSpec limits) throws IOException {

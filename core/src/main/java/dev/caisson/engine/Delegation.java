@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson;
+package dev.caisson.engine;
 
 import dev.caisson.cgroups.Cgroup;
 import dev.caisson.cgroups.hierarchy.CgroupMounts;

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson;
+package dev.caisson.engine;
 
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.LaunchPlan;
-import dev.caisson.launch.LaunchTask;
 import dev.caisson.launch.Root;
-import dev.caisson.linux.child.Outcome;
 import dev.caisson.overlay.OverlayMount;
 import dev.caisson.overlay.tree.SafeTree;
 import java.io.IOException;
@@ -20,15 +18,14 @@ import java.util.OptionalLong;
 final class RootFallback {
     private RootFallback() {}
 
-    /** {@return whether a launch failed by its layers, and something else may be tried} */
-    static boolean isFor(LaunchPlan plan, Outcome.ChildFailure failure) {
+    /** {@return whether something else may be tried where the layers of a launch were refused} */
+    static boolean isFor(LaunchPlan plan) {
         return plan.input().spec().root().source() instanceof Root.Layers(var overlay)
-                && !overlay.fallbacks().isEmpty()
-                && LaunchTask.MERGE_LAYERS.isOf(failure.step());
+                && !overlay.fallbacks().isEmpty();
     }
 
     /** {@return the layers, merged otherwise} */
-    static OverlayMount take(LaunchPlan plan, ContainerException refusal, Optional<SafeTree.Owner> owner)
+    static OverlayMount take(LaunchPlan plan, LaunchException refusal, Optional<SafeTree.Owner> owner)
             throws IOException {
         if (!(plan.input().spec().root().source() instanceof Root.Layers(var overlay))) {
             throw new AssertionError(plan.input().spec().root().source());
@@ -37,8 +34,7 @@ final class RootFallback {
             return overlay.rootByFallback(
                     refusal, owner.map(o -> OptionalLong.of(o.uid())).orElse(OptionalLong.empty()));
         } catch (IOException none) {
-            throw new ContainerException(
-                    String.valueOf(none.getMessage()), refusal.step().orElse(""), none);
+            throw new LaunchException(String.valueOf(none.getMessage()), refusal.step(), none);
         }
     }
 

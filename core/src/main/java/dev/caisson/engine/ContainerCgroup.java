@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson;
+package dev.caisson.engine;
 
 import dev.caisson.cgroups.Cgroup;
 import dev.caisson.cgroups.spec.CgroupException;
@@ -15,7 +15,7 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** A container's own cgroup, which ends with it, and what is known of it afterwards. */
-final class ContainerCgroup implements LiveProcess.Surroundings {
+public final class ContainerCgroup implements LiveProcess.Surroundings {
     /** The number of the PID namespace in which pids mean the same as in the kernel's log (PROC_PID_INIT_INO). */
     private static final String INITIAL_PID_NAMESPACE = "pid:[4026531836]";
 
@@ -30,17 +30,17 @@ final class ContainerCgroup implements LiveProcess.Surroundings {
         this.command = command;
     }
 
-    Cgroup cgroup() {
+    public Cgroup cgroup() {
         return cgroup;
     }
 
     /** Keeps what was used at the end; not for those who only wait for the end, whom it would cost time. */
-    void keepUsage() {
+    public void keepUsage() {
         keepsUsage = true;
     }
 
     /** {@return what is used, or was at the end} */
-    Usage usage() throws IOException {
+    public Usage usage() throws IOException {
         var kept = last;
         if (kept != null) {
             return kept;
@@ -96,7 +96,7 @@ final class ContainerCgroup implements LiveProcess.Surroundings {
     }
 
     /** @param tookTheCommand whether that is how the command ended */
-    Optional<OutOfMemory> outOfMemory(boolean tookTheCommand) throws IOException {
+    public Optional<OutOfMemory> outOfMemory(boolean tookTheCommand) throws IOException {
         return cgroup.outOfMemory().map(event -> tookTheCommand ? withCommand(event, command) : event);
     }
 

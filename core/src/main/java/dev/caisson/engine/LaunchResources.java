@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson;
+package dev.caisson.engine;
 
 import dev.caisson.launch.LayerMounts;
 import dev.caisson.linux.sys.Fd;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson;
+package dev.caisson.engine;
 
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The files of a container, from its launch until it is closed, or forgotten. Thread-safe. */
-final class KeptFiles implements AutoCloseable {
+public final class KeptFiles implements AutoCloseable {
     private static final Cleaner CLEANER = Cleaner.create();
 
     private final Kept kept;
@@ -78,7 +78,7 @@ final class KeptFiles implements AutoCloseable {
     }
 
     /** Sees to it that a container nobody closed and nobody holds gives back what it keeps. */
-    synchronized void closeWithoutFail(Object holder) {
+    public synchronized void closeWithoutFail(Object holder) {
         var keptByNobody = kept;
         var mergedForNobody = layers.map(Layers::fallback).orElse(null);
         forgotten = CLEANER.register(holder, () -> {
@@ -93,7 +93,7 @@ final class KeptFiles implements AutoCloseable {
         });
     }
 
-    synchronized TreeFileSystem fileSystem() {
+    public synchronized TreeFileSystem fileSystem() {
         checkOpen();
         if (fileSystem == null) {
             try {
@@ -129,7 +129,7 @@ final class KeptFiles implements AutoCloseable {
                 : Path.of(At.self(kept.open().workshop()), "upper");
     }
 
-    Stream<Change> changes() throws IOException {
+    public Stream<Change> changes() throws IOException {
         var fallback = layers().fallback();
         if (fallback != null) {
             checkOpen();
@@ -144,7 +144,7 @@ final class KeptFiles implements AutoCloseable {
     }
 
     /** {@return what tells which layers were changed since the launch} */
-    LayerWatch watch() {
+    public LayerWatch watch() {
         return layers().watch();
     }
 
@@ -157,7 +157,7 @@ final class KeptFiles implements AutoCloseable {
     }
 
     /** {@return the layers, for questions about where things come from} */
-    Overlay explained() throws IOException {
+    public Overlay explained() throws IOException {
         if (layers().isCopy()) {
             throw new IllegalStateException(
                     "origin: the root is a copy of its layers, by overlayFallback; ask Overlay.explain about the layers");
@@ -177,7 +177,7 @@ final class KeptFiles implements AutoCloseable {
                 .withOptions(OverlayOptions.defaults().attributes(marks));
     }
 
-    CopyUpCost copyUpCost(String path) throws IOException {
+    public CopyUpCost copyUpCost(String path) throws IOException {
         var known = layers();
         var files = fileSystem();
         var root = files.getPath(path).toRealPath();
@@ -230,7 +230,7 @@ final class KeptFiles implements AutoCloseable {
                 total.otherNames());
     }
 
-    Layer commit(LayerStore store, String name) throws IOException {
+    public Layer commit(LayerStore store, String name) throws IOException {
         var fallback = layers().fallback();
         if (fallback != null) {
             checkOpen();

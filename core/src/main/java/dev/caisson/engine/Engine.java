@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.engine;
+
+import dev.caisson.cgroups.CgroupPlan;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.FailureText;
+import dev.caisson.launch.HostFacts;
+import dev.caisson.launch.Hosts;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Planner;
+import dev.caisson.launch.Root;
+import dev.caisson.launch.UserNamespaces;
+import dev.caisson.linux.Feature;
+import dev.caisson.linux.child.Launcher;
+import dev.caisson.linux.child.Trials;
+import dev.caisson.linux.sys.Kernel;
+import dev.caisson.linux.sys.Poller;
+import dev.caisson.process.LiveProcess;
+import dev.caisson.seccomp.notify.Listeners;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What all containers of this JVM share: the launcher, the poller, what is known of the host. Executes plans. Every
+ * descriptor, cgroup and process it makes for a launch that then fails is gone when the exception arrives.
+ */
+public final class Engine {
+    private static final Shared SHARED = new Shared();
+
+    private final Launcher launcher = new Launcher();
+    private final Kernel kernel = Kernel.ofThisMachine().asking(new Trials(launcher)::attempt);
+    private final Poller poller;
+    private final Services services;
+
+    /** What a launch asks for. */
+    record Services(
+            Launcher launcher, Planner planner, HostFacts host, UserNamespaces namespaces, Listeners listeners) {}
+
+    private Engine() throws IOException {
+        try {
+            launcher.start();
+            poller = Poller.shared();
+            var host = Hosts.ofThisProcess(kernel);
+            services = new Services(
+                    launcher, new Planner(host), host, new UserNamespaces(launcher), new Listeners(launcher));
+        } catch (IOException | RuntimeException | Error refused) {
+            launcher.close();
+            throw refused;
+        }
+    }
+
+    /**
+     * {@return the one of this JVM, made when the first container is}
+     *
+     * @throws LaunchException if it cannot be made now; the next call tries again
+     */
+    public static Engine shared() throws LaunchException {
+        return SHARED.get();
+    }
+
+    /** Not a static initializer: where descriptors or memory are short for a moment, making it fails, and works later. */
+    private static final class Shared {
+        private @Nullable Engine engine;
+
+        synchronized Engine get() throws LaunchException {
+            if (engine == null) {
+                try {
+                    engine = new Engine();
+                } catch (IOException refused) {
+                    String why = "nothing can be started here: " + refused.getMessage();
+                    throw new LaunchException(
+                            FailureText.confinement().map(c -> why + "; " + c).orElse(why), "", refused);
+                }
+            }
+            return engine;
+        }
+    }
+
+    /** {@return what is known of this host and process} */
+    public HostFacts host() {
+        return services.host();
+    }
+
+    /** {@return what this kernel can do} */
+    public Kernel kernel() {
+        return kernel;
+    }
+
+    /**
+     * What a launch would do.
+     *
+     * @param cgroup how its cgroup is made, if it has one
+     * @param parent what the JVM does before the clone
+     * @param missing what this kernel lacks for it
+     * @param unenforced what of a preset this host cannot enforce
+     */
+    public record Explained(
+            LaunchPlan plan,
+            Optional<CgroupPlan> cgroup,
+            List<ParentStep> parent,
+            List<Feature> missing,
+            List<String> unenforced) {}
+
+    /** {@return what a launch would do} Nothing is done. */
+    public Explained explain(ContainerSpec spec, List<String> command) throws IOException {
+        LimitCgroup<CgroupPlan> limits = LimitCgroup.isFor(spec) ? LimitCgroup.plan(spec.limits()) : LimitCgroup.none();
+        var cgroupFiles = limits.made().map(CgroupPlan::entered).orElse(List.of()).stream()
+                .map(LimitCgroup::parameter)
+                .toList();
+        var plan = services.planner().plan(spec, command, cgroupFiles);
+        return new Explained(
+                plan, limits.made(), ParentSteps.of(plan), missing(spec), limits.unenforcedAnd(plan.unenforced()));
+    }
+
+    private List<Feature> missing(ContainerSpec spec) {
+        var missing = new ArrayList<Feature>();
+        for (var feature : List.of(Feature.CLONE3, Feature.CLOSE_RANGE, Feature.OPENAT2)) {
+            if (!kernel.has(feature)) {
+                missing.add(feature);
+            }
+        }
+        if (spec.privileges().supervised().isPresent() && !kernel.has(Feature.SECCOMP_USER_NOTIFICATION)) {
+            missing.add(Feature.SECCOMP_USER_NOTIFICATION);
+        }
+        if (spec.hasOwnRoot()) {
+            for (var feature : List.of(Feature.NEW_MOUNT_API, Feature.MOUNT_SETATTR)) {
+                if (!kernel.has(feature)) {
+                    missing.add(feature);
+                }
+            }
+            if (spec.root().source() instanceof Root.Layers && !kernel.has(Feature.OVERLAY)) {
+                missing.add(Feature.OVERLAY);
+            }
+        }
+        return missing;
+    }
+
+    /**
+     * Launches a command.
+     *
+     * @return it, alive, to be {@linkplain #watch watched}
+     */
+    public Started launch(Request request) throws IOException {
+        try (var here = new Preparation(request.spec(), poller)) {
+            here.makeCgroup();
+            var decided = services.planner().decide(request.spec(), request.command(), here.cgroupFiles());
+            here.decided(decided, services.host());
+            var prepared = request.prepared().of(decided);
+            for (var step : ParentSteps.of(prepared.plan())) {
+                step.action().run(here);
+            }
+            var attempts = new Attempts(services, request, here, prepared);
+            return here.launched(attempts.launch(), attempts);
+        }
+    }
+
+    /**
+     * Watches a launched command.
+     *
+     * @param waits whether the caller does nothing but wait for its end
+     */
+    public void watch(LiveProcess process, ContainerSpec spec, boolean waits) throws IOException {
+        try {
+            if (waits) {
+                process.awaitBriefly(spec.process().timeout().orElse(null));
+            }
+            process.watch(poller, spec.process().timeout().orElse(null));
+        } catch (IOException refused) {
+            throw abandoned(process, refused);
+        } catch (RuntimeException | Error bug) {
+            var _ = abandoned(process, bug);
+            throw bug;
+        }
+    }
+
+    private static <T extends Throwable> T abandoned(LiveProcess process, T because) {
+        try {
+            process.abandon();
+        } catch (IOException | RuntimeException | Error alsoFailed) {
+            because.addSuppressed(alsoFailed);
+        }
+        return because;
+    }
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.engine;
+
+import dev.caisson.cgroups.Cgroup;
+import dev.caisson.cgroups.entry.Entry;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.HostFacts;
+import dev.caisson.launch.OwnDescriptors;
+import dev.caisson.launch.ParentSide;
+import dev.caisson.launch.PlanInput;
+import dev.caisson.launch.Principal;
+import dev.caisson.launch.Root;
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.Signal;
+import dev.caisson.linux.child.Outcome;
+import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.Files;
+import dev.caisson.linux.sys.Poller;
+import dev.caisson.linux.sys.Processes;
+import dev.caisson.linux.sys.Sockets;
+import dev.caisson.overlay.Branch;
+import dev.caisson.overlay.LayerLease;
+import dev.caisson.overlay.LayerWatch;
+import dev.caisson.overlay.Overlay;
+import dev.caisson.overlay.tree.SafeTree;
+import dev.caisson.process.LiveProcess;
+import dev.caisson.process.Plumbing;
+import dev.caisson.spec.IdMap;
+import dev.caisson.spec.Join;
+import dev.caisson.spec.Stdio;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/** What the JVM has made for one launch so far. Closed, it lets go of what only the launch needed, and, if that failed, of all. */
+final class Preparation implements AutoCloseable {
+    private static final String STATUS = "status";
+    private static final String KEPT = "kept";
+
+    private final ContainerSpec spec;
+    private final Poller poller;
+    private final long startedAt = System.nanoTime();
+    private final LaunchResources resources = new LaunchResources();
+    private final Map<String, Integer> descriptors = new HashMap<>();
+    private final List<String> cgroupFiles = new ArrayList<>();
+    private LimitCgroup<Cgroup> limits = LimitCgroup.none();
+    private OptionalInt intoCgroup = OptionalInt.empty();
+    private @Nullable PlanInput input;
+    private Optional<SafeTree.Owner> owner = Optional.empty();
+    private @Nullable Volumes volumes;
+    private @Nullable Plumbing plumbing;
+    private Branch.@Nullable Use use;
+    private LayerLease lease = LayerLease.none();
+    private @Nullable LayerWatch watch;
+    private @Nullable Fd status;
+    private @Nullable Fd kept;
+
+    Preparation(ContainerSpec spec, Poller poller) {
+        this.spec = spec;
+        this.poller = poller;
+    }
+
+    /** Makes the cgroup; before the plan, which depends on how it is entered. */
+    void makeCgroup() throws IOException {
+        limits = LimitCgroup.isFor(spec) ? LimitCgroup.make(spec.limits()) : LimitCgroup.none();
+        if (limits.made().isEmpty()) {
+            return;
+        }
+        var cgroup = limits.made().get();
+        resources.onFailure(cgroup);
+        for (var entry : Entry.legacy(cgroup).entrySet()) {
+            String parameter = LimitCgroup.parameter(entry.getKey());
+            descriptors.put(parameter, resources.use(entry.getValue()).number());
+            cgroupFiles.add(parameter);
+        }
+        var unified = Entry.unified(cgroup);
+        if (unified.isPresent()) {
+            intoCgroup = OptionalInt.of(resources.use(unified.get()).number());
+        }
+    }
+
+    /** Knows what was decided. */
+    void decided(PlanInput decided, HostFacts host) {
+        input = decided;
+        owner = (host.isPrivileged() ? decided.idMap() : Optional.<IdMap>empty()).flatMap(Preparation::root);
+    }
+
+    /** {@return the host's ids of the root of a user namespace} */
+    private static Optional<SafeTree.Owner> root(IdMap map) {
+        var uid = map.uids().stream().filter(r -> r.inside() == 0).findFirst();
+        var gid = map.gids().stream().filter(r -> r.inside() == 0).findFirst();
+        return uid.isPresent() && gid.isPresent()
+                ? Optional.of(new SafeTree.Owner(uid.get().outside(), gid.get().outside()))
+                : Optional.empty();
+    }
+
+    void delegate() throws IOException {
+        if (limits.made().isPresent()) {
+            Delegation.of(limits.made().get(), owner);
+        }
+    }
+
+    void use(Branch branch) {
+        use = branch.use();
+        resources.onFailure(use);
+    }
+
+    void lease(List<Path> layers) throws IOException {
+        lease = LayerLease.of(layers);
+        resources.onFailure(lease);
+    }
+
+    void watch(List<Path> layers) throws IOException {
+        watch = LayerWatch.begin(layers);
+    }
+
+    void makeVolumes() throws IOException {
+        volumes = Volumes.make(spec.root().mounts());
+        resources.atEnd(volumes);
+        volumes.give(owner);
+    }
+
+    void makeUpper() throws IOException {
+        ParentSide.prepareUpper(decided()).ifPresent(resources::onFailure);
+    }
+
+    void open(Join join) throws IOException {
+        descriptors.put(
+                "join " + join.namespace().file(),
+                resources.use(Joins.open(join)).number());
+    }
+
+    void connectStreams() throws IOException {
+        var process = spec.process();
+        var more = new HashMap<String, Stdio>();
+        process.descriptors().forEach((number, source) -> more.put("descriptor " + number, source));
+        plumbing = Plumbing.open(
+                poller,
+                process.stdin().orElseThrow(),
+                process.stdout().orElseThrow(),
+                process.stderr().orElseThrow(),
+                more);
+        resources.onFailure(plumbing);
+        descriptors.putAll(plumbing.descriptors());
+        descriptors.putAll(OwnDescriptors.of(spec));
+        if (decided().principal().isPresent()) {
+            known(decided().principal().get());
+        }
+    }
+
+    /** Gives what was made for the command to its user, as soon as that is known. */
+    void known(Principal principal) throws IOException {
+        var user = decided().onHost(principal);
+        if (volumes != null) {
+            volumes.give(user);
+        }
+        if (user.isPresent()) {
+            plumbing().give(user.get().uid(), user.get().gid());
+        }
+    }
+
+    void awaitStatus() throws IOException {
+        var pipe = Files.pipe();
+        resources.onFailure(pipe.reader());
+        descriptors.put(STATUS, resources.use(pipe.writer()).number());
+        status = pipe.reader();
+    }
+
+    void awaitRoot() throws IOException {
+        var sockets = Sockets.pair();
+        kept = sockets.near();
+        resources.onFailure(kept);
+        descriptors.put(KEPT, resources.use(sockets.far()).number());
+    }
+
+    /** {@return what is launched, for whoever uses it} What fails from here on ends the child. */
+    Started launched(Outcome.Child child, Attempts attempts) throws IOException {
+        resources.onFailure(() -> kill(child));
+        plumbing().launched();
+        var own = limits.made()
+                .map(cgroup -> new ContainerCgroup(
+                        cgroup, spec.process().init() ? OptionalLong.empty() : OptionalLong.of(child.pid())))
+                .orElse(null);
+        var process = new LiveProcess(child, plumbing(), status, own, startedAt);
+        process.atEnd(() -> attempts.ended(process));
+        var plan = attempts.plan();
+        var files = kept == null ? null : new KeptFiles(new Kept(kept), owner, layers(plan.input(), attempts));
+        var started = new Started(
+                process, own, files, use, attempts.fallback(), lease, limits.unenforcedAnd(plan.unenforced()));
+        resources.succeeded();
+        return started;
+    }
+
+    private static void kill(Outcome.Child child) throws LinuxException {
+        child.ward().end();
+        try (var pidfd = child.pidfd()) {
+            var _ = Processes.signal(pidfd, Signal.SIGKILL);
+            var _ = Processes.reap(pidfd);
+        }
+    }
+
+    /** {@return the layers of a root that has one writable layer} */
+    private Optional<KeptFiles.Layers> layers(PlanInput launched, Attempts attempts) {
+        Overlay overlay;
+        switch (launched.spec().root().source()) {
+            case Root.Layers(var layers) -> overlay = layers;
+            case Root.Merged(var layers, var _) -> overlay = layers;
+            default -> {
+                return Optional.empty();
+            }
+        }
+        return launched.hostTree().isPresent()
+                ? Optional.empty()
+                : Optional.of(new KeptFiles.Layers(
+                        overlay,
+                        Objects.requireNonNull(watch),
+                        attempts.fallback(),
+                        launched.inUserNamespace(),
+                        launched.idmappedLayers() ? launched.idMap() : Optional.empty()));
+    }
+
+    private PlanInput decided() {
+        return Objects.requireNonNull(input, "nothing is decided yet");
+    }
+
+    private Plumbing plumbing() {
+        return Objects.requireNonNull(plumbing, "the streams are not open yet");
+    }
+
+    LaunchResources resources() {
+        return resources;
+    }
+
+    /** {@return the number of each descriptor that the child is given, by launch parameter} */
+    Map<String, Integer> descriptors() {
+        return descriptors;
+    }
+
+    /** {@return the launch parameters of version 1 cgroup.procs files} */
+    List<String> cgroupFiles() {
+        return cgroupFiles;
+    }
+
+    /** {@return the version 2 cgroup that the child is born into} */
+    OptionalInt intoCgroup() {
+        return intoCgroup;
+    }
+
+    /** {@return root of the container as the host knows it, if that is somebody else than this process} */
+    Optional<SafeTree.Owner> owner() {
+        return owner;
+    }
+
+    @Override
+    public void close() throws IOException {
+        resources.close();
+    }
+}
