@@ -83,7 +83,7 @@ class DescriptorLimitTest {
         }
 
         /** Classes are read from files too: those that only failures need are to be there before files run out. */
-        private static void loadClasses() throws Exception {
+        static void loadClasses() throws Exception {
             for (String entry : System.getProperty("java.class.path").split(":")) {
                 Path root = Path.of(entry);
                 if (!Files.isDirectory(root)) {

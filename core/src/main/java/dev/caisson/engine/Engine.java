@@ -69,7 +69,10 @@ public final class Engine {
             if (engine == null) {
                 try {
                     engine = new Engine();
-                } catch (IOException refused) {
+                } catch (IOException
+                        | IllegalCallerException
+                        | IllegalStateException
+                        | UnsupportedOperationException refused) {
                     String why = "nothing can be started here: " + refused.getMessage();
                     throw new LaunchException(
                             FailureText.confinement().map(c -> why + "; " + c).orElse(why), "", refused);
@@ -77,6 +80,30 @@ public final class Engine {
             }
             return engine;
         }
+
+        synchronized void close() {
+            if (engine == null) {
+                return;
+            }
+            var services = engine.services;
+            if (!services.launcher().isIdle()) {
+                throw new IllegalStateException("shutdown: containers still run; close them first");
+            }
+            services.listeners().close();
+            services.namespaces().close();
+            services.launcher().close();
+            engine = null;
+            Poller.closeShared();
+        }
+    }
+
+    /**
+     * Ends the one of this JVM, if there is one; the next caller that needs it gets another.
+     *
+     * @throws IllegalStateException if a container still runs
+     */
+    public static void closeShared() {
+        SHARED.close();
     }
 
     /** {@return what is known of this host and process} */

@@ -45,6 +45,11 @@ public final class Launcher implements AutoCloseable {
         zygote.start();
     }
 
+    /** {@return whether no child lives that is watched over} */
+    public boolean isIdle() {
+        return zygote.isIdle();
+    }
+
     /**
      * Ends the process that clones, with it all isolated children that live, and frees the memory kept for later launches.
      * Launches under way are not disturbed.

@@ -13,6 +13,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The machine code of {@code src/main/stub}, mapped once, first writable, then executable, never both. It lives as long
@@ -30,6 +31,8 @@ final class Stub {
 
     static final FunctionDescriptor SHAPE = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG);
 
+    private static final OfHost HOST = new OfHost();
+
     private final byte[] code;
     private final MethodHandle launch;
 
@@ -40,11 +43,19 @@ final class Stub {
 
     /** {@return the stub of this machine} */
     static Stub host() {
-        return Holder.HOST;
+        return HOST.get();
     }
 
-    private static final class Holder {
-        private static final Stub HOST = new Stub(Arch.host());
+    /** Not a static initializer: where memory is short, mapping it fails, and may be tried again later. */
+    private static final class OfHost {
+        private @Nullable Stub stub;
+
+        synchronized Stub get() {
+            if (stub == null) {
+                stub = new Stub(Arch.host());
+            }
+            return stub;
+        }
     }
 
     /** {@return the assembled code of an architecture} */

@@ -148,6 +148,10 @@ final class Zygote implements AutoCloseable {
         }
     }
 
+    synchronized boolean isIdle() {
+        return places.isEmpty();
+    }
+
     private synchronized boolean isClosed() {
         return closed;
     }

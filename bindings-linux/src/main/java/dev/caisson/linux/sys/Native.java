@@ -13,6 +13,7 @@ import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
@@ -36,11 +37,26 @@ public final class Native {
 
     private static MethodHandle link() {
         var linker = Linker.nativeLinker();
-        return linker.downcallHandle(
-                linker.defaultLookup().findOrThrow("syscall"),
-                SHAPE,
-                Linker.Option.firstVariadicArg(1),
-                Linker.Option.captureCallState("errno"));
+        try {
+            return linker.downcallHandle(
+                    linker.defaultLookup().findOrThrow("syscall"),
+                    SHAPE,
+                    Linker.Option.firstVariadicArg(1),
+                    Linker.Option.captureCallState("errno"));
+        } catch (IllegalCallerException denied) {
+            // Thrown by each call, not once by the initializer of this class, after which nobody would see it again.
+            var type = SHAPE.toMethodType().insertParameterTypes(0, MemorySegment.class);
+            var thrower = MethodHandles.throwException(type.returnType(), IllegalCallerException.class)
+                    .bindTo(new IllegalCallerException(nativeAccess(), denied));
+            return MethodHandles.dropArguments(thrower, 0, type.parameterList());
+        }
+    }
+
+    /** {@return what to do where this JVM denies native access} */
+    private static String nativeAccess() {
+        var module = Native.class.getModule();
+        return "Caisson makes system calls, which this JVM denies to it; start java with --enable-native-access="
+                + (module.isNamed() ? module.getName() : "ALL-UNNAMED");
     }
 
     /** {@return the call's result, or {@code -errno}} */

@@ -24,6 +24,7 @@ public final class Poller implements AutoCloseable {
     private final Hands hands;
     private final Thread thread;
     private volatile boolean closed;
+    private volatile boolean brief;
 
     public Poller() throws LinuxException {
         epoll = Epoll.create();
@@ -36,7 +37,21 @@ public final class Poller implements AutoCloseable {
         }
     }
 
-    /** {@return the one of this JVM, which is never closed; made when the first caller needs it} */
+    /** Ends the one of this JVM, if there is one; the next caller that needs it gets another. */
+    public static void closeShared() {
+        SHARED.close();
+    }
+
+    /**
+     * From now on waits in Java, and in the kernel for no time: at its end HotSpot waits up to 300 ms for threads that are in
+     * native code. What is watched is still served, for hooks of the application that end their containers.
+     */
+    private void beBrief() {
+        brief = true;
+        epoll.wake();
+    }
+
+    /** {@return the one of this JVM; made when the first caller needs it} */
     public static Poller shared() throws LinuxException {
         return SHARED.get();
     }
@@ -45,11 +60,35 @@ public final class Poller implements AutoCloseable {
     private static final class Shared {
         private @Nullable Poller poller;
 
+        private @Nullable Thread hook;
+
         synchronized Poller get() throws LinuxException {
             if (poller == null) {
-                poller = new Poller();
+                var made = new Poller();
+                poller = made;
+                try {
+                    hook = Thread.ofPlatform().name("caisson-last").unstarted(made::beBrief);
+                    Runtime.getRuntime().addShutdownHook(hook);
+                } catch (IllegalStateException endingAlready) {
+                    made.beBrief();
+                }
             }
             return poller;
+        }
+
+        synchronized void close() {
+            if (poller != null) {
+                poller.close();
+                poller = null;
+            }
+            if (hook != null) {
+                try {
+                    var _ = Runtime.getRuntime().removeShutdownHook(hook);
+                } catch (IllegalStateException endingAlready) {
+                    // It has run, or will find nothing to do.
+                }
+                hook = null;
+            }
         }
     }
 
@@ -134,7 +173,10 @@ public final class Poller implements AutoCloseable {
         try {
             while (!closed) {
                 try {
-                    epoll.await(untilNextAlarm(), (id, _) -> {
+                    if (brief) {
+                        LockSupport.parkNanos(1_000_000);
+                    }
+                    epoll.await(brief ? 0 : untilNextAlarm(), (id, _) -> {
                         var watch = watches.get(id);
                         if (watch != null) {
                             run(watch.ready);
