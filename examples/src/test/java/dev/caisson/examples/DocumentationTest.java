@@ -160,4 +160,18 @@ class DocumentationTest {
                 .forEach(missing::add);
         assertEquals(Set.of(), missing);
     }
+
+    @Test
+    void everyLinkLeadsToAFile() throws IOException {
+        var broken = new TreeSet<String>();
+        for (Path document : documents()) {
+            Pattern.compile("]\\(([^)#:]+)(#[^)]*)?\\)")
+                    .matcher(Files.readString(document))
+                    .results()
+                    .map(m -> m.group(1))
+                    .filter(link -> !Files.exists(document.resolveSibling(link)))
+                    .forEach(link -> broken.add(TOP.relativize(document) + " -> " + link));
+        }
+        assertEquals(Set.of(), broken);
+    }
 }
