@@ -95,7 +95,11 @@ public final class ContainerCgroup implements LiveProcess.Surroundings {
         }
     }
 
-    /** @param tookTheCommand whether that is how the command ended */
+    /**
+     * {@return what the out-of-memory killer did in it; empty if nothing}
+     *
+     * @param tookTheCommand whether that is how the command ended
+     */
     public Optional<OutOfMemory> outOfMemory(boolean tookTheCommand) throws IOException {
         return cgroup.outOfMemory().map(event -> tookTheCommand ? withCommand(event, command) : event);
     }
