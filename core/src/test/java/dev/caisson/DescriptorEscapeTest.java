@@ -104,13 +104,8 @@ class DescriptorEscapeTest {
     /** Whatever a launch or this JVM has open, none of it is a way to a place on the host. */
     @Test
     void noDescriptorAtAllLeadsToTheHost() throws Exception {
-        for (var way : everyWay().entrySet()) {
-            for (int number = 3; number < MOST_DESCRIPTORS; number++) {
-                String name = "w" + number;
-                if (!Files.isSymbolicLink(root.resolve(name))) {
-                    Files.createSymbolicLink(root.resolve(name), Path.of("/proc/self/fd/" + number));
-                }
-            }
+        for (int number = 3; number < MOST_DESCRIPTORS; number++) {
+            Files.createSymbolicLink(root.resolve("w" + number), Path.of("/proc/self/fd/" + number));
         }
         var container = everyWay().get("plain");
         for (int number = 3; number < MOST_DESCRIPTORS; number++) {

@@ -66,7 +66,7 @@ final class ExecSteps {
             program.call(
                     Syscall.SCHED_SETAFFINITY,
                     of(0),
-                    of(ALL_PROCESSORS.length * Long.BYTES),
+                    of((long) ALL_PROCESSORS.length * Long.BYTES),
                     Arg.words("~[]", ALL_PROCESSORS));
         }
         program.purpose("lead a session of its own, without the caller's terminal");
