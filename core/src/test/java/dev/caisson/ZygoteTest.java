@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.caisson.linux.ByteUnit;
 import dev.caisson.linux.Signal;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.sys.Native;
@@ -166,6 +167,56 @@ class ZygoteTest {
             assertEquals(137, jvm.code(), jvm.output());
             assertNoneRuns(argument);
         }
+    }
+
+    /** Has a container with limits, and ends as it is told. */
+    static final class Limited {
+        private Limited() {}
+
+        public static void main(String[] args) throws Exception {
+            var builder = Container.builder().lower(Path.of("/")).memoryMax(64, ByteUnit.MB);
+            var _ = builder.start("/bin/true").waitFor();
+            var container = builder.start("/bin/sleep", "1000");
+            try (var other = builder.init().start("/bin/sleep", "1000")) {
+                assertTrue(other.isAlive());
+            }
+            System.out.println(ProcessHandle.current().pid() + " "
+                    + cgroups(ProcessHandle.current().pid()).size() + " " + container.isAlive());
+            if (args[0].equals("killed")) {
+                Runtime.getRuntime().halt(137);
+            }
+        }
+    }
+
+    /** {@return the cgroups of a JVM's containers} */
+    private static List<Path> cgroups(long jvm) throws IOException {
+        var all = new ArrayList<Path>();
+        for (String line : Files.readAllLines(Path.of("/proc/self/mountinfo"))) {
+            if (line.contains(" - cgroup")) {
+                try (Stream<Path> list = Files.walk(Path.of(line.split(" ")[4]), 3)) {
+                    list.filter(p -> p.getFileName().toString().startsWith("caisson-" + jvm + "-"))
+                            .forEach(all::add);
+                } catch (UncheckedIOException changing) {
+                    // Other cgroups come and go.
+                }
+            }
+        }
+        return all;
+    }
+
+    @NeedsRoot
+    @ParameterizedTest
+    @ValueSource(strings = {"killed", "ended"})
+    void noCgroupOutlivesTheJvm(String how) throws Exception {
+        var jvm = JavaAs.oneself().run(Limited.class.getName(), how);
+        String[] said = jvm.output().split(" ");
+        assertEquals("true", said[2], jvm.output());
+        assertTrue(Integer.parseInt(said[1]) > 0, jvm.output());
+        long pid = Long.parseLong(said[0]);
+        for (int i = 0; i < 500 && !cgroups(pid).isEmpty(); i++) {
+            Thread.sleep(10);
+        }
+        assertEquals(List.of(), cgroups(pid));
     }
 
     /** Kills its JVM as soon as it runs, in the midst of the launch for all that the JVM knows. */

@@ -5,6 +5,7 @@ import dev.caisson.cgroups.Cgroup;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Usage;
+import dev.caisson.linux.child.Ward;
 import dev.caisson.process.LiveProcess;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,10 +25,16 @@ public final class ContainerCgroup implements LiveProcess.Surroundings {
     private volatile boolean keepsUsage;
     private volatile @Nullable Usage last;
 
-    /** @param command the pid of the command; empty if an init stands between, so that it is not known */
-    ContainerCgroup(Cgroup cgroup, OptionalLong command) {
+    private final Ward will;
+
+    /**
+     * @param command the pid of the command; empty if an init stands between, so that it is not known
+     * @param will what has it removed if this JVM ends first
+     */
+    ContainerCgroup(Cgroup cgroup, OptionalLong command, Ward will) {
         this.cgroup = cgroup;
         this.command = command;
+        this.will = will;
     }
 
     public Cgroup cgroup() {
@@ -68,6 +75,8 @@ public final class ContainerCgroup implements LiveProcess.Surroundings {
                 last = lastUsage();
             }
             return cgroup.outOfMemory().filter(this::tookTheCommand).map(event -> withCommand(event, command));
+        } finally {
+            will.end();
         }
     }
 

@@ -172,7 +172,7 @@ public final class Engine {
      */
     public Started launch(Request request) throws IOException {
         try (var here = new Preparation(request.spec(), poller)) {
-            here.makeCgroup();
+            here.makeCgroup(services.launcher());
             var decided = services.planner().decide(request.spec(), request.command(), here.cgroupFiles());
             here.decided(decided, services.host());
             var prepared = request.prepared().of(decided);

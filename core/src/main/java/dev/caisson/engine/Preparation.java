@@ -12,7 +12,9 @@ import dev.caisson.launch.Principal;
 import dev.caisson.launch.Root;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
+import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Outcome;
+import dev.caisson.linux.child.Ward;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Poller;
@@ -52,6 +54,7 @@ final class Preparation implements AutoCloseable {
     private final Map<String, Integer> descriptors = new HashMap<>();
     private final List<String> cgroupFiles = new ArrayList<>();
     private LimitCgroup<Cgroup> limits = LimitCgroup.none();
+    private Ward will = Ward.NONE;
     private OptionalInt intoCgroup = OptionalInt.empty();
     private @Nullable PlanInput input;
     private Optional<SafeTree.Owner> owner = Optional.empty();
@@ -69,13 +72,16 @@ final class Preparation implements AutoCloseable {
     }
 
     /** Makes the cgroup; before the plan, which depends on how it is entered. */
-    void makeCgroup() throws IOException {
+    /** @param launcher has it removed if this JVM ends first */
+    void makeCgroup(Launcher launcher) throws IOException {
         limits = LimitCgroup.isFor(spec) ? LimitCgroup.make(spec.limits()) : LimitCgroup.none();
         if (limits.made().isEmpty()) {
             return;
         }
         var cgroup = limits.made().get();
         resources.onFailure(cgroup);
+        will = launcher.removing(cgroup.directories());
+        resources.onFailure(will::end);
         for (var entry : Entry.legacy(cgroup).entrySet()) {
             String parameter = LimitCgroup.parameter(entry.getKey());
             descriptors.put(parameter, resources.use(entry.getValue()).number());
@@ -187,7 +193,7 @@ final class Preparation implements AutoCloseable {
         plumbing().launched();
         var own = limits.made()
                 .map(cgroup -> new ContainerCgroup(
-                        cgroup, spec.process().init() ? OptionalLong.empty() : OptionalLong.of(child.pid())))
+                        cgroup, spec.process().init() ? OptionalLong.empty() : OptionalLong.of(child.pid()), will))
                 .orElse(null);
         var process = new LiveProcess(child, plumbing(), status, own, startedAt);
         process.atEnd(() -> attempts.ended(process));

@@ -3,6 +3,8 @@ package dev.caisson.linux.child;
 
 import dev.caisson.linux.LinuxException;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Clones children that run a {@link SyscallProgram} and end in an execve. Thread-safe; a launch occupies its thread until
@@ -43,6 +45,16 @@ public final class Launcher implements AutoCloseable {
     /** Starts the process that clones isolated children now, and not with the first of them. */
     public void start() throws IOException {
         zygote.start();
+    }
+
+    /**
+     * Has directories removed when this JVM ends, however that is, after all children are gone.
+     *
+     * @param directories the lowest first; they must be empty by then, as cgroups are
+     * @return what takes it back; to be ended when they are removed
+     */
+    public Ward removing(List<Path> directories) throws IOException {
+        return zygote.removing(directories);
     }
 
     /** {@return whether no child lives that is watched over} */

@@ -12,6 +12,7 @@ import dev.caisson.linux.sys.Native;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.BitSet;
+import java.util.OptionalInt;
 
 /**
  * Memory that the JVM and its zygotes share, and that outlives each of them. The kernel itself writes the pid of a child into
@@ -75,20 +76,20 @@ final class Ledger implements AutoCloseable {
     /**
      * Leaves word of a directory that is to be removed when this process has ended.
      *
-     * @return its number; -1 if the path is too long or there are too many
+     * @return its number; none if the path is too long or there are too many
      */
-    synchronized int leave(String directory) {
+    synchronized OptionalInt leave(String directory) {
         byte[] path = directory.getBytes(StandardCharsets.UTF_8);
         int number = wills.nextClearBit(0);
         if (path.length >= WILL_SIZE || number >= MOST_WILLS) {
-            return -1;
+            return OptionalInt.empty();
         }
         wills.set(number);
         long at = WILLS + (long) number * WILL_SIZE;
         memory.asSlice(at, WILL_SIZE).fill((byte) 0);
         MemorySegment.copy(path, 0, memory, JAVA_BYTE, at, path.length);
         memory.set(JAVA_INT, 0, wills.length());
-        return number;
+        return OptionalInt.of(number);
     }
 
     synchronized void takeBack(int number) {

@@ -15,10 +15,14 @@ import dev.caisson.linux.sys.Sockets;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -145,6 +149,33 @@ final class Zygote implements AutoCloseable {
             }
         } catch (IOException failed) {
             // The next launch tries again, and tells.
+        }
+    }
+
+    /** Leaves word in the ledger; nobody has to be told. */
+    Ward removing(List<Path> directories) throws IOException {
+        var _ = process();
+        synchronized (this) {
+            var book = ledger();
+            var numbers = directories.stream()
+                    .map(directory -> book.leave(directory.toString()))
+                    .filter(OptionalInt::isPresent)
+                    .mapToInt(OptionalInt::getAsInt)
+                    .toArray();
+            var ended = new AtomicBoolean();
+            return () -> {
+                if (!ended.getAndSet(true)) {
+                    takeBack(book, numbers);
+                }
+            };
+        }
+    }
+
+    private synchronized void takeBack(Ledger book, int[] numbers) {
+        if (book == ledger) {
+            for (int number : numbers) {
+                book.takeBack(number);
+            }
         }
     }
 
