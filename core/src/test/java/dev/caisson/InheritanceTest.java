@@ -6,6 +6,8 @@ import static dev.caisson.Containers.sh;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.caisson.linux.Arch;
+import dev.caisson.linux.Syscall;
 import dev.caisson.testkit.JavaAs;
 import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
@@ -30,10 +32,30 @@ class InheritanceTest {
                                                 + " kill -HUP $$; echo not trapped");
                             case "descriptors" ->
                                 sh(container, "ulimit -Sn; ulimit -Hn").replace('\n', ' ');
+                            case "keys" -> sh(container.seccompUnconfined(), SEARCH);
                             default -> sh(container.cpuset("0-1"), "nproc");
                         });
             }
         }
+    }
+
+    private static final String KEYCTL =
+            Integer.toString(Syscall.KEYCTL.number(Arch.host()).orElseThrow());
+
+    /** Says whether there is a key of that name in the session keyring. */
+    private static final String SEARCH = "perl -e 'print syscall(" + KEYCTL
+            + ", 10, -3, my $t = \"user\", my $d = \"caisson-test\", 0) > 0 ? \"found\" : \"none\"'";
+
+    @Test
+    void noKeyOfTheHostsSessionIsSeen() throws Exception {
+        String add = Integer.toString(Syscall.ADD_KEY.number(Arch.host()).orElseThrow());
+        var session = List.of(
+                "perl",
+                "-e",
+                "syscall(" + KEYCTL + ", 1, 0) > 0 or die; syscall(" + add
+                        + ", my $t = 'user', my $d = 'caisson-test', my $p = 'secret', 6, -3) > 0 or die; exec @ARGV");
+        // A bare command has what its JVM has.
+        assertEquals("found none none", jvm(session, "keys"));
     }
 
     private static String jvm(List<String> prefix, String what) throws Exception {

@@ -69,6 +69,17 @@ final class ExecSteps {
                     of((long) ALL_PROCESSORS.length * Long.BYTES),
                     Arg.words("~[]", ALL_PROCESSORS));
         }
+        if (!input.spec().bare()) {
+            // Where a user may have no more keys it stays the zygote's, which is empty and not the host's either.
+            program.purpose("have a session keyring of its own");
+            program.call(
+                    OnError.ignore(Errno.ENOSYS, Errno.EDQUOT, Errno.EPERM),
+                    Syscall.KEYCTL,
+                    named(1, "KEYCTL_JOIN_SESSION_KEYRING"),
+                    nullPointer(),
+                    of(0),
+                    of(0));
+        }
         program.purpose("lead a session of its own, without the caller's terminal");
         program.call(Syscall.SETSID);
         input.spec().process().oomScoreAdj().ifPresent(score -> {
