@@ -76,4 +76,21 @@ public interface ContainerProcess extends AutoCloseable {
      */
     @Override
     void close() throws IOException;
+
+    /**
+     * What a command and those of its children that it waited for used (getrusage(2)). For everything in a container, and for
+     * memory over all processes, see {@link Container#usage}.
+     *
+     * @param wallTime from the launch to the end
+     * @param maxResidentBytes of the largest single process; with {@link Container#bare} not less than what the JVM had
+     *     resident at the launch: until its execve the command shares the JVM's memory, and the kernel counts that too
+     */
+    record Resources(
+            Duration wallTime,
+            Duration userTime,
+            Duration systemTime,
+            long maxResidentBytes,
+            long majorFaults,
+            long voluntarySwitches,
+            long involuntarySwitches) {}
 }

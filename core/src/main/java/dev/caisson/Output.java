@@ -8,7 +8,7 @@ import java.util.Optional;
 /** What a command wrote, and how it ended. Immutable. */
 public final class Output {
     private final Exit exit;
-    private final Resources resources;
+    private final ContainerProcess.Resources resources;
     private final Optional<OutOfMemory> outOfMemory;
     private final byte[] stdout;
     private final byte[] stderr;
@@ -16,7 +16,7 @@ public final class Output {
 
     Output(
             Exit exit,
-            Resources resources,
+            ContainerProcess.Resources resources,
             Optional<OutOfMemory> outOfMemory,
             byte[] stdout,
             byte[] stderr,
@@ -35,7 +35,7 @@ public final class Output {
     }
 
     /** {@return what it used} */
-    public Resources resources() {
+    public ContainerProcess.Resources resources() {
         return resources;
     }
 
