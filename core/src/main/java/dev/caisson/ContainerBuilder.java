@@ -303,7 +303,10 @@ public final class ContainerBuilder extends IsolationSettings {
         var input = InheritedStream.resolved(process.stdin().orElse(stdin), 0);
         var output = InheritedStream.resolved(process.stdout().orElse(stdout), 1);
         var error = InheritedStream.resolved(process.stderr().orElse(stderr), 2);
-        var complete = spec.process(p -> p.withStdin(input).withStdout(output).withStderr(error))
+        var more = new LinkedHashMap<>(process.descriptors());
+        more.replaceAll((number, source) -> InheritedStream.resolved(source, number));
+        var complete = spec.process(p ->
+                        p.withStdin(input).withStdout(output).withStderr(error).withDescriptors(more))
                 // Who only waits for the end has no object to ask for files.
                 .root(r -> r.withKept(!waits && spec.hasOwnRoot()));
         var started = started(new Request(complete, checked(command), launches));

@@ -65,6 +65,18 @@ class DeviceNodesTest {
     }
 
     @Test
+    void theHostsDevNullByItsNameIsTheContainersOwn() throws Exception {
+        var container = overHost()
+                .stdin(Stdio.fromFile(Path.of("/dev/null")))
+                .stderr(Stdio.toFile(Path.of("/dev/null")))
+                .descriptor(7, Stdio.toFile(Path.of("/dev/null")));
+        String script =
+                "for n in 0 2 7; do chmod $(stat -L -c %a /proc/self/fd/$n) /proc/self/fd/$n && echo changed $n; done;"
+                        + " cat; echo end";
+        assertEquals("end", sh(container, script));
+    }
+
+    @Test
     void aFurtherDescriptorThatIsDiscardedIsItsOwnToo() throws Exception {
         var container = overHost().addCapabilities(Capability.FOWNER).descriptor(5, Stdio.discard());
         String said = sh(container, "chmod $(stat -L -c %a /proc/self/fd/5) /proc/self/fd/5 2>&1 || echo refused");

@@ -6,6 +6,7 @@ import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.spec.Stdio;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -18,6 +19,7 @@ public final class InheritedStream {
     private static final int ACCESS_MODE = 3;
     private static final int O_NOCTTY = 0x100;
     private static final long DEV_NULL = 1 << 8 | 3;
+    private static final Path NULL = Path.of("/dev/null");
 
     private final int number;
     private final int flags;
@@ -29,17 +31,26 @@ public final class InheritedStream {
 
     /**
      * {@return what a stream comes to: one that is closed, or is the host's /dev/null, is discarded} A container has a
-     * /dev/null of its own.
+     * /dev/null of its own, and the host's is not its to change.
      */
-    public static Stdio resolved(Stdio stdio, int number) throws LinuxException {
-        if (!(stdio instanceof Stdio.Inherit)) {
-            return stdio;
-        }
+    public static Stdio resolved(Stdio stdio, int number) {
+        return switch (stdio) {
+            case Stdio.File file when file.path().equals(NULL) -> Stdio.discard();
+            case Stdio.Inherit _ when isNothing(number) -> Stdio.discard();
+            default -> stdio;
+        };
+    }
+
+    private static boolean isNothing(int number) {
         if (!Files.isOpen(number)) {
-            return Stdio.discard();
+            return true;
         }
-        var status = status(number);
-        return status.type() == FileStatus.Type.CHARACTER_DEVICE && status.rdev() == DEV_NULL ? Stdio.discard() : stdio;
+        try {
+            var status = status(number);
+            return status.type() == FileStatus.Type.CHARACTER_DEVICE && status.rdev() == DEV_NULL;
+        } catch (LinuxException tooManyOpen) {
+            return false; // Opening the streams will say so.
+        }
     }
 
     private static FileStatus status(int number) throws LinuxException {

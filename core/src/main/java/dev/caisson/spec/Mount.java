@@ -122,7 +122,8 @@ public sealed interface Mount {
         NO_SUID,
         /**
          * Device nodes on it may be opened. Without this only a bind whose source is a device node itself opens one: a
-         * container that may make nodes (CAP_MKNOD) could reach any disk of the host through a directory it writes to.
+         * container that may make nodes (CAP_MKNOD) could reach any disk of the host through a directory it writes to. Unless it
+         * is read-only, too, root inside changes the modes and owners of the host's nodes in it.
          */
         DEVICES,
         NO_EXEC,
