@@ -17,6 +17,11 @@ module dev.caisson.linux {
             dev.caisson.cgroups,
             dev.caisson.overlay,
             dev.caisson.seccomp;
+    exports dev.caisson.linux.flag to
+            dev.caisson,
+            dev.caisson.cgroups,
+            dev.caisson.overlay,
+            dev.caisson.seccomp;
     exports dev.caisson.linux.sys to
             dev.caisson,
             dev.caisson.cgroups,

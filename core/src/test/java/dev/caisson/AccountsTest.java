@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Xattrs;
 import dev.caisson.spec.IdMap;
@@ -57,7 +58,7 @@ class AccountsTest {
     }
 
     private static void make(Path layer, String name, int mode) throws IOException {
-        try (var at = dev.caisson.linux.sys.Files.open(layer.toString(), dev.caisson.linux.sys.Files.O_PATH, 0)) {
+        try (var at = dev.caisson.linux.sys.Files.open(layer.toString(), OpenFlags.O_PATH, 0)) {
             At.makeNode(at, name.getBytes(StandardCharsets.UTF_8), mode, 0);
         }
     }

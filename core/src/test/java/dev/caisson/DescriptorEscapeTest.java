@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Reply;
@@ -167,6 +168,6 @@ class DescriptorEscapeTest {
     }
 
     private static Fd directory(Path path) throws IOException {
-        return dev.caisson.linux.sys.Files.open(path.toString(), dev.caisson.linux.sys.Files.O_PATH, 0);
+        return dev.caisson.linux.sys.Files.open(path.toString(), OpenFlags.O_PATH, 0);
     }
 }

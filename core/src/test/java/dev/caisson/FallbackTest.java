@@ -16,6 +16,7 @@ import dev.caisson.linux.child.Encoder;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Outcome;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Kernel;
 import dev.caisson.linux.sys.Processes;
 import dev.caisson.testkit.NeedsRoot;
@@ -43,7 +44,7 @@ class FallbackTest {
 
     private static int exitCode(LaunchPlan plan) throws Exception {
         try (var launcher = new Launcher();
-                var nothing = dev.caisson.linux.sys.Files.open("/dev/null", dev.caisson.linux.sys.Files.O_RDWR, 0)) {
+                var nothing = dev.caisson.linux.sys.Files.open("/dev/null", OpenFlags.O_RDWR, 0)) {
             var descriptors = Map.of("stdin", nothing.number(), "stdout", nothing.number(), "stderr", nothing.number());
             var launch = Launch.direct(Encoder.encode(plan.program(), Arch.host()), plan.flags(), descriptors);
             var outcome = launcher.launch(launch);

@@ -2,6 +2,8 @@
 package dev.caisson;
 
 import static dev.caisson.Containers.overHost;
+import static dev.caisson.linux.flag.DescriptorCommands.F_GETFL;
+import static dev.caisson.linux.flag.OpenFlags.O_NONBLOCK;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -27,8 +29,6 @@ class InheritedStreamTest {
     }
 
     static final class Jvm {
-        private static final int F_GETFL = 3;
-        private static final int O_NONBLOCK = 0x800;
 
         /** dd sets the flag of its standard output, as fcntl(2) does. */
         private static final String ATTACK = "dd oflag=nonblock count=0 status=none < /dev/zero; echo attacked >&2;";

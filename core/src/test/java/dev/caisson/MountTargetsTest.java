@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.linux.ByteUnit;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.spec.IdMap;
@@ -197,7 +198,7 @@ class MountTargetsTest {
     }
 
     private static Fd open(Path path) throws IOException {
-        return dev.caisson.linux.sys.Files.open(path.toString(), dev.caisson.linux.sys.Files.O_PATH, 0);
+        return dev.caisson.linux.sys.Files.open(path.toString(), OpenFlags.O_PATH, 0);
     }
 
     /** A neighbour on the same directory exchanges a directory for a link to the host's (the class of CVE-2021-30465). */

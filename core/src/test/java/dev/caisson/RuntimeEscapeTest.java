@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Reply;
@@ -145,7 +146,7 @@ class RuntimeEscapeTest {
 
     @Test
     void beforeItsExecveAChildHasNothingOfTheJvm() throws Exception {
-        try (var _ = Files.open(directory.toString(), Files.O_RDONLY, 0);
+        try (var _ = Files.open(directory.toString(), OpenFlags.O_RDONLY, 0);
                 var target = Container.builder().lower(Path.of("/")).start("/bin/sleep", "100")) {
             var ways = everyWay();
             ways.put("joining", Container.bare().join(target, Namespace.PID, Namespace.MOUNT));

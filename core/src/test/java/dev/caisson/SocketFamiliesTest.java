@@ -4,6 +4,7 @@ package dev.caisson;
 import static dev.caisson.Containers.overHost;
 import static dev.caisson.linux.Syscall.SOCKET;
 import static dev.caisson.linux.Syscall.SOCKETCALL;
+import static dev.caisson.linux.flag.SocketTypes.SOCK_STREAM;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.caisson.linux.Arch;
@@ -30,7 +31,6 @@ class SocketFamiliesTest {
     private static final int AF_INET = 2;
     private static final int AF_ALG = 38;
     private static final int AF_VSOCK = 40;
-    private static final int SOCK_STREAM = 1;
 
     /** The sub-call of socketcall(2) that makes a socket. */
     private static final int MAKE = 1;

@@ -8,6 +8,7 @@ import dev.caisson.linux.child.Encoder;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Outcome;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Processes;
@@ -74,7 +75,7 @@ final class Compare {
         Path layer = work.resolve("layer");
         String program = work.resolve("true").toString();
         try (var launcher = new Launcher();
-                var nothing = Files.open("/dev/null", Files.O_RDWR, 0)) {
+                var nothing = Files.open("/dev/null", OpenFlags.O_RDWR, 0)) {
             var contestants = new LinkedHashMap<String, Callable<?>>();
             contestants.put("ProcessBuilder", () -> process(program));
             for (var variant : Variant.values()) {

@@ -2,6 +2,7 @@
 package dev.caisson.benchmarks;
 
 import dev.caisson.Container;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.FileData;
 import dev.caisson.overlay.LayerStore;
 import dev.caisson.overlay.Removal;
@@ -106,7 +107,7 @@ final class Layers {
 
     /** What the last round wrote must not be written to disk during the next. */
     private static void settle(Path work) throws IOException {
-        try (var fd = dev.caisson.linux.sys.Files.open(work.toString(), dev.caisson.linux.sys.Files.O_RDONLY, 0)) {
+        try (var fd = dev.caisson.linux.sys.Files.open(work.toString(), OpenFlags.O_RDONLY, 0)) {
             FileData.syncFileSystem(fd);
         }
     }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.testkit;
 
+import dev.caisson.linux.Arch;
 import java.lang.reflect.Modifier;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalLong;
 
-/** The constants of the kernel's headers by name, as the generated bindings have them for this architecture. */
+/** The constants of the kernel's headers by name. */
 public final class KernelNames {
     private final Map<String, Long> values = new HashMap<>();
 
@@ -26,8 +27,12 @@ public final class KernelNames {
     }
 
     public static KernelNames ofThisArchitecture() throws ReflectiveOperationException {
-        String arch = System.getProperty("os.arch").equals("aarch64") ? "aarch64" : "x86_64";
-        return new KernelNames("uapi.Uapi", "libc.Libc", arch + ".Abi");
+        return of(Arch.host());
+    }
+
+    /** {@return those of x86-64 or AArch64, on whichever this is} */
+    public static KernelNames of(Arch arch) throws ReflectiveOperationException {
+        return new KernelNames("uapi.Uapi", "libc.Libc", (arch == Arch.AARCH64 ? "aarch64" : "x86_64") + ".Abi");
     }
 
     public OptionalLong value(String name) {

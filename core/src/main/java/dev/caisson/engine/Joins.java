@@ -2,6 +2,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Processes;
@@ -18,8 +19,8 @@ final class Joins {
         String file = join.namespace().file();
         try {
             return switch (join) {
-                case Join.OfPath p -> Files.open(p.path().toString(), Files.O_RDONLY, 0);
-                case Join.OfProcess p -> Files.open("/proc/" + p.pid() + "/ns/" + file, Files.O_RDONLY, 0);
+                case Join.OfPath p -> Files.open(p.path().toString(), OpenFlags.O_RDONLY, 0);
+                case Join.OfProcess p -> Files.open("/proc/" + p.pid() + "/ns/" + file, OpenFlags.O_RDONLY, 0);
                 case Join.OfPidfd p -> Files.duplicate(p.pidfd());
                 case Join.OfHeld held -> open(held);
             };
@@ -38,7 +39,7 @@ final class Joins {
         }
         try (pidfd) {
             // It is held, so the number is its own.
-            return Files.open("/proc/" + Processes.pid(pidfd) + "/ns/time_for_children", Files.O_RDONLY, 0);
+            return Files.open("/proc/" + Processes.pid(pidfd) + "/ns/time_for_children", OpenFlags.O_RDONLY, 0);
         }
     }
 }

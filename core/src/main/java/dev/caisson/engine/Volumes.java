@@ -2,6 +2,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.overlay.tree.SafeTree;
@@ -55,7 +56,7 @@ final class Volumes implements AutoCloseable {
         made.add(new Made(
                 directory,
                 dev.caisson.linux.sys.Files.open(
-                        directory.toString(), dev.caisson.linux.sys.Files.O_PATH | (int) At.O_NOFOLLOW, 0)));
+                        directory.toString(), OpenFlags.O_PATH | (int) OpenFlags.O_NOFOLLOW, 0)));
     }
 
     /**

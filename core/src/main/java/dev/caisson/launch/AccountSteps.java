@@ -8,6 +8,7 @@ import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.flag.OpenFlags;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -60,7 +61,7 @@ final class AccountSteps {
                 Syscall.OPENAT,
                 MountCalls.AT_FDCWD,
                 text("/"),
-                Arg.named(MountCalls.O_PATH | MountCalls.O_CLOEXEC, "O_PATH|O_CLOEXEC")));
+                OpenFlags.of(OpenFlags.O_PATH | OpenFlags.O_CLOEXEC)));
     }
 
     /** {@return what was answered} */

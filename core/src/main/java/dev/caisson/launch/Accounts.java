@@ -3,6 +3,8 @@ package dev.caisson.launch;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
@@ -24,7 +26,8 @@ import java.util.OptionalInt;
  * are taken from them.
  */
 final class Accounts {
-    private static final int RESOLVE_IN_ROOT_NO_MAGICLINKS = 0x12;
+    private static final int RESOLVE_IN_ROOT_NO_MAGICLINKS =
+            ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS;
     private static final int USUAL_FILE = 16 << 10;
     private static final int LARGEST_FILE = 4 << 20;
 
@@ -104,12 +107,12 @@ final class Accounts {
     }
 
     private String read(String file) throws IOException {
-        try (var found = Files.openat2(root, file, Files.O_PATH, 0, RESOLVE_IN_ROOT_NO_MAGICLINKS)) {
+        try (var found = Files.openat2(root, file, OpenFlags.O_PATH, 0, RESOLVE_IN_ROOT_NO_MAGICLINKS)) {
             var status = FileStatus.of(found);
             if (status.type() != FileStatus.Type.FILE || FileSystemType.isOfTheKernel(FileSystemType.of(found))) {
                 throw new IOException("user: the container's /" + file + " is not a file of data");
             }
-            try (var opened = Files.open(At.self(found), Files.O_RDONLY, 0);
+            try (var opened = Files.open(At.self(found), OpenFlags.O_RDONLY, 0);
                     var arena = Arena.ofConfined()) {
                 var buffer = arena.allocate(Math.clamp(status.size() + 1, USUAL_FILE, LARGEST_FILE));
                 long size = 0;

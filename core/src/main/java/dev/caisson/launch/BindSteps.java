@@ -10,6 +10,8 @@ import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.flag.AtFlags;
+import dev.caisson.linux.flag.FileTypes;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Mount.Option;
 import java.nio.file.Path;
@@ -66,7 +68,8 @@ final class BindSteps {
         var right = program.label();
         var wrong = program.label();
         program.task(LaunchTask.CHECK_SOURCE);
-        program.call(Syscall.STATX, source, text(""), named(0x1000, "AT_EMPTY_PATH"), named(1, "STATX_TYPE"), status);
+        program.call(
+                Syscall.STATX, source, text(""), AtFlags.of(AtFlags.AT_EMPTY_PATH), named(1, "STATX_TYPE"), status);
         var mode = program.load("mode", Step.Width.INT, program.sum("mode field", status, of(STATX_MODE)));
         if (kind == SourceKind.DEVICE) {
             // Both kinds of devices have this bit; so has a link, which has been followed.
@@ -74,7 +77,10 @@ final class BindSteps {
             program.branch(Step.Condition.ANY_BIT, mode, named(SourceKind.CHARACTER_DEVICE, "S_IFCHR"), right);
         } else {
             program.branch(
-                    Step.Condition.ANY_BIT, mode, named(0100000 | 0020000 | 0010000, "S_IFREG|S_IFCHR|S_IFIFO"), right);
+                    Step.Condition.ANY_BIT,
+                    mode,
+                    named(FileTypes.S_IFREG | FileTypes.S_IFCHR | FileTypes.S_IFIFO, "S_IFREG|S_IFCHR|S_IFIFO"),
+                    right);
         }
         program.bind(wrong);
         program.fail(named(Errno.ESTALE.code(), "ESTALE"));

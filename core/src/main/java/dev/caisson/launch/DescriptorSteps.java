@@ -3,11 +3,13 @@ package dev.caisson.launch;
 
 import static dev.caisson.linux.call.Arg.named;
 import static dev.caisson.linux.call.Arg.of;
+import static dev.caisson.linux.flag.DescriptorCommands.F_DUPFD_CLOEXEC;
 
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.spec.Stdio;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,8 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class DescriptorSteps {
     private static final List<String> STANDARD = List.of("stdin", "stdout", "stderr");
     private static final int FIRST_FREE = 3;
-    private static final int F_DUPFD_CLOEXEC = 1030;
-    private static final Arg O_CLOEXEC = named(MountCalls.O_CLOEXEC, "O_CLOEXEC");
+    private static final Arg O_CLOEXEC = OpenFlags.of(OpenFlags.O_CLOEXEC);
     private static final Arg LAST = named(0xffff_ffffL, "~0U");
 
     private final PlanInput input;

@@ -13,6 +13,7 @@ import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.spec.Namespace;
 import dev.caisson.spec.Rlimit;
 import java.util.ArrayList;
@@ -171,7 +172,7 @@ final class ExecSteps {
                     Syscall.OPENAT,
                     MountCalls.AT_FDCWD,
                     text("/"),
-                    named(MountCalls.O_PATH | MountCalls.O_CLOEXEC, "O_PATH|O_CLOEXEC"));
+                    OpenFlags.of(OpenFlags.O_PATH | OpenFlags.O_CLOEXEC));
             // A chdir(2) would follow an image's link to /proc/self/fd/N wherever that leads (CVE-2024-21626).
             var place = mounts.resolveDirectory(OnError.fail(), root, directory);
             program.call(Syscall.FCHDIR, place);

@@ -2,6 +2,8 @@
 package dev.caisson.launch;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.FileTypes;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.DirectoryReader;
 import dev.caisson.linux.sys.FileStatus;
 import java.io.IOException;
@@ -26,8 +28,8 @@ import java.util.Set;
 public record HostTree(List<Entry> entries) {
     private static final Path ROOT = Path.of("/");
     private static final Set<String> REPLACED = Set.of("proc", "sys", "dev", "lost+found");
-    private static final int TYPE = 0170000;
-    private static final int REGULAR = 0100000;
+    private static final int TYPE = FileTypes.S_IFMT;
+    private static final int REGULAR = FileTypes.S_IFREG;
     private static final int PERMISSIONS = 07777;
 
     /** Each entry of such a directory costs a handful of system calls. */
@@ -82,7 +84,7 @@ public record HostTree(List<Entry> entries) {
      */
     static List<Entry> topDirectories() throws LinuxException {
         var found = new ArrayList<Entry>();
-        try (var root = dev.caisson.linux.sys.Files.open("/", dev.caisson.linux.sys.Files.O_DIRECTORY, 0)) {
+        try (var root = dev.caisson.linux.sys.Files.open("/", OpenFlags.O_DIRECTORY, 0)) {
             for (var entry : DirectoryReader.all(root)) {
                 String name = new String(entry.name(), StandardCharsets.UTF_8);
                 var status = FileStatus.of(root, entry.name());

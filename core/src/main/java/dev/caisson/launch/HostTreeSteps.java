@@ -9,6 +9,7 @@ import static dev.caisson.linux.call.Arg.text;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.flag.FileTypes;
 
 /** A root made of the host's top-level entries: see {@link HostTree} for why. */
 final class HostTreeSteps {
@@ -50,7 +51,12 @@ final class HostTreeSteps {
         switch (entry.kind()) {
             case SYMLINK -> program.call(Syscall.SYMLINKAT, text(entry.target()), root, text(entry.name()));
             case FILE -> {
-                program.call(Syscall.MKNODAT, root, text(entry.name()), named(0100000 | 0644, "S_IFREG|0644"), of(0));
+                program.call(
+                        Syscall.MKNODAT,
+                        root,
+                        text(entry.name()),
+                        named(FileTypes.S_IFREG | 0644, "S_IFREG|0644"),
+                        of(0));
                 mounts.attach(readOnly(host, false), root, entry.name());
             }
             case BOUND -> {

@@ -9,6 +9,8 @@ import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.flag.MessageFlags;
+import dev.caisson.linux.flag.OpenFlags;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -25,8 +27,6 @@ final class KeepSteps {
     private static final int DESCRIPTORS = 3;
     private static final int LENGTH = HEADER + DESCRIPTORS * Integer.BYTES;
     private static final int SPACE = LENGTH + Integer.BYTES;
-    private static final int MSG_NOSIGNAL = 0x4000;
-    private static final int O_CLOEXEC = MountCalls.O_CLOEXEC;
 
     private final SyscallProgram.Builder program;
 
@@ -41,7 +41,7 @@ final class KeepSteps {
                 Syscall.OPENAT,
                 MountCalls.AT_FDCWD,
                 text("/proc/self/ns/mnt"),
-                named(O_CLOEXEC, "O_RDONLY|O_CLOEXEC"));
+                OpenFlags.of(OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC));
         // struct cmsghdr { size_t len; int level; int type; } and the descriptors after it
         var rights = Arg.buffer("kept descriptors", SPACE);
         program.store(Step.Width.LONG, rights, of(LENGTH));
@@ -54,7 +54,8 @@ final class KeepSteps {
             program.store(Step.Width.INT, program.sum("descriptor", rights, of(at)), descriptor);
             at += Integer.BYTES;
         }
-        program.call(Syscall.SENDMSG, Arg.parameter(SOCKET), message(rights), named(MSG_NOSIGNAL, "MSG_NOSIGNAL"));
+        program.call(
+                Syscall.SENDMSG, Arg.parameter(SOCKET), message(rights), MessageFlags.of(MessageFlags.MSG_NOSIGNAL));
     }
 
     private static Arg message(Arg rights) {

@@ -11,6 +11,7 @@ import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.spec.Namespace;
 import dev.caisson.spec.Stdio;
 import java.util.List;
@@ -26,7 +27,7 @@ final class KernelMounts {
     /** Reading and writing a device does not depend on its mount's being writable, but changing its inode does. */
     private static final long DEVICE = MountCalls.RDONLY | MountCalls.NOSUID | MountCalls.NOEXEC;
 
-    private static final int O_RDWR_CLOEXEC = 2 | MountCalls.O_CLOEXEC;
+    private static final int O_RDWR_CLOEXEC = OpenFlags.O_RDWR | OpenFlags.O_CLOEXEC;
     private static final int TTY_GROUP = 5;
     private static final String SHM_SIZE = Long.toString(64L << 20);
 
@@ -137,7 +138,8 @@ final class KernelMounts {
     /** Not the host's: whoever has it open may change the mode of what it is. */
     private Arg nothing(Arg dev) {
         program.purpose("open the container's /dev/null");
-        return program.result("null", Syscall.OPENAT, dev, text("null"), named(O_RDWR_CLOEXEC, "O_RDWR|O_CLOEXEC"));
+        return program.result(
+                "null", Syscall.OPENAT, dev, text("null"), OpenFlags.of(OpenFlags.O_RDWR | OpenFlags.O_CLOEXEC));
     }
 
     private void pts(Arg dev) {

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
+import static dev.caisson.linux.flag.MountAttributes.MOUNT_ATTR_IDMAP;
+
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.Call;
+import dev.caisson.linux.flag.AtFlags;
+import dev.caisson.linux.flag.OpenTreeFlags;
 import dev.caisson.linux.sys.Fd;
-import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.HereRunner;
 import dev.caisson.spec.IdMap;
 import java.io.IOException;
@@ -23,7 +26,6 @@ import java.util.Map;
  * root may make such mounts, so the JVM does, and the child inherits them.
  */
 public final class LayerMounts implements AutoCloseable {
-    private static final long MOUNT_ATTR_IDMAP = 0x100000;
 
     private final List<Fd> mounts = new ArrayList<>();
 
@@ -64,7 +66,7 @@ public final class LayerMounts implements AutoCloseable {
                     Syscall.OPEN_TREE,
                     MountCalls.AT_FDCWD,
                     Arg.text(layer.toString()),
-                    Arg.named(1 | Files.O_CLOEXEC, "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC"))));
+                    OpenTreeFlags.of(OpenTreeFlags.OPEN_TREE_CLONE | OpenTreeFlags.OPEN_TREE_CLOEXEC))));
         } catch (LinuxException refused) {
             throw new IOException("take the layer " + layer + ": " + refused.getMessage(), refused);
         }
@@ -94,7 +96,7 @@ public final class LayerMounts implements AutoCloseable {
                 Syscall.MOUNT_SETATTR,
                 Arg.of(mount.number()),
                 Arg.text(""),
-                Arg.named(0x1000, "AT_EMPTY_PATH"),
+                AtFlags.of(AtFlags.AT_EMPTY_PATH),
                 Arg.words(
                         "{attr_set=MOUNT_ATTR_IDMAP, userns_fd=" + namespace.number() + "}",
                         MOUNT_ATTR_IDMAP,

@@ -10,6 +10,8 @@ import dev.caisson.linux.child.Encoder;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Outcome;
+import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
@@ -75,7 +77,7 @@ public final class MissingProgram {
                         failed.descriptors(),
                         gates));
             } else if (!input.joins(Namespace.MOUNT) && !input.spec().root().changesMounts()) {
-                try (var root = Files.open(InsidePath.ROOT, Files.O_PATH, 0)) {
+                try (var root = Files.open(InsidePath.ROOT, OpenFlags.O_PATH, 0)) {
                     cause.set(why(root, input));
                 }
             }
@@ -114,11 +116,12 @@ public final class MissingProgram {
 
     private static Fd find(Fd root, String file) throws LinuxException {
         byte[] relative = MountCalls.relative(file).getBytes(StandardCharsets.UTF_8);
-        return At.open(root, relative, Files.O_PATH, 0, At.RESOLVE_IN_ROOT | At.RESOLVE_NO_MAGICLINKS);
+        return At.open(
+                root, relative, OpenFlags.O_PATH, 0, ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS);
     }
 
     private static byte[] read(Fd found) throws LinuxException {
-        try (var opened = Files.open(At.self(found), Files.O_RDONLY, 0);
+        try (var opened = Files.open(At.self(found), OpenFlags.O_RDONLY, 0);
                 var arena = Arena.ofConfined()) {
             var buffer = arena.allocate(MOST);
             int length = Files.read(opened, buffer);

@@ -5,6 +5,9 @@ import static dev.caisson.linux.call.Arg.named;
 import static dev.caisson.linux.call.Arg.nullPointer;
 import static dev.caisson.linux.call.Arg.of;
 import static dev.caisson.linux.call.Arg.text;
+import static dev.caisson.linux.flag.OpenFlags.O_CLOEXEC;
+import static dev.caisson.linux.flag.OpenFlags.O_DIRECTORY;
+import static dev.caisson.linux.flag.OpenFlags.O_PATH;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
@@ -13,7 +16,14 @@ import dev.caisson.linux.call.Flags;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
-import dev.caisson.linux.sys.Files;
+import dev.caisson.linux.flag.AtFlags;
+import dev.caisson.linux.flag.FileTypes;
+import dev.caisson.linux.flag.MountAttributes;
+import dev.caisson.linux.flag.MountFlags;
+import dev.caisson.linux.flag.MoveMountFlags;
+import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.flag.OpenTreeFlags;
+import dev.caisson.linux.flag.ResolveFlags;
 import java.util.List;
 import java.util.Optional;
 
@@ -22,49 +32,27 @@ import java.util.Optional;
  * descriptors first and get their place last, so that no path string decides where something lands.
  */
 final class MountCalls {
-    static final long RDONLY = 0x1;
-    static final long NOSUID = 0x2;
-    static final long NODEV = 0x4;
-    static final long NOEXEC = 0x8;
+    static final long RDONLY = MountAttributes.MOUNT_ATTR_RDONLY;
+    static final long NOSUID = MountAttributes.MOUNT_ATTR_NOSUID;
+    static final long NODEV = MountAttributes.MOUNT_ATTR_NODEV;
+    static final long NOEXEC = MountAttributes.MOUNT_ATTR_NOEXEC;
 
-    /** For mount(2), which has bits of its own. */
-    static final long MS_NODEV = 4;
-
-    static final long PRIVATE = 1 << 18;
-    static final long SLAVE = 1 << 19;
-    static final long SHARED = 1 << 20;
-
-    static final int O_PATH = Files.O_PATH;
-    static final int O_DIRECTORY = Files.O_DIRECTORY;
-    static final int O_CLOEXEC = Files.O_CLOEXEC;
+    static final long PRIVATE = MountFlags.MS_PRIVATE;
+    static final long SLAVE = MountFlags.MS_SLAVE;
+    static final long SHARED = MountFlags.MS_SHARED;
 
     /** Symbolic links of the container's files are followed, but never out of its root. */
-    static final long IN_ROOT = 0x10 | 0x2;
+    static final long IN_ROOT = ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS;
 
     /** For places only the image's own trickery would make a symbolic link, such as /proc. */
-    static final long NO_SYMLINKS = 0x10 | 0x4 | 0x2;
+    static final long NO_SYMLINKS = IN_ROOT | ResolveFlags.RESOLVE_NO_SYMLINKS;
 
-    static final Arg AT_FDCWD = named(-100, "AT_FDCWD");
+    static final Arg AT_FDCWD = AtFlags.CWD;
 
-    private static final Flags ATTRIBUTES = Flags.named("0")
-            .with("MOUNT_ATTR_RDONLY", RDONLY)
-            .with("MOUNT_ATTR_NOSUID", NOSUID)
-            .with("MOUNT_ATTR_NODEV", NODEV)
-            .with("MOUNT_ATTR_NOEXEC", NOEXEC);
-    private static final Flags PROPAGATION =
-            Flags.named("0").with("MS_PRIVATE", PRIVATE).with("MS_SLAVE", SLAVE).with("MS_SHARED", SHARED);
-    private static final Flags OPEN = Flags.named("O_RDONLY")
-            .with("O_PATH", O_PATH)
-            .with("O_DIRECTORY", O_DIRECTORY)
-            .with("O_CLOEXEC", O_CLOEXEC);
-    private static final Flags RESOLVE = Flags.named("0")
-            .with("RESOLVE_IN_ROOT", 0x10)
-            .with("RESOLVE_NO_SYMLINKS", 0x4)
-            .with("RESOLVE_NO_MAGICLINKS", 0x2);
     private static final Flags AT = Flags.named("0")
-            .with("OPEN_TREE_CLONE", 1)
-            .with("AT_EMPTY_PATH", 0x1000)
-            .with("AT_RECURSIVE", 0x8000)
+            .with("OPEN_TREE_CLONE", OpenTreeFlags.OPEN_TREE_CLONE)
+            .with("AT_EMPTY_PATH", AtFlags.AT_EMPTY_PATH)
+            .with("AT_RECURSIVE", AtFlags.AT_RECURSIVE)
             .with("OPEN_TREE_CLOEXEC", O_CLOEXEC);
     private static final Arg FSCONFIG_SET_FLAG = named(0, "FSCONFIG_SET_FLAG");
     private static final Arg FSCONFIG_SET_STRING = named(1, "FSCONFIG_SET_STRING");
@@ -104,7 +92,8 @@ final class MountCalls {
      */
     Arg mount(Arg context, String name, long attributes) {
         program.call(Syscall.FSCONFIG, context, FSCONFIG_CMD_CREATE, nullPointer(), nullPointer(), of(0));
-        return program.result(name, Syscall.FSMOUNT, context, named(1, "FSMOUNT_CLOEXEC"), ATTRIBUTES.of(attributes));
+        return program.result(
+                name, Syscall.FSMOUNT, context, named(1, "FSMOUNT_CLOEXEC"), MountAttributes.of(attributes));
     }
 
     /** {@return a descriptor of what a host path leads to, on which nothing can be done but to look} */
@@ -114,13 +103,19 @@ final class MountCalls {
                 Syscall.OPENAT,
                 AT_FDCWD,
                 text(path),
-                OPEN.of(O_PATH | O_CLOEXEC | (directory ? O_DIRECTORY : 0)));
+                OpenFlags.of(O_PATH | O_CLOEXEC | (directory ? O_DIRECTORY : 0)));
     }
 
     /** {@return a detached copy of what is mounted at a host path} */
     Arg cloneOfHostPath(String name, String path, boolean recursive) {
         return program.result(
-                name, Syscall.OPEN_TREE, AT_FDCWD, text(path), AT.of(1 | O_CLOEXEC | (recursive ? 0x8000 : 0)));
+                name,
+                Syscall.OPEN_TREE,
+                AT_FDCWD,
+                text(path),
+                AT.of(OpenTreeFlags.OPEN_TREE_CLONE
+                        | OpenTreeFlags.OPEN_TREE_CLOEXEC
+                        | (recursive ? AtFlags.AT_RECURSIVE : 0)));
     }
 
     /** {@return a detached copy of the place behind a descriptor, or of a path below it} */
@@ -130,7 +125,10 @@ final class MountCalls {
                 Syscall.OPEN_TREE,
                 directory,
                 text(path),
-                AT.of(1 | O_CLOEXEC | (path.isEmpty() ? 0x1000 : 0) | (recursive ? 0x8000 : 0)));
+                AT.of(OpenTreeFlags.OPEN_TREE_CLONE
+                        | OpenTreeFlags.OPEN_TREE_CLOEXEC
+                        | (path.isEmpty() ? AtFlags.AT_EMPTY_PATH : 0)
+                        | (recursive ? AtFlags.AT_RECURSIVE : 0)));
     }
 
     void setAttributes(Arg mount, long set, long propagation, boolean recursive) {
@@ -138,9 +136,10 @@ final class MountCalls {
                 Syscall.MOUNT_SETATTR,
                 mount,
                 text(""),
-                AT.of(0x1000 | (recursive ? 0x8000 : 0)),
+                AT.of(AtFlags.AT_EMPTY_PATH | (recursive ? AtFlags.AT_RECURSIVE : 0)),
                 Arg.words(
-                        "{attr_set=" + ATTRIBUTES.text(set) + ", propagation=" + PROPAGATION.text(propagation) + "}",
+                        "{attr_set=" + MountAttributes.text(set) + ", propagation=" + MountFlags.text(propagation)
+                                + "}",
                         set,
                         0,
                         propagation,
@@ -161,11 +160,17 @@ final class MountCalls {
                 text(""),
                 target,
                 text(""),
-                named(0x4 | 0x40, "MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH"));
+                MoveMountFlags.of(MoveMountFlags.MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags.MOVE_MOUNT_T_EMPTY_PATH));
     }
 
     void attach(Arg mount, Arg directory, String name) {
-        program.call(Syscall.MOVE_MOUNT, mount, text(""), directory, text(name), named(0x4, "MOVE_MOUNT_F_EMPTY_PATH"));
+        program.call(
+                Syscall.MOVE_MOUNT,
+                mount,
+                text(""),
+                directory,
+                text(name),
+                MoveMountFlags.of(MoveMountFlags.MOVE_MOUNT_F_EMPTY_PATH));
     }
 
     /** Puts a mount over the root that this process still has, where no path of it leads: a place to be from. */
@@ -233,12 +238,19 @@ final class MountCalls {
         if (directory) {
             program.call(exists, Syscall.MKDIRAT, parent, text(name), Arg.octal(0755));
         } else {
-            program.call(exists, Syscall.MKNODAT, parent, text(name), named(0100644, "S_IFREG|0644"), of(0));
+            program.call(
+                    exists,
+                    Syscall.MKNODAT,
+                    parent,
+                    text(name),
+                    named(FileTypes.S_IFREG | 0644, "S_IFREG|0644"),
+                    of(0));
         }
     }
 
     private static Arg how(long flags, long resolve) {
-        return Arg.words("{flags=" + OPEN.text(flags) + ", resolve=" + RESOLVE.text(resolve) + "}", flags, 0, resolve);
+        return Arg.words(
+                "{flags=" + OpenFlags.text(flags) + ", resolve=" + ResolveFlags.text(resolve) + "}", flags, 0, resolve);
     }
 
     private static String name(String path) {

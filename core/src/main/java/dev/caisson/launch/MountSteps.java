@@ -10,12 +10,13 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.spec.Mount;
 import java.util.Optional;
 
 /** What is mounted on the root: the kernel's file systems first, then what the user asked for, in that order. */
 final class MountSteps {
-    private static final int O_WRONLY_CREAT_CLOEXEC = 1 | 0x40 | 0x80000;
+    private static final int O_WRONLY_CREAT_CLOEXEC = OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_CLOEXEC;
 
     private final PlanInput input;
     private final SyscallProgram.Builder program;
@@ -94,7 +95,7 @@ final class MountSteps {
                 Syscall.OPENAT,
                 workshop,
                 text(name),
-                named(O_WRONLY_CREAT_CLOEXEC, "O_WRONLY|O_CREAT|O_CLOEXEC"),
+                OpenFlags.of(OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_CLOEXEC),
                 octal(content.mode()));
         if (bytes.length > 0) {
             program.call(Syscall.WRITE, file, Arg.bytes(bytes, "\"...\""), of(bytes.length));

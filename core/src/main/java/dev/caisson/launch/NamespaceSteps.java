@@ -11,6 +11,8 @@ import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.Flags;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.flag.SocketTypes;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Namespace;
 import java.nio.ByteBuffer;
@@ -29,13 +31,15 @@ import java.util.List;
 final class NamespaceSteps {
     static final Flags CLONE_FLAGS = flags();
 
-    private static final int O_WRONLY_CLOEXEC = 1 | 0x80000;
+    private static final int O_WRONLY_CLOEXEC = OpenFlags.O_WRONLY | OpenFlags.O_CLOEXEC;
     private static final int AF_INET = 2;
-    private static final int SOCK_DGRAM_CLOEXEC = 2 | 0x80000;
+    private static final int SOCK_DGRAM_CLOEXEC = SocketTypes.SOCK_DGRAM | SocketTypes.SOCK_CLOEXEC;
     private static final int SIOCSIFFLAGS = 0x8914;
     private static final int IFREQ_SIZE = 40;
     private static final int IFREQ_FLAGS = 16;
-    private static final short IFF_UP_RUNNING = 0x1 | 0x40;
+    private static final short IFF_UP = 0x1;
+    private static final short IFF_RUNNING = 0x40;
+    private static final short IFF_UP_RUNNING = IFF_UP | IFF_RUNNING;
 
     private final PlanInput input;
     private final SyscallProgram.Builder program;
@@ -255,7 +259,7 @@ final class NamespaceSteps {
                 Syscall.OPENAT,
                 MountCalls.AT_FDCWD,
                 text(path),
-                named(O_WRONLY_CLOEXEC, "O_WRONLY|O_CLOEXEC"));
+                OpenFlags.of(OpenFlags.O_WRONLY | OpenFlags.O_CLOEXEC));
         int bytes = content.getBytes(StandardCharsets.UTF_8).length;
         program.call(onWrite, Syscall.WRITE, file, text(content), of(bytes));
         program.call(OnError.ignore(Errno.EINTR), Syscall.CLOSE, file);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
-import static dev.caisson.linux.call.Arg.named;
 import static dev.caisson.linux.call.Arg.octal;
 import static dev.caisson.linux.call.Arg.of;
 import static dev.caisson.linux.call.Arg.text;
@@ -10,6 +9,7 @@ import dev.caisson.linux.Feature;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.flag.MountFlags;
 import dev.caisson.overlay.Overlay;
 import dev.caisson.overlay.mount.Parameter;
 import dev.caisson.overlay.mount.TopDirectory;
@@ -180,7 +180,7 @@ final class OverlaySteps {
                 text("overlay"),
                 text(place),
                 text("overlay"),
-                named(MountCalls.MS_NODEV, "MS_NODEV"),
+                MountFlags.of(MountFlags.MS_NODEV),
                 text(all.toString()));
         return mounts.cloneOf(name, workshop, place, false);
     }

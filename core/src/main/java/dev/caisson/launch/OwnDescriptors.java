@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
-import static dev.caisson.linux.call.Arg.named;
 
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.spec.Mount;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -74,10 +74,7 @@ public final class OwnDescriptors {
         for (int number : numbers(spec)) {
             program.purpose("have the JVM's descriptor " + number + ", which a path goes through");
             program.call(
-                    Syscall.DUP3,
-                    Arg.parameter(parameter(number)),
-                    Arg.of(number),
-                    named(MountCalls.O_CLOEXEC, "O_CLOEXEC"));
+                    Syscall.DUP3, Arg.parameter(parameter(number)), Arg.of(number), OpenFlags.of(OpenFlags.O_CLOEXEC));
         }
     }
 }

@@ -5,6 +5,8 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.child.Consultation;
 import dev.caisson.linux.child.Outcome;
+import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
@@ -119,9 +121,9 @@ public final class Places {
         try (var found = At.open(
                 root,
                 path.getBytes(StandardCharsets.UTF_8),
-                dev.caisson.linux.sys.Files.O_PATH | At.O_NOFOLLOW,
+                OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW,
                 0,
-                At.RESOLVE_IN_ROOT | At.RESOLVE_NO_MAGICLINKS)) {
+                ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS)) {
             return FileStatus.of(found).type() == FileStatus.Type.SYMBOLIC_LINK ? At.readLink(found) : new byte[0];
         } catch (LinuxException absent) {
             if (absent.errno().equals(Errno.ENOENT)) {

@@ -3,6 +3,7 @@ package dev.caisson.launch;
 
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.UnsupportedKernelException;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.mount.TopDirectory;
 import dev.caisson.path.InsidePath;
@@ -185,7 +186,7 @@ public final class Planner {
         if (!seesThisRoot) {
             return Optional.empty();
         }
-        try (var root = Files.open("/", Files.O_PATH, 0)) {
+        try (var root = Files.open("/", OpenFlags.O_PATH, 0)) {
             return Optional.of(new Accounts(root).resolve(process.user(), process.groups()));
         }
     }

@@ -12,6 +12,9 @@ import dev.caisson.linux.Feature;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.flag.FileTypes;
+import dev.caisson.linux.flag.MountFlags;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.overlay.Overlay;
 import dev.caisson.spec.Namespace;
 import java.nio.file.Path;
@@ -26,7 +29,7 @@ import java.util.OptionalLong;
  * and the host's is gone. All of this happens in the child's own mount namespace; the host's mount table never changes.
  */
 final class RootSteps {
-    private static final long MS_REC_PRIVATE = 0x4000 | MountCalls.PRIVATE;
+    private static final long MS_REC_PRIVATE = MountFlags.MS_REC | MountFlags.MS_PRIVATE;
 
     /** The parameter that holds the mount of layers merged by the JVM, and its place in the workshop. */
     static final String MERGED = "merged";
@@ -88,7 +91,7 @@ final class RootSteps {
                 nullPointer(),
                 text("/"),
                 nullPointer(),
-                named(MS_REC_PRIVATE, "MS_REC|MS_PRIVATE"),
+                MountFlags.of(MountFlags.MS_REC | MountFlags.MS_PRIVATE),
                 nullPointer());
         if (!spec.hasOwnRoot() && changesNothing(spec)) {
             return Optional.empty();
@@ -100,7 +103,7 @@ final class RootSteps {
                     Syscall.OPENAT,
                     MountCalls.AT_FDCWD,
                     text("/"),
-                    named(MountCalls.O_PATH | MountCalls.O_CLOEXEC, "O_PATH|O_CLOEXEC"));
+                    OpenFlags.of(OpenFlags.O_PATH | OpenFlags.O_CLOEXEC));
             return new MountSteps(input, program, mounts, binds).plan(root, workshop());
         }
         var workshop = workshop();
@@ -145,7 +148,12 @@ final class RootSteps {
         var workshop = mounts.mount(tmpfs, "workshop", MountCalls.NODEV);
         mounts.park(workshop);
         program.call(Syscall.MKDIRAT, workshop, text(MaskSteps.EMPTY), octal(0555));
-        program.call(Syscall.MKNODAT, workshop, text(MaskSteps.NOTHING), named(0100444, "S_IFREG|0444"), of(0));
+        program.call(
+                Syscall.MKNODAT,
+                workshop,
+                text(MaskSteps.NOTHING),
+                named(FileTypes.S_IFREG | 0444, "S_IFREG|0444"),
+                of(0));
         return workshop;
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
+import dev.caisson.linux.flag.FileTypes;
 import dev.caisson.spec.Mount;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,10 +17,10 @@ enum SourceKind {
     /** A regular file, a pipe or a socket. */
     FILE;
 
-    static final int CHARACTER_DEVICE = 0020000;
+    static final int CHARACTER_DEVICE = FileTypes.S_IFCHR;
 
-    private static final int TYPE = 0170000;
-    private static final int BLOCK_DEVICE = 0060000;
+    private static final int TYPE = FileTypes.S_IFMT;
+    private static final int BLOCK_DEVICE = FileTypes.S_IFBLK;
 
     /** {@return the kinds of all sources} */
     static Map<Path, SourceKind> of(List<Mount> mounts) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
+import static dev.caisson.linux.flag.CloneFlags.CLONE_NEWUSER;
+
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
@@ -9,6 +11,7 @@ import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.spec.IdMap;
@@ -23,7 +26,6 @@ import java.util.concurrent.atomic.AtomicReference;
  * have equal maps as a rule, and making one takes as long as a short launch. Thread-safe.
  */
 public final class UserNamespaces implements AutoCloseable {
-    private static final long CLONE_NEWUSER = 0x10000000L;
     private static final int MOST = 8;
 
     private final Launcher launcher;
@@ -70,7 +72,7 @@ public final class UserNamespaces implements AutoCloseable {
                     Map.of(),
                     Map.of(IdMapSteps.GATE, pid -> {
                         ParentSide.writeMapsHere(pid, map);
-                        held.set(Files.open("/proc/" + pid + "/ns/user", Files.O_RDONLY, 0));
+                        held.set(Files.open("/proc/" + pid + "/ns/user", OpenFlags.O_RDONLY, 0));
                     })));
         } catch (IOException | RuntimeException | Error failed) {
             var fd = held.get();

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.process;
 
+import static dev.caisson.linux.flag.OpenFlags.O_NOCTTY;
+
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.linux.sys.Files;
@@ -17,7 +20,6 @@ import java.util.Optional;
  */
 public final class InheritedStream {
     private static final int ACCESS_MODE = 3;
-    private static final int O_NOCTTY = 0x100;
     private static final long DEV_NULL = 1 << 8 | 3;
     private static final Path NULL = Path.of("/dev/null");
 
@@ -69,9 +71,9 @@ public final class InheritedStream {
         int access = flags & ACCESS_MODE;
         try {
             // Not blocking at first: a named pipe that nobody reads any more would wait for a reader.
-            var opened = Files.open("/proc/self/fd/" + number, access | Files.O_NONBLOCK | O_NOCTTY, 0);
+            var opened = Files.open("/proc/self/fd/" + number, access | OpenFlags.O_NONBLOCK | O_NOCTTY, 0);
             try {
-                Files.setStatusFlags(opened.number(), flags & ~Files.O_NONBLOCK);
+                Files.setStatusFlags(opened.number(), flags & ~OpenFlags.O_NONBLOCK);
                 return Optional.of(opened);
             } catch (LinuxException failed) {
                 opened.close();
@@ -91,8 +93,8 @@ public final class InheritedStream {
     void restore() {
         try {
             int now = Files.statusFlags(number);
-            if ((flags & Files.O_NONBLOCK) == 0 && (now & Files.O_NONBLOCK) != 0) {
-                Files.setStatusFlags(number, now & ~Files.O_NONBLOCK);
+            if ((flags & OpenFlags.O_NONBLOCK) == 0 && (now & OpenFlags.O_NONBLOCK) != 0) {
+                Files.setStatusFlags(number, now & ~OpenFlags.O_NONBLOCK);
             }
         } catch (LinuxException closedMeanwhile) {
             // Nobody uses it any more.

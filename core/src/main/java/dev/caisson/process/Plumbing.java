@@ -2,6 +2,7 @@
 package dev.caisson.process;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -147,9 +148,9 @@ public final class Plumbing implements AutoCloseable {
 
     private static Fd open(Stdio.File file) throws LinuxException {
         int flags = switch (file.mode()) {
-            case READ -> Files.O_RDONLY;
-            case WRITE -> Files.O_WRONLY | Files.O_CREAT | Files.O_TRUNC;
-            case APPEND -> Files.O_WRONLY | Files.O_CREAT | Files.O_APPEND;
+            case READ -> OpenFlags.O_RDONLY;
+            case WRITE -> OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_TRUNC;
+            case APPEND -> OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_APPEND;
         };
         return Files.open(file.path().toString(), flags, PERMISSIONS);
     }
@@ -157,14 +158,14 @@ public final class Plumbing implements AutoCloseable {
     /** Writing a memfd moved its offset; opened anew it is read from the beginning, and only read. */
     private static Fd reopened(Fd memory) throws LinuxException {
         try (memory) {
-            return Files.open("/proc/self/fd/" + memory.number(), Files.O_RDONLY, 0);
+            return Files.open("/proc/self/fd/" + memory.number(), OpenFlags.O_RDONLY, 0);
         }
     }
 
     /** One descriptor serves all streams that are discarded. */
     private void discard(String name) throws LinuxException {
         if (nothing == null) {
-            command(name, Files.open("/dev/null", Files.O_RDWR, 0));
+            command(name, Files.open("/dev/null", OpenFlags.O_RDWR, 0));
             nothing = descriptors.get(name);
         } else {
             descriptors.put(name, nothing);

@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.spec;
 
+import dev.caisson.linux.flag.CloneFlags;
+
 /** The eight kinds of namespaces (namespaces(7)), named as the files of {@code /proc/PID/ns} are. */
 public enum Namespace {
     /** Mount points: needs a root of its own to be useful. Since Linux 2.4.19. */
-    MOUNT("mnt", 0x20000),
+    MOUNT("mnt", CloneFlags.CLONE_NEWNS),
     /** Process ids; the first process in it is PID 1, and its end ends all others. Since Linux 3.8. */
-    PID("pid", 0x20000000),
+    PID("pid", CloneFlags.CLONE_NEWPID),
     /** Interfaces, addresses, routes, ports, abstract sockets. Since Linux 3.0. */
-    NETWORK("net", 0x40000000),
+    NETWORK("net", CloneFlags.CLONE_NEWNET),
     /** System V IPC and POSIX message queues. Since Linux 3.0. */
-    IPC("ipc", 0x8000000),
+    IPC("ipc", CloneFlags.CLONE_NEWIPC),
     /** Host name and domain name. Since Linux 3.0. */
-    UTS("uts", 0x4000000),
+    UTS("uts", CloneFlags.CLONE_NEWUTS),
     /** User and group ids and capabilities; whoever makes one is root inside. Since Linux 3.8. */
-    USER("user", 0x10000000),
+    USER("user", CloneFlags.CLONE_NEWUSER),
     /** The root of the paths in {@code /proc/PID/cgroup}. Since Linux 4.6. */
-    CGROUP("cgroup", 0x2000000),
+    CGROUP("cgroup", CloneFlags.CLONE_NEWCGROUP),
     /** Offsets of the monotonic and boot-time clocks. Since Linux 5.6; Caisson needs 6.3. */
-    TIME("time", 0x80);
+    TIME("time", CloneFlags.CLONE_NEWTIME);
 
     private final String file;
     private final int flag;

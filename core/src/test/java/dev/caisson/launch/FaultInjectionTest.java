@@ -14,6 +14,7 @@ import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.child.Step;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
 import dev.caisson.linux.sys.Sockets;
@@ -78,7 +79,7 @@ class FaultInjectionTest {
     private static void failEveryStep(
             LaunchPlan plan, Map<String, Integer> more, Optional<Callable<LayerMounts>> layers) throws Exception {
         try (var launcher = new Launcher();
-                var input = Files.open("/dev/null", Files.O_RDWR, 0)) {
+                var input = Files.open("/dev/null", OpenFlags.O_RDWR, 0)) {
             var status = Files.pipe();
             var kept = Sockets.pair();
             try (status;
@@ -209,8 +210,8 @@ class FaultInjectionTest {
     @Test
     void aCommandInAnotherContainersNamespacesLeavesNothingBehind() throws Exception {
         try (var first = Container.builder().lower(Path.of("/")).newNetwork().start("sleep", "100");
-                var pid = Files.open("/proc/" + first.pid() + "/ns/pid", Files.O_RDONLY, 0);
-                var network = Files.open("/proc/" + first.pid() + "/ns/net", Files.O_RDONLY, 0)) {
+                var pid = Files.open("/proc/" + first.pid() + "/ns/pid", OpenFlags.O_RDONLY, 0);
+                var network = Files.open("/proc/" + first.pid() + "/ns/net", OpenFlags.O_RDONLY, 0)) {
             var spec = ImmutableContainerSpec.builder()
                     .bare(true)
                     .namespaces(ImmutableNamespaceSpec.builder()

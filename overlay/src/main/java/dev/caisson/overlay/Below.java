@@ -2,10 +2,10 @@
 package dev.caisson.overlay;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStat;
-import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.mark.Mark;
 import dev.caisson.overlay.mark.MarkReader;
 import java.nio.file.Path;
@@ -90,7 +90,7 @@ final class Below implements AutoCloseable {
     Optional<Fd> content(String name, Part found) throws LinuxException {
         var mark = root.reader().file(found.directory(), name, found.directory().xattrs(name));
         if (!mark.metacopy()) {
-            return Optional.of(found.directory().file(name, Files.O_RDONLY, 0));
+            return Optional.of(found.directory().file(name, OpenFlags.O_RDONLY, 0));
         }
         String redirect = mark.redirect().orElse(name);
         int slash = redirect.lastIndexOf('/');

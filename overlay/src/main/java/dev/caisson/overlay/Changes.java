@@ -3,13 +3,14 @@ package dev.caisson.overlay;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileNames;
 import dev.caisson.linux.sys.FileStat;
 import dev.caisson.linux.sys.FileStatus;
-import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.Change.Aspect;
 import dev.caisson.overlay.mark.Mark;
 import dev.caisson.overlay.mark.MarkReader;
@@ -303,9 +304,9 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
             try (var file = At.open(
                     whole.upper(),
                     FileNames.encode(path.substring(1)),
-                    Files.O_PATH | At.O_NOFOLLOW,
+                    OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW,
                     0,
-                    At.RESOLVE_BENEATH | At.RESOLVE_NO_SYMLINKS)) {
+                    ResolveFlags.RESOLVE_BENEATH | ResolveFlags.RESOLVE_NO_SYMLINKS)) {
                 var real = FileStatus.of(file);
                 return linkOf(path, real.links(), new Identity(real.device(), real.inode()));
             } catch (LinuxException elsewhere) {

@@ -2,6 +2,7 @@
 package dev.caisson.overlay;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStat;
@@ -132,7 +133,7 @@ final class Comparison {
             return false;
         }
         try (var other = lower.get();
-                var one = upper.file(name, Files.O_RDONLY, 0)) {
+                var one = upper.file(name, OpenFlags.O_RDONLY, 0)) {
             while (true) {
                 int n = Files.read(one, left);
                 int m = Files.read(other, right);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay;
 
+import static dev.caisson.linux.flag.OpenFlags.O_TMPFILE;
+
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.FileData;
@@ -24,7 +27,6 @@ import java.util.Optional;
  * is tried on a nameless file in the upper, which is gone at once. Not thread-safe.
  */
 public final class CopyUp implements AutoCloseable {
-    private static final int O_TMPFILE = 0x410000;
     private static final int BLOCK = 512;
 
     private final List<Directory> layers = new ArrayList<>();
@@ -178,8 +180,8 @@ public final class CopyUp implements AutoCloseable {
                 != FileStatus.of(found.parent().fd()).device()) {
             return false;
         }
-        try (var from = found.parent().file(found.name(), Files.O_RDONLY, 0);
-                var to = Files.open(At.self(upper.fd()), O_TMPFILE | Files.O_RDWR, 0600)) {
+        try (var from = found.parent().file(found.name(), OpenFlags.O_RDONLY, 0);
+                var to = Files.open(At.self(upper.fd()), O_TMPFILE | OpenFlags.O_RDWR, 0600)) {
             return FileData.share(from, to);
         } catch (LinuxException cannotTry) {
             // An upper that this process may not write to, or a file it may not read: the kernel will find out.

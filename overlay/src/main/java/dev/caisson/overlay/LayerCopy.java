@@ -2,6 +2,7 @@
 package dev.caisson.overlay;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.mark.KernelNotes;
@@ -32,7 +33,7 @@ final class LayerCopy {
      */
     static Layer of(Fd upper, List<Path> lower, LayerStore store, String name) throws IOException {
         try (var branch = store.branch(lower.toArray(Path[]::new));
-                var to = Files.open(branch.upper().resolveSibling(".").toString(), Files.O_PATH, 0)) {
+                var to = Files.open(branch.upper().resolveSibling(".").toString(), OpenFlags.O_PATH, 0)) {
             byte[] tree = branch.upper().getFileName().toString().getBytes(StandardCharsets.UTF_8);
             TreeCopy.copy(upper, new byte[] {'.'}, to, tree, EVERYTHING, LayerCopy::isKept);
             return branch.commit(name);

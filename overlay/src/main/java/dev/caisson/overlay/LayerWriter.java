@@ -3,6 +3,8 @@ package dev.caisson.overlay;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
@@ -20,7 +22,7 @@ import java.util.stream.Stream;
 
 /** Makes a layer of changes and the tree that has them, where no upper has kept them. */
 final class LayerWriter {
-    private static final long HERE = At.RESOLVE_BENEATH | At.RESOLVE_NO_SYMLINKS;
+    private static final long HERE = ResolveFlags.RESOLVE_BENEATH | ResolveFlags.RESOLVE_NO_SYMLINKS;
     private final Fd from;
     private final Fd to;
     private final MarkWriter marks;
@@ -97,12 +99,12 @@ final class LayerWriter {
     }
 
     private Fd open(String path) throws LinuxException {
-        return At.open(to, FileNames.encode(path), Files.O_PATH | At.O_NOFOLLOW, 0, HERE);
+        return At.open(to, FileNames.encode(path), OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW, 0, HERE);
     }
 
     private void whiteout(String path) throws LinuxException {
         try (var target = parent(to, path);
-                var directory = Directory.of(Files.open(At.self(target), (int) At.O_DIRECTORY, 0))) {
+                var directory = Directory.of(Files.open(At.self(target), (int) OpenFlags.O_DIRECTORY, 0))) {
             marks.whiteout(directory, path.substring(path.lastIndexOf('/') + 1), Mark.Encoding.DEVICE);
         }
     }
@@ -144,7 +146,7 @@ final class LayerWriter {
     private static Fd parent(Fd root, String path) throws LinuxException {
         int slash = path.lastIndexOf('/');
         byte[] above = slash < 0 ? bytes(".") : FileNames.encode(path.substring(0, slash));
-        return At.open(root, above, Files.O_PATH | At.O_DIRECTORY, 0, HERE);
+        return At.open(root, above, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY, 0, HERE);
     }
 
     private static byte[] bytes(String text) {

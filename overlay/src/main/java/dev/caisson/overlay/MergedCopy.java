@@ -3,6 +3,8 @@ package dev.caisson.overlay;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
@@ -22,7 +24,7 @@ import java.util.Set;
 /** Copies what merged layers show, without a mount: whiteouts, opaque directories, redirects and metacopies are followed. */
 final class MergedCopy {
     private static final int DEEPEST = 400;
-    private static final long HERE = At.RESOLVE_BENEATH | At.RESOLVE_NO_SYMLINKS;
+    private static final long HERE = ResolveFlags.RESOLVE_BENEATH | ResolveFlags.RESOLVE_NO_SYMLINKS;
     private static final byte[] SELF = {'.'};
     private static final Set<TreeCopy.Option> ALLOWED =
             EnumSet.of(TreeCopy.Option.WHAT_IS_ALLOWED, TreeCopy.Option.TIMES, TreeCopy.Option.REPLACE);
@@ -60,7 +62,7 @@ final class MergedCopy {
     static void fill(Path directory, List<Path> lower, MarkReader reader, boolean isRoot, boolean sharedOnly)
             throws LinuxException, NotShared {
         try (var below = Below.open(lower, reader);
-                var to = Files.open(directory.toString(), (int) At.O_DIRECTORY, 0)) {
+                var to = Files.open(directory.toString(), (int) OpenFlags.O_DIRECTORY, 0)) {
             var copy = new MergedCopy(isRoot, reader, sharedOnly, to);
             copy.directory(below, to, "", 0);
             copy.metadata(below.parts().getFirst().directory(), SELF, to, SELF);
@@ -80,7 +82,7 @@ final class MergedCopy {
             if (found.get().stat().isDirectory()) {
                 At.makeDirectory(to, bytes, 0700);
                 try (var child = below.child(name);
-                        var into = At.open(to, bytes, At.O_DIRECTORY | At.O_NOFOLLOW, 0, HERE)) {
+                        var into = At.open(to, bytes, OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW, 0, HERE)) {
                     directory(child, into, path + name + "/", depth + 1);
                 }
                 metadata(found.get().part().directory(), bytes, to, bytes);
@@ -98,7 +100,7 @@ final class MergedCopy {
         if (stat.links() > 1) {
             byte[] first = linked.putIfAbsent(new Identity(stat.device(), stat.inode()), FileNames.encode(path));
             if (first != null) {
-                try (var file = At.open(top, first, Files.O_PATH | At.O_NOFOLLOW, 0, HERE)) {
+                try (var file = At.open(top, first, OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW, 0, HERE)) {
                     At.link(file, to, bytes);
                     return;
                 }
@@ -119,7 +121,12 @@ final class MergedCopy {
             throw new LinuxException(Errno.ENOENT, "find the content of " + name + " in the layers below");
         }
         try (var in = content.get();
-                var out = At.open(to, bytes, Files.O_CREAT | At.O_EXCL | Files.O_WRONLY | At.O_NOFOLLOW, 0600, HERE)) {
+                var out = At.open(
+                        to,
+                        bytes,
+                        OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_WRONLY | OpenFlags.O_NOFOLLOW,
+                        0600,
+                        HERE)) {
             if (FileData.share(in, out)) {
                 return;
             }

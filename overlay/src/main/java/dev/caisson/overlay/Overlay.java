@@ -2,7 +2,7 @@
 package dev.caisson.overlay;
 
 import dev.caisson.linux.LinuxException;
-import dev.caisson.linux.sys.At;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
 import dev.caisson.overlay.mark.MarkReader;
@@ -199,7 +199,7 @@ public record Overlay(
      * without a copy.
      */
     public Layer commit(LayerStore store, String name) throws IOException {
-        try (var directory = Files.open(requiredUpper().directory().toString(), (int) At.O_DIRECTORY, 0)) {
+        try (var directory = Files.open(requiredUpper().directory().toString(), (int) OpenFlags.O_DIRECTORY, 0)) {
             return LayerCopy.of(directory, lower, store, name);
         } catch (LinuxException refused) {
             throw new IOException("commit: " + refused.getMessage(), refused);

@@ -2,7 +2,7 @@
 package dev.caisson.overlay;
 
 import dev.caisson.linux.LinuxException;
-import dev.caisson.linux.sys.At;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
@@ -175,7 +175,7 @@ public final class OverlayMount implements AutoCloseable {
 
     private Stream<Change> changes(Substitute substitute, Comparison.SeenIds ids, boolean linksToo) throws IOException {
         var upper = overlay().upper();
-        var fd = upper.isPresent() ? Files.open(upper.get().directory().toString(), Files.O_PATH, 0) : null;
+        var fd = upper.isPresent() ? Files.open(upper.get().directory().toString(), OpenFlags.O_PATH, 0) : null;
         try {
             var changes = Changes.of(
                     new Changes.Source.Whole(path(), substitute.settled(), fd, linksToo),
@@ -209,7 +209,7 @@ public final class OverlayMount implements AutoCloseable {
                         substitute,
                         new Comparison.SeenIds(LongUnaryOperator.identity(), LongUnaryOperator.identity()),
                         true);
-                var to = Files.open(branch.upper().toString(), (int) At.O_DIRECTORY, 0)) {
+                var to = Files.open(branch.upper().toString(), (int) OpenFlags.O_DIRECTORY, 0)) {
             LayerWriter.write(changes, root, to, overlay.reader().names());
             return branch.commit(name);
         } catch (LinuxException refused) {

@@ -2,7 +2,7 @@
 package dev.caisson.overlay;
 
 import dev.caisson.linux.LinuxException;
-import dev.caisson.linux.sys.At;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.tree.TreeRemoval;
 import java.io.IOException;
@@ -26,7 +26,7 @@ public interface Removal {
             if (parent == null || name == null) {
                 throw new IllegalArgumentException("removal: " + directory + " is a root");
             }
-            try (var above = Files.open(parent.toString(), Files.O_PATH | (int) At.O_DIRECTORY, 0)) {
+            try (var above = Files.open(parent.toString(), OpenFlags.O_PATH | (int) OpenFlags.O_DIRECTORY, 0)) {
                 TreeRemoval.remove(above, name.toString().getBytes(StandardCharsets.UTF_8));
             } catch (LinuxException refused) {
                 throw new IOException("remove " + directory + ": " + refused.getMessage(), refused);

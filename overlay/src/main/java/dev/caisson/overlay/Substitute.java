@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay;
 
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.linux.sys.Files;
@@ -146,7 +147,7 @@ record Substitute(
             // Who may not mount gets the directory itself.
             Fd root = Identity.isRoot()
                     ? OverlayMounter.bind(copy.tree(), purpose.attributes() | (readOnly ? READ_ONLY : 0))
-                    : Files.open(copy.tree().toString(), Files.O_PATH, 0);
+                    : Files.open(copy.tree().toString(), OpenFlags.O_PATH, 0);
             return new Substitute(
                     new OverlayFallback.Taken(way, because.toString()), root, null, copy.tree(), copy.settled(), () -> {
                         root.close();

@@ -3,6 +3,7 @@ package dev.caisson.overlay;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Xattrs;
 import dev.caisson.testkit.NeedsRoot;
@@ -87,7 +88,7 @@ class HostileMarksTest {
     }
 
     private static void mark(Path path, String mark, byte[] value) throws IOException {
-        try (var file = Files.open(path.toString(), Files.O_RDONLY, 0)) {
+        try (var file = Files.open(path.toString(), OpenFlags.O_RDONLY, 0)) {
             Xattrs.set(file, "trusted.overlay." + mark, value);
         }
     }

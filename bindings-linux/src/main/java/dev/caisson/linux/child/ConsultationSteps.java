@@ -6,12 +6,11 @@ import static dev.caisson.linux.child.SyscallProgram.GATE;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.flag.MessageFlags;
 import java.util.List;
 
 /** The child's side of a {@link Consultation}: a message with the descriptor, then the answer, piece by piece. */
 final class ConsultationSteps {
-    private static final int MSG_NOSIGNAL = 0x4000;
-    private static final int MSG_WAITALL = 0x100;
 
     private ConsultationSteps() {}
 
@@ -23,7 +22,7 @@ final class ConsultationSteps {
                 Syscall.SENDMSG,
                 program.descriptor(GATE),
                 HandoverSteps.message(name, gate, control),
-                Arg.named(MSG_NOSIGNAL, "MSG_NOSIGNAL"));
+                MessageFlags.of(MessageFlags.MSG_NOSIGNAL));
         program.awaitAgreement();
         for (var answer : answers) {
             var whole = program.label();
@@ -33,7 +32,7 @@ final class ConsultationSteps {
                     program.descriptor(GATE),
                     answer,
                     Arg.of(answer.size()),
-                    Arg.named(MSG_WAITALL, "MSG_WAITALL"),
+                    MessageFlags.of(MessageFlags.MSG_WAITALL),
                     Arg.nullPointer(),
                     Arg.nullPointer());
             program.branch(Step.Condition.EQUAL, length, Arg.of(answer.size()), whole);

@@ -8,6 +8,7 @@ import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
+import dev.caisson.linux.flag.CloneFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Native;
 import dev.caisson.linux.sys.Processes;
@@ -24,8 +25,11 @@ final class DirectLauncher {
      * VFORK is not optional beside VM: the memory cgroup's out-of-memory killer takes every process that shares the
      * victim's memory, but leaves a child in vfork alone. Without it, a child over its limit would take the JVM along.
      */
-    static final long FLAGS =
-            CloneFlags.VM | CloneFlags.VFORK | CloneFlags.PIDFD | CloneFlags.PARENT_SETTID | CloneFlags.CLEAR_SIGHAND;
+    static final long FLAGS = CloneFlags.CLONE_VM
+            | CloneFlags.CLONE_VFORK
+            | CloneFlags.CLONE_PIDFD
+            | CloneFlags.CLONE_PARENT_SETTID
+            | CloneFlags.CLONE_CLEAR_SIGHAND;
 
     private static final int SIGCHLD = 17;
 
@@ -47,7 +51,7 @@ final class DirectLauncher {
             prepare(program, flags, cgroup, descriptors, memory);
             long pid = stub.launch(memory.table().address());
             if (Native.failed(pid)) {
-                throw new LinuxException(Native.errno(pid), CloneFlags.describe(FLAGS | flags, cgroup.isPresent()));
+                throw new LinuxException(Native.errno(pid), CloneCall.describe(FLAGS | flags, cgroup.isPresent()));
             }
             return outcome(program.program(), pid, memory);
         } finally {
@@ -121,7 +125,7 @@ final class DirectLauncher {
         table.set(JAVA_INT, TableLayout.REPORT_FD, -1);
         table.set(JAVA_INT, TableLayout.PIDFD, -1);
         long[] cloneArgs = {
-            FLAGS | flags | (cgroup.isPresent() ? CloneFlags.INTO_CGROUP : 0),
+            FLAGS | flags | (cgroup.isPresent() ? CloneFlags.CLONE_INTO_CGROUP : 0),
             table.address() + TableLayout.PIDFD,
             0,
             table.address() + TableLayout.PID,

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.child;
 
+import static dev.caisson.linux.flag.CloneFlags.CLONE_PARENT;
+import static dev.caisson.linux.flag.CloneFlags.CLONE_PARENT_SETTID;
+
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.flag.OpenFlags;
 
 /**
  * Forks a second child and lets the first one end. The second is a child of the launcher (CLONE_PARENT), which learns its
@@ -10,16 +14,13 @@ import dev.caisson.linux.call.Arg;
  * the second ends too, since nobody would know of it.
  */
 final class ForkSteps {
-    private static final int O_CLOEXEC = 0x80000;
     private static final int SIGCHLD = 17;
-    private static final int CLONE_PARENT = 0x8000;
-    private static final int CLONE_PARENT_SETTID = 0x100000;
 
     private ForkSteps() {}
 
     static void add(SyscallProgram.Builder program) {
         var ends = Arg.buffer("go-ahead", 2 * Integer.BYTES);
-        program.call(Syscall.PIPE2, ends, Arg.named(O_CLOEXEC, "O_CLOEXEC"));
+        program.call(Syscall.PIPE2, ends, OpenFlags.of(OpenFlags.O_CLOEXEC));
         var reader = program.load("go-ahead reader", Step.Width.INT, ends);
         var second = program.sum("second", ends, Arg.of(Integer.BYTES));
         var writer = program.load("go-ahead writer", Step.Width.INT, second);

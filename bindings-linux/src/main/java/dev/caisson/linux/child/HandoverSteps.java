@@ -6,6 +6,7 @@ import static dev.caisson.linux.child.SyscallProgram.GATE;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.flag.MessageFlags;
 import java.util.TreeMap;
 
 /**
@@ -20,7 +21,6 @@ final class HandoverSteps {
     static final int TAKEN = 16;
     static final int OFFER_SIZE = 24;
 
-    private static final int MSG_NOSIGNAL = 0x4000;
     private static final long SOL_SOCKET_SCM_RIGHTS = 1L << 32 | 1;
     static final int CMSG_SIZE = 24;
     private static final int CMSG_LENGTH = 20;
@@ -45,7 +45,7 @@ final class HandoverSteps {
         var descriptor = program.result(name, syscall, args);
         // From here on only what the filter allows: in between are no calls.
         program.store(Step.Width.INT, place, descriptor);
-        program.call(Syscall.SENDMSG, program.descriptor(GATE), message, Arg.named(MSG_NOSIGNAL, "MSG_NOSIGNAL"));
+        program.call(Syscall.SENDMSG, program.descriptor(GATE), message, MessageFlags.of(MessageFlags.MSG_NOSIGNAL));
         return descriptor;
     }
 

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.child;
 
+import static dev.caisson.linux.flag.DescriptorCommands.F_SETFD;
+
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.flag.AtFlags;
 import java.util.Collection;
 import java.util.List;
 import java.util.TreeSet;
 
 /** What a child does in the JVM's memory before it becomes the isolated image: keep its descriptors. */
 final class IsolatedPrelude {
-    private static final int F_SETFD = 2;
-    private static final int AT_EMPTY_PATH = 0x1000;
 
     private IsolatedPrelude() {}
 
@@ -29,7 +30,7 @@ final class IsolatedPrelude {
                 Arg.text(""),
                 Arg.argv(List.of("caisson")),
                 Arg.envp(List.of()),
-                Arg.named(AT_EMPTY_PATH, "AT_EMPTY_PATH"));
+                AtFlags.of(AtFlags.AT_EMPTY_PATH));
         return Encoder.encode(program.build(), Arch.host());
     }
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.child;
 
+import static dev.caisson.linux.flag.MapFlags.PROT_NONE;
+
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.flag.MapFlags;
 import dev.caisson.linux.sys.Native;
 import java.lang.foreign.MemorySegment;
 
@@ -16,9 +19,8 @@ final class LaunchMemory {
     private static final long PAGE = Arch.host() == Arch.AARCH64 ? 65_536 : 4096;
 
     private static final long STACK = 2 * PAGE;
-    private static final int PROT_NONE = 0;
-    private static final int PROT_READ_WRITE = 3;
-    private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
+    private static final int PROT_READ_WRITE = MapFlags.PROT_READ | MapFlags.PROT_WRITE;
+    private static final int MAP_PRIVATE_ANONYMOUS = MapFlags.MAP_PRIVATE | MapFlags.MAP_ANONYMOUS;
 
     private final long address;
     private final long length;

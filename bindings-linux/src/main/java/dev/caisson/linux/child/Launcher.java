@@ -17,7 +17,7 @@ public final class Launcher implements AutoCloseable {
 
     /** {@return the clone3 call of a launch, as strace prints it} */
     public static String describe(Launch.Mode mode, long flags, boolean intoCgroup) {
-        return CloneFlags.describe(
+        return CloneCall.describe(
                 flags
                         | switch (mode) {
                             case DIRECT -> DirectLauncher.FLAGS;

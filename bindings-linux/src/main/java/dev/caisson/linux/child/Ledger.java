@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.child;
 
+import static dev.caisson.linux.flag.MapFlags.MAP_SHARED;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.flag.MapFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Native;
@@ -32,8 +34,7 @@ final class Ledger implements AutoCloseable {
     static final int MOST_WILLS = 8192;
     static final long SIZE = WILLS + (long) MOST_WILLS * WILL_SIZE;
 
-    private static final int PROT_READ_WRITE = 3;
-    private static final int MAP_SHARED = 1;
+    private static final int PROT_READ_WRITE = MapFlags.PROT_READ | MapFlags.PROT_WRITE;
 
     private final Fd file;
     private final MemorySegment memory;

@@ -8,6 +8,7 @@ import static dev.caisson.linux.call.Arg.of;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.flag.AtFlags;
 
 /**
  * What the zygote does when the JVM has ended, however that was: kill all children, wait until they are gone, and remove the
@@ -17,7 +18,6 @@ final class OrphanedSteps {
     private static final int SIGKILL = 9;
     private static final int POLLIN = 1;
     private static final int PIDFD_SIGNAL_PROCESS_GROUP = 4;
-    private static final int AT_REMOVEDIR = 0x200;
 
     /** For all together: the kernel counts it down from one wait to the next. */
     private static final int PATIENCE_SECONDS = 10;
@@ -91,12 +91,7 @@ final class OrphanedSteps {
         program.bind(again);
         var path = program.load("path", Step.Width.LONG, current);
         var removed = program.result(
-                OnError.ignore(),
-                "removed",
-                Syscall.UNLINKAT,
-                named(-100, "AT_FDCWD"),
-                path,
-                named(AT_REMOVEDIR, "AT_REMOVEDIR"));
+                OnError.ignore(), "removed", Syscall.UNLINKAT, AtFlags.CWD, path, AtFlags.of(AtFlags.AT_REMOVEDIR));
         program.branch(Step.Condition.EQUAL, removed, of(-Errno.EBUSY.code()), busy);
         program.store(Step.Width.LONG, current, program.sum("next", path, of(Ledger.WILL_SIZE)));
         program.jump(next);

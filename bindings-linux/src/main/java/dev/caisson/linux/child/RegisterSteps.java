@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.child;
 
-import static dev.caisson.linux.call.Arg.named;
 import static dev.caisson.linux.call.Arg.of;
 
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.flag.MessageFlags;
 import java.util.TreeMap;
 
 /**
@@ -40,7 +40,7 @@ final class RegisterSteps {
                 Syscall.SENDMSG,
                 Arg.parameter(SyscallProgram.ZYGOTE),
                 message(control, head),
-                named(0x4040, "MSG_NOSIGNAL|MSG_DONTWAIT"));
+                MessageFlags.of(MessageFlags.MSG_NOSIGNAL | MessageFlags.MSG_DONTWAIT));
         program.call(OnError.ignore(), Syscall.CLOSE, pidfd);
     }
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.child;
 
+import static dev.caisson.linux.flag.MapFlags.PROT_EXEC;
+import static dev.caisson.linux.flag.MapFlags.PROT_READ;
+import static dev.caisson.linux.flag.MapFlags.PROT_WRITE;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.flag.MapFlags;
 import dev.caisson.linux.sys.Native;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,10 +28,7 @@ final class Stub {
     static final int START = 128;
 
     private static final long PAGE = 4096;
-    private static final int PROT_READ = 1;
-    private static final int PROT_WRITE = 2;
-    private static final int PROT_EXEC = 4;
-    private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
+    private static final int MAP_PRIVATE_ANONYMOUS = MapFlags.MAP_PRIVATE | MapFlags.MAP_ANONYMOUS;
 
     static final FunctionDescriptor SHAPE = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG);
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.child;
 
+
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.Call;
+import dev.caisson.linux.flag.MessageFlags;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -123,7 +125,6 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
      * thread-safe.
      */
     public static final class Builder {
-        private static final int MSG_NOSIGNAL = 0x4000;
 
         private final List<Step> steps = new ArrayList<>();
         private final Map<Label, Integer> labels = new HashMap<>();
@@ -282,7 +283,7 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
                     descriptor(GATE),
                     message,
                     Arg.of(TableLayout.REPORT_SIZE),
-                    Arg.named(MSG_NOSIGNAL, "MSG_NOSIGNAL"),
+                    MessageFlags.of(MessageFlags.MSG_NOSIGNAL),
                     Arg.nullPointer(),
                     Arg.of(0));
             return awaitAgreement();

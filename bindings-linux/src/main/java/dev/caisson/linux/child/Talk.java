@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.child;
 
+import static dev.caisson.linux.flag.MessageFlags.MSG_NOSIGNAL;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -25,7 +26,6 @@ import org.jspecify.annotations.Nullable;
  * done or gone, since the child's end is closed by execve. At gates it is answered.
  */
 final class Talk {
-    private static final int MSG_NOSIGNAL = 0x4000;
     private static final int PAUSE_NANOS = 5_000_000;
 
     /** How long to wait for a word before looking whether the zygote is stopped. */
@@ -241,7 +241,7 @@ final class Talk {
         if (refused != 0) {
             throw new LinuxException(
                     new Errno(refused),
-                    CloneFlags.describe(
+                    CloneCall.describe(
                             Zygote.FLAGS | launch.flags(), launch.cgroup().isPresent()));
         }
         if (first == 0) {

@@ -5,6 +5,9 @@ import static dev.caisson.linux.call.Arg.named;
 import static dev.caisson.linux.call.Arg.nullPointer;
 import static dev.caisson.linux.call.Arg.of;
 import static dev.caisson.linux.call.Arg.text;
+import static dev.caisson.linux.flag.CloneFlags.CLONE_NEWNS;
+import static dev.caisson.linux.flag.CloneFlags.CLONE_NEWUSER;
+import static dev.caisson.linux.flag.CloneFlags.CLONE_NEWUTS;
 
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
@@ -12,6 +15,9 @@ import dev.caisson.linux.Feature;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.flag.AtFlags;
+import dev.caisson.linux.flag.CloneFlags;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Kernel.Answer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,14 +30,7 @@ import java.util.Map;
  * of a fraction of a millisecond. Thread-safe.
  */
 public final class Trials {
-    private static final long CLONE_NEWUSER = 0x10000000;
-    private static final long CLONE_NEWNS = 0x20000;
-    private static final long CLONE_NEWUTS = 0x4000000;
-    private static final long CLONE_NEWTIME = 0x80;
     private static final int CLOCK_BOOTTIME = 7;
-    private static final int O_WRONLY = 1;
-    private static final int AT_FDCWD = -100;
-    private static final int AT_EMPTY_PATH = 0x1000;
     private static final int FSOPEN_CLOEXEC = 1;
     private static final int FSCONFIG_SET_FLAG = 0;
     private static final int FSCONFIG_SET_STRING = 1;
@@ -110,13 +109,13 @@ public final class Trials {
         try (var image = IsolatedImage.create(
                 arch, Stub.host().code(), encode(clockIsBeyond(uptime + OFFSET / 2)), Map.of(), -1)) {
             var program = SyscallProgram.builder().phase("try time namespaces");
-            program.call(Syscall.UNSHARE, named(CLONE_NEWTIME, "CLONE_NEWTIME"));
+            program.call(Syscall.UNSHARE, CloneFlags.of(CloneFlags.CLONE_NEWTIME));
             var offsets = program.result(
                     "offsets",
                     Syscall.OPENAT,
-                    named(AT_FDCWD, "AT_FDCWD"),
+                    AtFlags.CWD,
                     text("/proc/self/timens_offsets"),
-                    named(O_WRONLY, "O_WRONLY"));
+                    OpenFlags.of(OpenFlags.O_WRONLY));
             String line = "boottime " + OFFSET + " 0";
             program.call(Syscall.WRITE, offsets, text(line), of(line.length()));
             program.call(Syscall.CLOSE, offsets);
@@ -127,7 +126,7 @@ public final class Trials {
                     text(""),
                     Arg.argv(List.of("clock")),
                     Arg.envp(List.of()),
-                    named(AT_EMPTY_PATH, "AT_EMPTY_PATH"));
+                    AtFlags.of(AtFlags.AT_EMPTY_PATH));
             var descriptors = Map.of(IMAGE, image.number());
             var encoded = encode(program.build());
             // As root first: in a user namespace without a map, /proc/self/timens_offsets is nobody's.

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.CloneFlags;
 import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -33,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * more. Thread-safe.
  */
 final class Zygote implements AutoCloseable {
-    static final long FLAGS = CloneFlags.PARENT | CloneFlags.PIDFD | CloneFlags.PARENT_SETTID;
+    static final long FLAGS = CloneFlags.CLONE_PARENT | CloneFlags.CLONE_PIDFD | CloneFlags.CLONE_PARENT_SETTID;
 
     /** The zygote would have to be killed this often while it serves one launch. */
     private static final int MOST_ATTEMPTS = 200;
@@ -399,7 +400,7 @@ final class Zygote implements AutoCloseable {
         table.set(JAVA_INT, TableLayout.REPORT_FD, arrivals.socket());
         table.set(JAVA_INT, TableLayout.PIDFD, -1);
         long[] cloneArgs = {
-            FLAGS | launch.flags() | (launch.cgroup().isPresent() ? CloneFlags.INTO_CGROUP : 0),
+            FLAGS | launch.flags() | (launch.cgroup().isPresent() ? CloneFlags.CLONE_INTO_CGROUP : 0),
             ZygoteProgram.REQUEST_ADDRESS + TableLayout.PIDFD,
             0,
             Ledger.pidAddress(place),

@@ -9,6 +9,9 @@ import static dev.caisson.linux.call.Arg.text;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.flag.MapFlags;
+import dev.caisson.linux.flag.MessageFlags;
+import dev.caisson.linux.flag.OpenFlags;
 import java.util.List;
 
 /**
@@ -68,11 +71,12 @@ final class ZygoteProgram {
     private static final int CONTROL = 16 + 4 * (MOST_ARRIVE + 1);
     private static final int RIGHTS_DATA = 16;
     private static final Arg CONTROL_SOCKET = of(0);
-    private static final Arg O_CLOEXEC = named(0x80000, "O_CLOEXEC");
+    private static final Arg O_CLOEXEC = OpenFlags.of(OpenFlags.O_CLOEXEC);
     private static final Arg READ_WRITE = named(3, "PROT_READ|PROT_WRITE");
-    private static final Arg PRIVATE_FIXED = named(0x12, "MAP_PRIVATE|MAP_FIXED");
-    private static final Arg PRIVATE_ANONYMOUS_FIXED = named(0x32, "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED");
-    private static final Arg SHARED_FIXED = named(0x11, "MAP_SHARED|MAP_FIXED");
+    private static final Arg PRIVATE_FIXED = MapFlags.of(MapFlags.MAP_PRIVATE | MapFlags.MAP_FIXED);
+    private static final Arg PRIVATE_ANONYMOUS_FIXED =
+            MapFlags.of(MapFlags.MAP_PRIVATE | MapFlags.MAP_ANONYMOUS | MapFlags.MAP_FIXED);
+    private static final Arg SHARED_FIXED = MapFlags.of(MapFlags.MAP_SHARED | MapFlags.MAP_FIXED);
     private static final Arg REQUEST = named(REQUEST_ADDRESS, "request");
     private static final Arg ALL = named(0xffff_ffffL, "~0U");
 
@@ -186,11 +190,15 @@ final class ZygoteProgram {
                 Syscall.RECVMSG,
                 CONTROL_SOCKET,
                 header,
-                named(0x40000000L, "MSG_CMSG_CLOEXEC"));
+                MessageFlags.of(MessageFlags.MSG_CMSG_CLOEXEC));
         program.branch(Step.Condition.EQUAL, received, of(0), orphaned);
         program.purpose("leave what came incomplete, for want of descriptors in the whole system");
         var flags = program.load("flags", Step.Width.INT, at(header, 48));
-        program.branch(Step.Condition.ANY_BIT, flags, named(0x28, "MSG_TRUNC|MSG_CTRUNC"), clear);
+        program.branch(
+                Step.Condition.ANY_BIT,
+                flags,
+                MessageFlags.of(MessageFlags.MSG_TRUNC | MessageFlags.MSG_CTRUNC),
+                clear);
         var operation = program.load("operation", Step.Width.INT, head);
         program.branch(Step.Condition.EQUAL, operation, of(WATCH), watch);
         program.purpose("a large table is a file");
@@ -249,7 +257,7 @@ final class ZygoteProgram {
                 of(FIRST_ARRIVED),
                 report,
                 of(TableLayout.REPORT_SIZE),
-                named(0x4040, "MSG_NOSIGNAL|MSG_DONTWAIT"),
+                MessageFlags.of(MessageFlags.MSG_NOSIGNAL | MessageFlags.MSG_DONTWAIT),
                 nullPointer(),
                 of(0));
     }

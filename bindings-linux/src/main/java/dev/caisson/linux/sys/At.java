@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.sys;
 
+import static dev.caisson.linux.flag.AtFlags.AT_EACCESS;
+import static dev.caisson.linux.flag.AtFlags.AT_EMPTY_PATH;
+import static dev.caisson.linux.flag.AtFlags.AT_FDCWD;
+import static dev.caisson.linux.flag.AtFlags.AT_REMOVEDIR;
+import static dev.caisson.linux.flag.AtFlags.AT_SYMLINK_FOLLOW;
+import static dev.caisson.linux.flag.AtFlags.AT_SYMLINK_NOFOLLOW;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -8,6 +14,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.flag.OpenFlags;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -17,26 +24,12 @@ import org.jspecify.annotations.Nullable;
  * name, the slash.
  */
 public final class At {
-    public static final long O_DIRECTORY = Files.O_DIRECTORY;
-    public static final long O_NOFOLLOW = Files.O_NOFOLLOW;
-    public static final long O_EXCL = 0x80;
 
     /** Followed links are kept inside the directory, which is their root (openat2(2)). */
-    public static final long RESOLVE_IN_ROOT = 0x10;
-
-    public static final long RESOLVE_BENEATH = 0x8;
-    public static final long RESOLVE_NO_SYMLINKS = 0x4;
-    public static final long RESOLVE_NO_MAGICLINKS = 0x2;
-
     public static final int RENAME_NOREPLACE = 1;
+
     public static final int RENAME_EXCHANGE = 2;
 
-    private static final int AT_FDCWD = -100;
-    private static final int AT_SYMLINK_FOLLOW = 0x400;
-    private static final int AT_EMPTY_PATH = 0x1000;
-    private static final int AT_REMOVEDIR = 0x200;
-    private static final int AT_EACCESS = 0x200;
-    private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int PATH_MAX = 4096;
     private static final byte[] SELF = {};
 
@@ -66,7 +59,7 @@ public final class At {
     public static Fd open(Fd directory, byte[] path, long flags, int mode, long resolve) throws LinuxException {
         try (var arena = Arena.ofConfined()) {
             var how = arena.allocate(JAVA_LONG, 3);
-            how.setAtIndex(JAVA_LONG, 0, flags | Files.O_CLOEXEC);
+            how.setAtIndex(JAVA_LONG, 0, flags | OpenFlags.O_CLOEXEC);
             how.setAtIndex(JAVA_LONG, 1, mode);
             how.setAtIndex(JAVA_LONG, 2, resolve);
             long name =

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.sys;
 
+import static dev.caisson.linux.flag.AtFlags.AT_EMPTY_PATH;
+import static dev.caisson.linux.flag.AtFlags.AT_SYMLINK_NOFOLLOW;
+import static dev.caisson.linux.flag.OpenFlags.O_DIRECTORY;
+import static dev.caisson.linux.flag.OpenFlags.O_NOFOLLOW;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
@@ -9,6 +13,8 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.flag.AtFlags;
+import dev.caisson.linux.flag.OpenFlags;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -21,10 +27,6 @@ import java.util.Optional;
  * Not thread-safe, nor are directories opened from it independent of it: they share memory.
  */
 public final class Directory implements AutoCloseable {
-    private static final int O_DIRECTORY = Files.O_DIRECTORY;
-    private static final int O_NOFOLLOW = Files.O_NOFOLLOW;
-    private static final int AT_SYMLINK_NOFOLLOW = 0x100;
-    private static final int AT_EMPTY_PATH = 0x1000;
     private static final int STATX_BASIC_STATS = 0x7ff;
 
     /** One magic link of our own, one name: nothing of the tree is resolved but that name. */
@@ -90,9 +92,9 @@ public final class Directory implements AutoCloseable {
         var scratch = Scratch.allocate();
         long result = Native.call(
                 Syscall.OPENAT,
-                Files.AT_FDCWD,
+                AtFlags.AT_FDCWD,
                 scratch.name(path),
-                Files.O_RDONLY | O_DIRECTORY | Files.O_CLOEXEC,
+                OpenFlags.O_RDONLY | O_DIRECTORY | OpenFlags.O_CLOEXEC,
                 0,
                 0,
                 0);
@@ -114,7 +116,7 @@ public final class Directory implements AutoCloseable {
                 Syscall.OPENAT,
                 fd.number(),
                 scratch.name(single(name)),
-                Files.O_RDONLY | O_DIRECTORY | O_NOFOLLOW | Files.O_CLOEXEC,
+                OpenFlags.O_RDONLY | O_DIRECTORY | O_NOFOLLOW | OpenFlags.O_CLOEXEC,
                 0,
                 0,
                 0);
@@ -136,7 +138,7 @@ public final class Directory implements AutoCloseable {
                 Syscall.OPENAT,
                 fd.number(),
                 scratch.name(single(name)),
-                flags | O_NOFOLLOW | Files.O_CLOEXEC,
+                flags | O_NOFOLLOW | OpenFlags.O_CLOEXEC,
                 mode,
                 0,
                 0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.sys;
 
+import static dev.caisson.linux.flag.DescriptorCommands.EPOLL_CLOEXEC;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
@@ -25,7 +26,6 @@ public final class Epoll implements AutoCloseable {
 
     private static final int ADD = 1;
     private static final int DEL = 2;
-    private static final int EPOLL_CLOEXEC = 0x80000;
     private static final int MOST_EVENTS = 256;
     private static final long WAKE = 0;
 

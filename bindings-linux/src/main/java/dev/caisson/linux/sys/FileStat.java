@@ -6,6 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.flag.AtFlags;
+import dev.caisson.linux.flag.FileTypes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -37,7 +39,6 @@ public record FileStat(
     static final int SIZE = 256;
 
     private static final int BASIC_STATS = 0x7ff;
-    private static final int TYPE = 0170000;
 
     static FileStat read(MemorySegment statx) {
         return new FileStat(
@@ -64,7 +65,7 @@ public record FileStat(
             var text = arena.allocate(name.length + 1L);
             MemorySegment.copy(name, 0, text, ValueLayout.JAVA_BYTE, 0, name.length);
             long result =
-                    Native.call(Syscall.STATX, Files.AT_FDCWD, text.address(), 0, BASIC_STATS, statx.address(), 0);
+                    Native.call(Syscall.STATX, AtFlags.AT_FDCWD, text.address(), 0, BASIC_STATS, statx.address(), 0);
             return Native.failed(result) ? Optional.empty() : Optional.of(read(statx));
         }
     }
@@ -76,7 +77,7 @@ public record FileStat(
 
     /** {@return the bits of {@link #mode} that say what kind of file it is} */
     public int type() {
-        return mode & TYPE;
+        return mode & FileTypes.S_IFMT;
     }
 
     /** {@return the bits of {@link #mode} that chmod(2) sets} */
@@ -85,18 +86,18 @@ public record FileStat(
     }
 
     public boolean isDirectory() {
-        return type() == 0040000;
+        return type() == FileTypes.S_IFDIR;
     }
 
     public boolean isRegular() {
-        return type() == 0100000;
+        return type() == FileTypes.S_IFREG;
     }
 
     public boolean isSymbolicLink() {
-        return type() == 0120000;
+        return type() == FileTypes.S_IFLNK;
     }
 
     public boolean isCharacterDevice() {
-        return type() == 0020000;
+        return type() == FileTypes.S_IFCHR;
     }
 }

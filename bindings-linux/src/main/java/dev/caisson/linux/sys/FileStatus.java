@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.sys;
 
+import static dev.caisson.linux.flag.AtFlags.AT_EMPTY_PATH;
+import static dev.caisson.linux.flag.AtFlags.AT_SYMLINK_NOFOLLOW;
+
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.flag.FileTypes;
 import dev.caisson.linux.raw.uapi.statx;
 import dev.caisson.linux.raw.uapi.statx_timestamp;
 import java.lang.foreign.Arena;
@@ -36,24 +40,21 @@ public record FileStatus(
         Time modified,
         Time changed,
         Optional<Time> born) {
-    private static final int AT_SYMLINK_NOFOLLOW = 0x100;
-    private static final int AT_EMPTY_PATH = 0x1000;
     private static final int STATX_BASIC_STATS_BTIME_MNT_ID = 0x1fff;
     private static final int STATX_BTIME = 0x800;
-    private static final int TYPE_MASK = 0170000;
 
     /** A moment since 1970, negative before it, with 0 to 999,999,999 nanoseconds added. */
     public record Time(long seconds, int nanos) {}
 
     /** What a file is. */
     public enum Type {
-        DIRECTORY(0040000),
-        FILE(0100000),
-        SYMBOLIC_LINK(0120000),
-        CHARACTER_DEVICE(0020000),
-        BLOCK_DEVICE(0060000),
-        PIPE(0010000),
-        SOCKET(0140000),
+        DIRECTORY(FileTypes.S_IFDIR),
+        FILE(FileTypes.S_IFREG),
+        SYMBOLIC_LINK(FileTypes.S_IFLNK),
+        CHARACTER_DEVICE(FileTypes.S_IFCHR),
+        BLOCK_DEVICE(FileTypes.S_IFBLK),
+        PIPE(FileTypes.S_IFIFO),
+        SOCKET(FileTypes.S_IFSOCK),
         UNKNOWN(0);
 
         private final int bits;
@@ -69,7 +70,7 @@ public record FileStatus(
 
         static Type of(int mode) {
             for (var type : values()) {
-                if (type.bits == (mode & TYPE_MASK)) {
+                if (type.bits == (mode & FileTypes.S_IFMT)) {
                     return type;
                 }
             }

@@ -1,6 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.sys;
 
+import static dev.caisson.linux.flag.AtFlags.AT_FDCWD;
+import static dev.caisson.linux.flag.DescriptorCommands.F_ADD_SEALS;
+import static dev.caisson.linux.flag.DescriptorCommands.F_DUPFD_CLOEXEC;
+import static dev.caisson.linux.flag.DescriptorCommands.F_GETFD;
+import static dev.caisson.linux.flag.DescriptorCommands.F_GETFL;
+import static dev.caisson.linux.flag.DescriptorCommands.F_SETFL;
+import static dev.caisson.linux.flag.DescriptorCommands.MFD_ALLOW_SEALING;
+import static dev.caisson.linux.flag.DescriptorCommands.MFD_CLOEXEC;
+import static dev.caisson.linux.flag.DescriptorCommands.MFD_EXEC;
+import static dev.caisson.linux.flag.OpenFlags.O_CLOEXEC;
+import static dev.caisson.linux.flag.OpenFlags.O_NONBLOCK;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -10,34 +21,15 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.flag.DescriptorCommands;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** Descriptors of files, pipes and anonymous memory. Every descriptor made here is close-on-exec. */
 public final class Files {
-    public static final int AT_FDCWD = -100;
-    public static final int O_RDONLY = 0;
-    public static final int O_WRONLY = 1;
-    public static final int O_RDWR = 2;
-    public static final int O_CREAT = 0x40;
-    public static final int O_TRUNC = 0x200;
-    public static final int O_APPEND = 0x400;
-    public static final int O_NONBLOCK = 0x800;
-    public static final int O_CLOEXEC = 0x80000;
-    public static final int O_PATH = 0x200000;
-    public static final int O_DIRECTORY = byArch(0x10000, 0x4000);
-    public static final int O_NOFOLLOW = byArch(0x20000, 0x8000);
 
-    private static final int EFD_CLOEXEC_NONBLOCK = 0x80000 | 0x800;
-    private static final int MFD_CLOEXEC = 1;
-    private static final int MFD_ALLOW_SEALING = 2;
-    private static final int MFD_EXEC = 0x10;
-    private static final int F_ADD_SEALS = 1033;
+    private static final int EFD_CLOEXEC_NONBLOCK = DescriptorCommands.EFD_CLOEXEC | DescriptorCommands.EFD_NONBLOCK;
     private static final int ALL_SEALS = 0xf;
-    private static final int F_GETFD = 1;
-    private static final int F_GETFL = 3;
-    private static final int F_SETFL = 4;
-    private static final int F_DUPFD_CLOEXEC = 1030;
 
     private Files() {}
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.sys;
 
+import static dev.caisson.linux.flag.CloneFlags.CLONE_CLEAR_SIGHAND;
+import static dev.caisson.linux.flag.CloneFlags.CLONE_INTO_CGROUP;
+import static dev.caisson.linux.flag.CloneFlags.CLONE_NEWUTS;
+import static dev.caisson.linux.flag.CloneFlags.CLONE_PIDFD;
+import static dev.caisson.linux.flag.CloneFlags.CLONE_VM;
 import static dev.caisson.linux.sys.Kernel.Answer.COULD_NOT_TELL;
 import static dev.caisson.linux.sys.Kernel.Answer.NO;
 import static dev.caisson.linux.sys.Kernel.Answer.YES;
@@ -11,6 +16,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Kernel.Answer;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -38,11 +44,6 @@ final class Probes {
     private static final int PR_CAP_AMBIENT_IS_SET = 1;
     private static final int CLOSE_RANGE_CLOEXEC = 4;
     private static final int LANDLOCK_CREATE_RULESET_VERSION = 1;
-    private static final int CLONE_NEWUTS = 0x4000000;
-    private static final long CLONE_VM = 0x100;
-    private static final long CLONE_PIDFD = 0x1000;
-    private static final long CLONE_CLEAR_SIGHAND = 0x100000000L;
-    private static final long CLONE_INTO_CGROUP = 0x200000000L;
 
     /** Where no descriptor is ever open. */
     private static final int NO_DESCRIPTOR = 0x7fff_fff0;
@@ -139,7 +140,7 @@ final class Probes {
                 return COULD_NOT_TELL;
             }
             try (var fd = Fd.owning(context);
-                    var root = dev.caisson.linux.sys.Files.open("/", dev.caisson.linux.sys.Files.O_PATH, 0)) {
+                    var root = dev.caisson.linux.sys.Files.open("/", OpenFlags.O_PATH, 0)) {
                 return answer(Native.call(
                         Syscall.FSCONFIG,
                         fd.number(),

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.sys;
 
+import static dev.caisson.linux.flag.MessageFlags.MSG_CMSG_CLOEXEC;
+import static dev.caisson.linux.flag.MessageFlags.MSG_CTRUNC;
+import static dev.caisson.linux.flag.MessageFlags.MSG_NOSIGNAL;
+import static dev.caisson.linux.flag.MessageFlags.MSG_PEEK;
+import static dev.caisson.linux.flag.MessageFlags.MSG_WAITALL;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.flag.MessageFlags;
+import dev.caisson.linux.flag.SocketTypes;
 import dev.caisson.linux.raw.libc.msghdr;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,23 +24,18 @@ import java.util.Optional;
 /** Unix sockets between this process and its children. */
 public final class Sockets {
     private static final int AF_UNIX = 1;
-    private static final int SOCK_STREAM_CLOEXEC = 1 | 0x80000;
-    private static final int SOCK_SEQPACKET_CLOEXEC = 5 | 0x80000;
+    private static final int SOCK_STREAM_CLOEXEC = SocketTypes.SOCK_STREAM | SocketTypes.SOCK_CLOEXEC;
+    private static final int SOCK_SEQPACKET_CLOEXEC = SocketTypes.SOCK_SEQPACKET | SocketTypes.SOCK_CLOEXEC;
     private static final int SO_RCVTIMEO = 20;
     private static final int SO_SNDTIMEO = 21;
     private static final int SHUT_RDWR = 2;
     private static final int SOL_SOCKET = 1;
     private static final int SCM_RIGHTS = 1;
-    private static final int MSG_NOSIGNAL = 0x4000;
-    private static final int MSG_PEEK = 2;
     private static final int CMSG_HEADER = 16;
-    private static final int RECEIVE_AT_ONCE = 0x40 | 0x40000000; // MSG_DONTWAIT|MSG_CMSG_CLOEXEC
+    private static final int RECEIVE_AT_ONCE = MessageFlags.MSG_DONTWAIT | MessageFlags.MSG_CMSG_CLOEXEC;
 
     private static final int SO_PASSCRED = 16;
     private static final int SCM_CREDENTIALS = 2;
-    private static final int MSG_CTRUNC = 0x8;
-    private static final int MSG_WAITALL = 0x100;
-    private static final int MSG_CMSG_CLOEXEC = 0x40000000;
 
     /** One descriptor, padded, and a {@code struct ucred}, padded. */
     private static final int CONTROL_SPACE = CMSG_HEADER + 8 + CMSG_HEADER + 16;

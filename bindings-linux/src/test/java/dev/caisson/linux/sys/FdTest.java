@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.sys;
 
+import static dev.caisson.linux.flag.DescriptorCommands.F_GETFD;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -9,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.testkit.NoLeaks;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
@@ -20,7 +22,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 @ExtendWith(NoLeaks.class)
 class FdTest {
-    private static final int F_GETFD = 1;
     private static final int FD_CLOEXEC = 1;
 
     @TempDir
@@ -43,10 +44,10 @@ class FdTest {
 
     @Test
     void closingTwiceClosesOnce() throws Exception {
-        var first = Files.open("/dev/null", Files.O_RDONLY, 0);
+        var first = Files.open("/dev/null", OpenFlags.O_RDONLY, 0);
         int number = first.number();
         first.close();
-        try (var second = Files.open("/dev/null", Files.O_RDONLY, 0)) {
+        try (var second = Files.open("/dev/null", OpenFlags.O_RDONLY, 0)) {
             assertEquals(number, second.number());
             first.close();
             assertTrue(Native.call(Syscall.FCNTL, second.number(), F_GETFD, 0) >= 0);
@@ -58,7 +59,7 @@ class FdTest {
 
     @Test
     void whatIsReleasedIsNotClosed() throws Exception {
-        var fd = Files.open("/dev/null", Files.O_RDONLY, 0);
+        var fd = Files.open("/dev/null", OpenFlags.O_RDONLY, 0);
         int number = fd.release();
         fd.close();
         assertTrue(Native.call(Syscall.FCNTL, number, F_GETFD, 0) >= 0);
@@ -73,13 +74,13 @@ class FdTest {
 
     @Test
     void everyDescriptorMadeHereIsClosedByExecve() throws Exception {
-        try (var file = Files.open("/dev/null", Files.O_RDWR, 0);
+        try (var file = Files.open("/dev/null", OpenFlags.O_RDWR, 0);
                 var pipe = Files.pipe();
                 var pair = Sockets.pair();
                 var memory = Files.sealedMemory("test", new byte[] {1}, false);
                 var copy = Files.duplicate(file.number());
-                var root = Files.open("/", Files.O_PATH, 0);
-                var below = Files.openat2(root, "dev/null", Files.O_RDONLY, 0, 0)) {
+                var root = Files.open("/", OpenFlags.O_PATH, 0);
+                var below = Files.openat2(root, "dev/null", OpenFlags.O_RDONLY, 0, 0)) {
             for (var fd :
                     new Fd[] {file, pipe.reader(), pipe.writer(), pair.near(), pair.far(), memory, copy, root, below}) {
                 assertEquals(FD_CLOEXEC, Native.call(Syscall.FCNTL, fd.number(), F_GETFD, 0), fd.toString());
@@ -89,7 +90,7 @@ class FdTest {
 
     @Test
     void anErrorSaysWhatWasAsked() {
-        var refused = assertThrows(LinuxException.class, () -> Files.open("/no where", Files.O_RDONLY, 0));
+        var refused = assertThrows(LinuxException.class, () -> Files.open("/no where", OpenFlags.O_RDONLY, 0));
         assertEquals(Errno.ENOENT, refused.errno());
         assertTrue(refused.getMessage().startsWith("openat(AT_FDCWD, \"/no where\", 0x0) = "), refused.getMessage());
     }
@@ -98,9 +99,9 @@ class FdTest {
     void aPathInARootNeverLeavesIt() throws Exception {
         int resolveInRoot = 0x10;
         java.nio.file.Files.createSymbolicLink(directory.resolve("out"), Path.of("../../../../etc/passwd"));
-        try (var root = Files.open(directory.toString(), Files.O_PATH, 0)) {
+        try (var root = Files.open(directory.toString(), OpenFlags.O_PATH, 0)) {
             var refused = assertThrows(
-                    LinuxException.class, () -> Files.openat2(root, "out", Files.O_RDONLY, 0, resolveInRoot));
+                    LinuxException.class, () -> Files.openat2(root, "out", OpenFlags.O_RDONLY, 0, resolveInRoot));
             assertEquals(Errno.ENOENT, refused.errno());
         }
     }
@@ -108,7 +109,7 @@ class FdTest {
     @Test
     void aSealedFileCannotBeChanged() throws Exception {
         try (var memory = Files.sealedMemory("test", "content".getBytes(StandardCharsets.UTF_8), false);
-                var reopened = Files.open("/proc/self/fd/" + memory.number(), Files.O_RDONLY, 0)) {
+                var reopened = Files.open("/proc/self/fd/" + memory.number(), OpenFlags.O_RDONLY, 0)) {
             assertEquals("content", readAll(reopened));
             var refused = assertThrows(LinuxException.class, () -> write(memory, "x"));
             assertEquals(Errno.EPERM, refused.errno());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.file;
 
+import static dev.caisson.linux.flag.AtFlags.AT_REMOVEDIR;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -9,6 +10,8 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.flag.AtFlags;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Native;
@@ -22,7 +25,6 @@ import java.util.List;
 
 /** Files and directories of cgroup file systems, with the errno of what was refused, which says what is wrong. */
 public final class ControlFile {
-    private static final int AT_REMOVEDIR = 0x200;
     private static final int DIRECTORY_MODE = 0755;
     private static final int CHUNK = 4096;
     private static final short POLLPRI = 2;
@@ -32,7 +34,7 @@ public final class ControlFile {
     /** Writes a value in one write(2), as control files want it. */
     public static void write(Path file, String value) throws LinuxException {
         try (var arena = Arena.ofConfined();
-                var fd = open(file, Files.O_WRONLY)) {
+                var fd = open(file, OpenFlags.O_WRONLY)) {
             byte[] text = value.getBytes(StandardCharsets.UTF_8);
             var bytes = arena.allocate(Math.max(1, text.length));
             MemorySegment.copy(text, 0, bytes, JAVA_BYTE, 0, text.length);
@@ -46,7 +48,7 @@ public final class ControlFile {
 
     /** {@return all of a file, without blanks around it} */
     public static String read(Path file) throws LinuxException {
-        try (var fd = open(file, Files.O_RDONLY)) {
+        try (var fd = open(file, OpenFlags.O_RDONLY)) {
             return read(fd);
         }
     }
@@ -87,7 +89,7 @@ public final class ControlFile {
     public static boolean await(Path file, String line, Duration atMost) throws LinuxException {
         long end = System.nanoTime() + atMost.toNanos();
         try (var arena = Arena.ofConfined();
-                var fd = open(file, Files.O_RDONLY)) {
+                var fd = open(file, OpenFlags.O_RDONLY)) {
             var pollfd = arena.allocate(JAVA_INT, 2);
             pollfd.setAtIndex(JAVA_INT, 0, fd.number());
             pollfd.setAtIndex(JAVA_INT, 1, POLLPRI);
@@ -115,7 +117,7 @@ public final class ControlFile {
         try (var arena = Arena.ofConfined()) {
             long result = Native.call(
                     Syscall.MKDIRAT,
-                    Files.AT_FDCWD,
+                    AtFlags.AT_FDCWD,
                     arena.allocateFrom(directory.toString()).address(),
                     DIRECTORY_MODE);
             if (Native.failed(result)) {
@@ -129,7 +131,7 @@ public final class ControlFile {
         try (var arena = Arena.ofConfined()) {
             long result = Native.call(
                     Syscall.UNLINKAT,
-                    Files.AT_FDCWD,
+                    AtFlags.AT_FDCWD,
                     arena.allocateFrom(directory.toString()).address(),
                     AT_REMOVEDIR);
             if (Native.failed(result)) {

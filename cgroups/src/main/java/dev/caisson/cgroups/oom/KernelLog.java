@@ -7,6 +7,7 @@ import dev.caisson.cgroups.spec.OutOfMemory.Victim;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Native;
 import java.lang.foreign.Arena;
@@ -111,7 +112,7 @@ public final class KernelLog {
 
     private static List<String> records() throws LinuxException {
         var all = new ArrayList<String>();
-        try (var log = Files.open(FILE, Files.O_RDONLY | Files.O_NONBLOCK, 0);
+        try (var log = Files.open(FILE, OpenFlags.O_RDONLY | OpenFlags.O_NONBLOCK, 0);
                 var arena = Arena.ofConfined()) {
             var buffer = arena.allocate(LONGEST_RECORD);
             while (true) {

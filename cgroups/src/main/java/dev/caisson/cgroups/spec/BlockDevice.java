@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.spec;
 
+import static dev.caisson.linux.flag.FileTypes.S_IFBLK;
+import static dev.caisson.linux.flag.FileTypes.S_IFMT;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,8 +15,6 @@ import java.nio.file.Path;
  * @param minor 0 to 1048575
  */
 public record BlockDevice(int major, int minor) {
-    private static final int S_IFMT = 0170000;
-    private static final int S_IFBLK = 0060000;
 
     public BlockDevice {
         var _ = Check.within("device major", major, 0, 0xfff);

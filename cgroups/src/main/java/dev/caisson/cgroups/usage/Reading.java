@@ -8,7 +8,8 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
-import dev.caisson.linux.sys.Files;
+import dev.caisson.linux.flag.AtFlags;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Native;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -69,7 +70,7 @@ public final class Reading implements AutoCloseable {
         }
 
         private long open(String file) {
-            return Native.call(errno, Syscall.OPENAT, fd, name(file), Files.O_RDONLY | Files.O_CLOEXEC, 0);
+            return Native.call(errno, Syscall.OPENAT, fd, name(file), OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC, 0);
         }
 
         /**
@@ -162,9 +163,9 @@ public final class Reading implements AutoCloseable {
         long fd = Native.call(
                 errno,
                 Syscall.OPENAT,
-                Files.AT_FDCWD,
+                AtFlags.AT_FDCWD,
                 bytes.address(),
-                Files.O_PATH | Files.O_DIRECTORY | Files.O_CLOEXEC,
+                OpenFlags.O_PATH | OpenFlags.O_DIRECTORY | OpenFlags.O_CLOEXEC,
                 0);
         if (Native.failed(fd)) {
             var why = Native.errno(fd);

@@ -10,6 +10,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Native;
@@ -28,7 +29,7 @@ public final class Trigger {
     public static Fd open(Path directory, Pressure pressure) throws CgroupException {
         Path file = directory.resolve(pressure.resource().file());
         try {
-            var fd = Files.open(file.toString(), Files.O_RDWR | Files.O_NONBLOCK, 0);
+            var fd = Files.open(file.toString(), OpenFlags.O_RDWR | OpenFlags.O_NONBLOCK, 0);
             try {
                 write(fd, file, pressure.toString());
                 return fd;

@@ -2,12 +2,13 @@
 package dev.caisson.overlay.mark;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.FileTypes;
 import dev.caisson.linux.sys.Directory;
 
 /** Writes marks into the directories of a layer that is not mounted. Immutable. */
 public final class MarkWriter {
-    private static final int EMPTY_FILE = 0100000;
-    private static final int CHARACTER_DEVICE = 0020000;
+    private static final int EMPTY_FILE = FileTypes.S_IFREG;
+    private static final int CHARACTER_DEVICE = FileTypes.S_IFCHR;
     private static final byte[] YES = {'y'};
     private static final byte[] HOLDS_WHITEOUTS = {'x'};
 

@@ -5,6 +5,7 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.Call;
+import dev.caisson.linux.flag.MountAttributes;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.HereRunner;
 import dev.caisson.linux.sys.Native;
@@ -18,9 +19,9 @@ import java.util.StringJoiner;
  * context and becomes part of the exception.
  */
 final class FsContext implements AutoCloseable {
-    static final long READ_ONLY = 0x1;
-    static final long NO_SUID = 0x2;
-    static final long NO_DEVICES = 0x4;
+    static final long READ_ONLY = MountAttributes.MOUNT_ATTR_RDONLY;
+    static final long NO_SUID = MountAttributes.MOUNT_ATTR_NOSUID;
+    static final long NO_DEVICES = MountAttributes.MOUNT_ATTR_NODEV;
 
     private static final Arg SET_FLAG = Arg.named(0, "FSCONFIG_SET_FLAG");
     private static final Arg SET_STRING = Arg.named(1, "FSCONFIG_SET_STRING");

@@ -3,6 +3,8 @@ package dev.caisson.overlay.mount;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
@@ -43,7 +45,7 @@ public final class FuseLimits implements AutoCloseable {
         }
         try (var limits = new FuseLimits(layers)) {
             for (Path layer : layers) {
-                limits.roots.add(Files.open(layer.toString(), Files.O_PATH, 0));
+                limits.roots.add(Files.open(layer.toString(), OpenFlags.O_PATH, 0));
             }
             for (int i = 0; i < layers.size(); i++) {
                 var found = limits.in(i);
@@ -105,9 +107,9 @@ public final class FuseLimits implements AutoCloseable {
             try (var _ = At.open(
                     above,
                     FileNames.encode(path),
-                    Files.O_PATH | At.O_NOFOLLOW,
+                    OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW,
                     0,
-                    At.RESOLVE_BENEATH | At.RESOLVE_NO_SYMLINKS)) {
+                    ResolveFlags.RESOLVE_BENEATH | ResolveFlags.RESOLVE_NO_SYMLINKS)) {
                 return true;
             } catch (LinuxException refused) {
                 if (!refused.errno().equals(Errno.ENOENT) && !refused.errno().equals(Errno.ENOTDIR)) {

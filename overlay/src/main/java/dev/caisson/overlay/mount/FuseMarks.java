@@ -2,10 +2,11 @@
 package dev.caisson.overlay.mount;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.FileNames;
-import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Xattrs;
 import dev.caisson.overlay.mark.Mark;
 import dev.caisson.overlay.mark.MarkWriter;
@@ -55,9 +56,9 @@ final class FuseMarks {
                 try (var file = At.open(
                         here.fd(),
                         FileNames.encode(name),
-                        Files.O_PATH | At.O_NOFOLLOW,
+                        OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW,
                         0,
-                        At.RESOLVE_BENEATH | At.RESOLVE_NO_SYMLINKS)) {
+                        ResolveFlags.RESOLVE_BENEATH | ResolveFlags.RESOLVE_NO_SYMLINKS)) {
                     Xattrs.remove(file, xattr);
                 }
             }

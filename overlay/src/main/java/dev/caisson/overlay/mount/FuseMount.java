@@ -7,6 +7,8 @@ import dev.caisson.linux.child.Encoder;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Outcome;
+import dev.caisson.linux.flag.CloneFlags;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
@@ -78,7 +80,7 @@ public final class FuseMount implements AutoCloseable {
         try {
             workshop = OverlayMounter.tmpfs(layers.size());
             var attached = attach(layers, workshop, open);
-            var device = Files.open(DEVICE, Files.O_RDWR, 0);
+            var device = Files.open(DEVICE, OpenFlags.O_RDWR, 0);
             open.add(device);
             root = fuse(device, layers.attributes() | (layers.readOnly() ? FsContext.READ_ONLY : 0));
             var process = start(program, workshop, attached, device);
@@ -175,7 +177,7 @@ public final class FuseMount implements AutoCloseable {
         attached.places().forEach(p -> descriptors.put(p.parameter(), p.mount().number()));
         var words = Files.pipe();
         try (var writer = words.writer();
-                var nothing = Files.open("/dev/null", Files.O_RDWR, 0);
+                var nothing = Files.open("/dev/null", OpenFlags.O_RDWR, 0);
                 var launcher = new Launcher()) {
             // It never waits for a reader.
             Files.makeNonBlocking(writer);
@@ -184,7 +186,7 @@ public final class FuseMount implements AutoCloseable {
             descriptors.put(FuseProgram.NOTHING, nothing.number());
             var steps = FuseProgram.running(program, attached.places(), attached.options(), device.number());
             var outcome = launcher.launch(
-                    Launch.direct(Encoder.encode(steps, Arch.host()), FuseProgram.CLONE_NEWNS, descriptors));
+                    Launch.direct(Encoder.encode(steps, Arch.host()), CloneFlags.CLONE_NEWNS, descriptors));
             return switch (outcome) {
                 case Outcome.Child child -> new FuseProcess(child.pidfd(), words.reader());
                 case Outcome.ChildFailure failure ->

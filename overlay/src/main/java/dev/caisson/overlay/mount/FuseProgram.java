@@ -5,18 +5,21 @@ import static dev.caisson.linux.call.Arg.named;
 import static dev.caisson.linux.call.Arg.nullPointer;
 import static dev.caisson.linux.call.Arg.of;
 import static dev.caisson.linux.call.Arg.text;
+import static dev.caisson.linux.flag.DescriptorCommands.F_SETFD;
 
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.flag.AtFlags;
+import dev.caisson.linux.flag.MountFlags;
+import dev.caisson.linux.flag.MoveMountFlags;
 import dev.caisson.linux.sys.Fd;
 import java.nio.file.Path;
 import java.util.List;
 
 /** What the child does that becomes fuse-overlayfs(1). */
 final class FuseProgram {
-    static final long CLONE_NEWNS = 0x20000;
 
     /** Where its layers are, in its namespace alone: a directory that every system has and that is nobody's layer. */
     static final String WORKSHOP = "/sys";
@@ -26,8 +29,7 @@ final class FuseProgram {
     static final String WORDS = "words";
     static final String NOTHING = "nothing";
 
-    private static final long MS_REC_SLAVE = 0x4000 | 1 << 19;
-    private static final int F_SETFD = 2;
+    private static final long MS_REC_SLAVE = MountFlags.MS_REC | MountFlags.MS_SLAVE;
     private static final int CLOSE_RANGE_CLOEXEC = 4;
     private static final int SIG_SETMASK = 2;
 
@@ -45,7 +47,12 @@ final class FuseProgram {
         program.purpose("see the layers where only it sees them", "CAP_SYS_ADMIN");
         program.call(Syscall.SETSID);
         program.call(
-                Syscall.MOUNT, nullPointer(), text("/"), nullPointer(), named(MS_REC_SLAVE, "MS_REC|MS_SLAVE"), of(0));
+                Syscall.MOUNT,
+                nullPointer(),
+                text("/"),
+                nullPointer(),
+                MountFlags.of(MountFlags.MS_REC | MountFlags.MS_SLAVE),
+                of(0));
         attach(program, Arg.parameter(WORKSHOP_MOUNT), WORKSHOP);
         for (var place : places) {
             attach(program, Arg.parameter(place.parameter()), WORKSHOP + "/" + place.name());
@@ -78,8 +85,8 @@ final class FuseProgram {
                 Syscall.MOVE_MOUNT,
                 mount,
                 text(""),
-                named(-100, "AT_FDCWD"),
+                AtFlags.CWD,
                 text(place),
-                named(0x4, "MOVE_MOUNT_F_EMPTY_PATH"));
+                MoveMountFlags.of(MoveMountFlags.MOVE_MOUNT_F_EMPTY_PATH));
     }
 }

@@ -7,6 +7,11 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.Call;
+import dev.caisson.linux.flag.AtFlags;
+import dev.caisson.linux.flag.MountFlags;
+import dev.caisson.linux.flag.MoveMountFlags;
+import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.flag.OpenTreeFlags;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -31,11 +36,11 @@ public final class OverlayMounter {
     /** The attributes of the root of a container. */
     public static final long ROOT = FsContext.NO_DEVICES;
 
-    private static final int O_PATH_DIRECTORY = Files.O_PATH | 0x10000;
+    private static final int O_PATH_DIRECTORY = OpenFlags.O_PATH | OpenFlags.O_DIRECTORY;
     /** The attributes of a mount that only this process sees. */
     public static final long MOUNTED = FsContext.NO_SUID | FsContext.NO_DEVICES;
 
-    private static final long PRIVATE = 1 << 18;
+    private static final long PRIVATE = MountFlags.MS_PRIVATE;
     private static final int PAGE = 4096;
     private static final String FDS = "/proc/self/fd/";
 
@@ -202,9 +207,9 @@ public final class OverlayMounter {
     static Fd clone(String path) throws LinuxException {
         return Fd.owning(HereRunner.run(Call.of(
                 Syscall.OPEN_TREE,
-                Arg.named(Files.AT_FDCWD, "AT_FDCWD"),
+                AtFlags.CWD,
                 Arg.text(path),
-                Arg.named(1 | Files.O_CLOEXEC, "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC"))));
+                OpenTreeFlags.of(OpenTreeFlags.OPEN_TREE_CLONE | OpenTreeFlags.OPEN_TREE_CLOEXEC))));
     }
 
     private static Fd bind(Path layer) throws LinuxException {
@@ -223,7 +228,7 @@ public final class OverlayMounter {
                     Syscall.MOUNT_SETATTR,
                     Arg.of(fd.number()),
                     Arg.text(""),
-                    Arg.named(0x1000, "AT_EMPTY_PATH"),
+                    AtFlags.of(AtFlags.AT_EMPTY_PATH),
                     Arg.words(
                             "{attr_set=0x" + Long.toHexString(attributes) + ", propagation=MS_PRIVATE}",
                             attributes,
@@ -262,8 +267,8 @@ public final class OverlayMounter {
                 Syscall.MOVE_MOUNT,
                 Arg.of(mount.number()),
                 Arg.text(""),
-                Arg.named(Files.AT_FDCWD, "AT_FDCWD"),
+                AtFlags.CWD,
                 Arg.text("/"),
-                Arg.named(0x4, "MOVE_MOUNT_F_EMPTY_PATH")));
+                MoveMountFlags.of(MoveMountFlags.MOVE_MOUNT_F_EMPTY_PATH)));
     }
 }

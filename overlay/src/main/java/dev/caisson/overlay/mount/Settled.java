@@ -2,11 +2,12 @@
 package dev.caisson.overlay.mount;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.linux.sys.FileStatus.Time;
-import dev.caisson.linux.sys.Files;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -21,7 +22,8 @@ public final class Settled {
 
     /** {@return the moment, by the clock of the file system of a directory that may be written to} */
     public static Time in(Fd directory) throws LinuxException {
-        try (var probe = At.open(directory, PROBE, Files.O_CREAT | Files.O_RDWR, 0600, At.RESOLVE_BENEATH)) {
+        try (var probe =
+                At.open(directory, PROBE, OpenFlags.O_CREAT | OpenFlags.O_RDWR, 0600, ResolveFlags.RESOLVE_BENEATH)) {
             try {
                 Time now = touched(probe);
                 for (int i = 0; i < MOST_TRIES; i++) {

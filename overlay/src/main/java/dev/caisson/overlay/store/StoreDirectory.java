@@ -3,6 +3,7 @@ package dev.caisson.overlay.store;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileData;
@@ -171,7 +172,7 @@ public final class StoreDirectory {
 
     /** {@return the lock of the whole store, held until it is closed} */
     public Fd lock(FileData.Lock lock) throws IOException {
-        var fd = Files.open(root.resolve(LOCK).toString(), Files.O_RDWR | Files.O_CREAT, 0600);
+        var fd = Files.open(root.resolve(LOCK).toString(), OpenFlags.O_RDWR | OpenFlags.O_CREAT, 0600);
         try {
             FileData.lock(fd, lock);
             return fd;
@@ -183,7 +184,7 @@ public final class StoreDirectory {
 
     /** {@return a file made and locked for this process; nobody else has seen it unlocked} */
     public static Fd own(Path file, String content) throws IOException {
-        var fd = Files.open(file.toString(), Files.O_RDWR | Files.O_CREAT | (int) At.O_EXCL, 0600);
+        var fd = Files.open(file.toString(), OpenFlags.O_RDWR | OpenFlags.O_CREAT | (int) OpenFlags.O_EXCL, 0600);
         try {
             FileData.lock(fd, FileData.Lock.EXCLUSIVE);
             write(fd, content);
@@ -196,7 +197,7 @@ public final class StoreDirectory {
 
     /** {@return whether a file made by {@link #own} has no living owner} */
     public static boolean isAbandoned(Path file) throws IOException {
-        try (var fd = Files.open(file.toString(), Files.O_RDWR, 0)) {
+        try (var fd = Files.open(file.toString(), OpenFlags.O_RDWR, 0)) {
             return FileData.tryLock(fd, FileData.Lock.EXCLUSIVE);
         } catch (LinuxException missing) {
             if (missing.errno().equals(Errno.ENOENT)) {
@@ -209,7 +210,8 @@ public final class StoreDirectory {
     /** Writes a file as a whole: whoever reads it, after a crash too, reads all of it or what was there before. */
     public void write(Path file, String content) throws IOException {
         Path next = file.resolveSibling(UUID.randomUUID() + NEXT);
-        try (var fd = Files.open(next.toString(), Files.O_RDWR | Files.O_CREAT | (int) At.O_EXCL, 0600)) {
+        try (var fd =
+                Files.open(next.toString(), OpenFlags.O_RDWR | OpenFlags.O_CREAT | (int) OpenFlags.O_EXCL, 0600)) {
             write(fd, content);
             FileData.sync(fd);
         }
@@ -218,7 +220,8 @@ public final class StoreDirectory {
 
     /** Writes a new file that may be lost, whole or in part, if the power fails. */
     public void writeSoon(Path file, String content) throws IOException {
-        try (var fd = Files.open(file.toString(), Files.O_RDWR | Files.O_CREAT | (int) At.O_EXCL, 0600)) {
+        try (var fd =
+                Files.open(file.toString(), OpenFlags.O_RDWR | OpenFlags.O_CREAT | (int) OpenFlags.O_EXCL, 0600)) {
             write(fd, content);
         }
     }
@@ -239,7 +242,7 @@ public final class StoreDirectory {
     }
 
     private static Fd directory(Path directory) throws LinuxException {
-        return Files.open(directory.toString(), (int) At.O_DIRECTORY, 0);
+        return Files.open(directory.toString(), (int) OpenFlags.O_DIRECTORY, 0);
     }
 
     private static Fd above(Path path) throws LinuxException {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay.store;
 
-import static dev.caisson.linux.sys.At.O_NOFOLLOW;
-import static dev.caisson.linux.sys.At.RESOLVE_BENEATH;
-import static dev.caisson.linux.sys.At.RESOLVE_NO_SYMLINKS;
-import static dev.caisson.linux.sys.Files.O_PATH;
+import static dev.caisson.linux.flag.OpenFlags.O_NOFOLLOW;
+import static dev.caisson.linux.flag.OpenFlags.O_PATH;
+import static dev.caisson.linux.flag.ResolveFlags.RESOLVE_BENEATH;
+import static dev.caisson.linux.flag.ResolveFlags.RESOLVE_NO_SYMLINKS;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.DirectoryReader;
 import dev.caisson.linux.sys.Fd;
@@ -105,7 +106,7 @@ public final class TreeDigest {
 
     private void directory(Fd file, byte[] path) throws IOException {
         var names = new ArrayList<byte[]>();
-        try (var list = Files.open(At.self(file), (int) At.O_DIRECTORY, 0)) {
+        try (var list = Files.open(At.self(file), (int) OpenFlags.O_DIRECTORY, 0)) {
             DirectoryReader.all(list).forEach(e -> names.add(e.name()));
         }
         names.sort(Arrays::compareUnsigned);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay.tree;
 
-import static dev.caisson.linux.sys.At.O_DIRECTORY;
-import static dev.caisson.linux.sys.At.O_NOFOLLOW;
-import static dev.caisson.linux.sys.At.RESOLVE_IN_ROOT;
-import static dev.caisson.linux.sys.At.RESOLVE_NO_MAGICLINKS;
-import static dev.caisson.linux.sys.Files.O_CREAT;
-import static dev.caisson.linux.sys.Files.O_PATH;
+import static dev.caisson.linux.flag.OpenFlags.O_CREAT;
+import static dev.caisson.linux.flag.OpenFlags.O_DIRECTORY;
+import static dev.caisson.linux.flag.OpenFlags.O_NOFOLLOW;
+import static dev.caisson.linux.flag.OpenFlags.O_PATH;
+import static dev.caisson.linux.flag.ResolveFlags.RESOLVE_IN_ROOT;
+import static dev.caisson.linux.flag.ResolveFlags.RESOLVE_NO_MAGICLINKS;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;

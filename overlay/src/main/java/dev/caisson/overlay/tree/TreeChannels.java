@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay.tree;
 
-import static dev.caisson.linux.sys.At.O_EXCL;
-import static dev.caisson.linux.sys.At.O_NOFOLLOW;
-import static dev.caisson.linux.sys.Files.O_CREAT;
-import static dev.caisson.linux.sys.Files.O_NONBLOCK;
-import static dev.caisson.linux.sys.Files.O_PATH;
-import static dev.caisson.linux.sys.Files.O_RDWR;
+import static dev.caisson.linux.flag.OpenFlags.O_CREAT;
+import static dev.caisson.linux.flag.OpenFlags.O_EXCL;
+import static dev.caisson.linux.flag.OpenFlags.O_NOFOLLOW;
+import static dev.caisson.linux.flag.OpenFlags.O_NONBLOCK;
+import static dev.caisson.linux.flag.OpenFlags.O_PATH;
+import static dev.caisson.linux.flag.OpenFlags.O_RDWR;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
@@ -169,7 +170,7 @@ final class TreeChannels {
                             place.name(),
                             O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_NONBLOCK,
                             mode | OWNER_MAY_WRITE,
-                            At.RESOLVE_BENEATH | At.RESOLVE_NO_SYMLINKS)),
+                            ResolveFlags.RESOLVE_BENEATH | ResolveFlags.RESOLVE_NO_SYMLINKS)),
                     true);
         }
     }

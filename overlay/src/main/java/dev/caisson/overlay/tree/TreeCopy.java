@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay.tree;
 
-import static dev.caisson.linux.sys.At.O_DIRECTORY;
-import static dev.caisson.linux.sys.At.O_EXCL;
-import static dev.caisson.linux.sys.At.O_NOFOLLOW;
-import static dev.caisson.linux.sys.At.RESOLVE_BENEATH;
-import static dev.caisson.linux.sys.At.RESOLVE_NO_SYMLINKS;
-import static dev.caisson.linux.sys.Files.O_CREAT;
-import static dev.caisson.linux.sys.Files.O_PATH;
-import static dev.caisson.linux.sys.Files.O_WRONLY;
+import static dev.caisson.linux.flag.OpenFlags.O_CREAT;
+import static dev.caisson.linux.flag.OpenFlags.O_DIRECTORY;
+import static dev.caisson.linux.flag.OpenFlags.O_EXCL;
+import static dev.caisson.linux.flag.OpenFlags.O_NOFOLLOW;
+import static dev.caisson.linux.flag.OpenFlags.O_PATH;
+import static dev.caisson.linux.flag.OpenFlags.O_WRONLY;
+import static dev.caisson.linux.flag.ResolveFlags.RESOLVE_BENEATH;
+import static dev.caisson.linux.flag.ResolveFlags.RESOLVE_NO_SYMLINKS;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.DirectoryReader;
 import dev.caisson.linux.sys.Fd;
@@ -159,7 +160,7 @@ public final class TreeCopy {
     }
 
     private static void file(Fd source, FileStatus status, Fd to, byte[] newName) throws LinuxException {
-        try (var in = Files.open(At.self(source), Files.O_RDONLY, 0);
+        try (var in = Files.open(At.self(source), OpenFlags.O_RDONLY, 0);
                 var out = At.open(to, newName, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0600, HERE)) {
             try {
                 if (!FileData.share(in, out)) {

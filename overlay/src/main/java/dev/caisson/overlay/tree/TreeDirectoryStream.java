@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay.tree;
 
-import static dev.caisson.linux.sys.At.O_DIRECTORY;
-import static dev.caisson.linux.sys.At.O_NOFOLLOW;
-import static dev.caisson.linux.sys.Files.O_CREAT;
-import static dev.caisson.linux.sys.Files.O_PATH;
+import static dev.caisson.linux.flag.OpenFlags.O_CREAT;
+import static dev.caisson.linux.flag.OpenFlags.O_DIRECTORY;
+import static dev.caisson.linux.flag.OpenFlags.O_NOFOLLOW;
+import static dev.caisson.linux.flag.OpenFlags.O_PATH;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.DirectoryReader;
 import dev.caisson.linux.sys.Fd;
@@ -40,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  * moved; relative paths are resolved beneath it, and links that lead out of it are refused with EXDEV. Thread-safe.
  */
 final class TreeDirectoryStream implements SecureDirectoryStream<Path> {
-    private static final long BENEATH = At.RESOLVE_BENEATH | At.RESOLVE_NO_MAGICLINKS;
+    private static final long BENEATH = ResolveFlags.RESOLVE_BENEATH | ResolveFlags.RESOLVE_NO_MAGICLINKS;
 
     private final Fd directory;
     private final TreePath path;

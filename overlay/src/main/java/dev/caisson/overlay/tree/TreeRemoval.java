@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay.tree;
 
-import static dev.caisson.linux.sys.At.O_DIRECTORY;
-import static dev.caisson.linux.sys.At.O_NOFOLLOW;
-import static dev.caisson.linux.sys.At.RESOLVE_BENEATH;
-import static dev.caisson.linux.sys.At.RESOLVE_NO_SYMLINKS;
-import static dev.caisson.linux.sys.Files.O_PATH;
+import static dev.caisson.linux.flag.OpenFlags.O_DIRECTORY;
+import static dev.caisson.linux.flag.OpenFlags.O_NOFOLLOW;
+import static dev.caisson.linux.flag.OpenFlags.O_PATH;
+import static dev.caisson.linux.flag.ResolveFlags.RESOLVE_BENEATH;
+import static dev.caisson.linux.flag.ResolveFlags.RESOLVE_NO_SYMLINKS;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.testkit.NoLeaks;
@@ -53,8 +54,7 @@ class HostileSwapTest {
         var swaps = new AtomicLong();
         long good = 0;
         try (var files = TreeFileSystem.of(root);
-                var directory =
-                        dev.caisson.linux.sys.Files.open(root.toString(), dev.caisson.linux.sys.Files.O_PATH, 0)) {
+                var directory = dev.caisson.linux.sys.Files.open(root.toString(), OpenFlags.O_PATH, 0)) {
             var attacker = Thread.ofPlatform().start(() -> {
                 while (!over.get()) {
                     swap(directory);
@@ -148,7 +148,7 @@ class HostileSwapTest {
         byte[] d = "d".getBytes(StandardCharsets.UTF_8);
         long good = race((files, i) -> {
             try (var from = files.tree().find(new byte[] {'.'}, true);
-                    var to = dev.caisson.linux.sys.Files.open(out.toString(), dev.caisson.linux.sys.Files.O_PATH, 0)) {
+                    var to = dev.caisson.linux.sys.Files.open(out.toString(), OpenFlags.O_PATH, 0)) {
                 TreeRemoval.remove(to, d);
                 TreeCopy.copy(from, d, to, d, EnumSet.of(TreeCopy.Option.RECURSIVE));
             }

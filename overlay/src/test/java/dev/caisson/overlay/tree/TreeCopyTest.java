@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
@@ -36,7 +38,7 @@ class TreeCopyTest {
     Path directory;
 
     private Fd top() throws LinuxException {
-        return dev.caisson.linux.sys.Files.open(directory.toString(), dev.caisson.linux.sys.Files.O_PATH, 0);
+        return dev.caisson.linux.sys.Files.open(directory.toString(), OpenFlags.O_PATH, 0);
     }
 
     private static byte[] name(String text) {
@@ -128,7 +130,7 @@ class TreeCopyTest {
 
     @Test
     void filesOfProcAreCopiedWhereThatIsAskedThoughTheirSizeIsZero() throws Exception {
-        try (var proc = dev.caisson.linux.sys.Files.open("/proc/self", dev.caisson.linux.sys.Files.O_PATH, 0);
+        try (var proc = dev.caisson.linux.sys.Files.open("/proc/self", OpenFlags.O_PATH, 0);
                 var top = top()) {
             assertThrows(
                     LinuxException.class,
@@ -144,12 +146,12 @@ class TreeCopyTest {
         byte[] name = name("d".repeat(100));
         try (var top = top()) {
             At.makeDirectory(top, name("deep"), 0700);
-            Fd here = At.open(top, name("deep"), At.O_DIRECTORY, 0, At.RESOLVE_BENEATH);
+            Fd here = At.open(top, name("deep"), OpenFlags.O_DIRECTORY, 0, ResolveFlags.RESOLVE_BENEATH);
             for (int i = 0; i < 2000; i++) {
                 At.makeDirectory(here, name, 0700);
                 At.makeNode(here, name("f"), FileStatus.Type.FILE.bits() | 0400, 0);
                 try (var above = here) {
-                    here = At.open(above, name, At.O_DIRECTORY, 0, At.RESOLVE_BENEATH);
+                    here = At.open(above, name, OpenFlags.O_DIRECTORY, 0, ResolveFlags.RESOLVE_BENEATH);
                 }
             }
             here.close();

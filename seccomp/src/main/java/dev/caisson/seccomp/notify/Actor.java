@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.seccomp.notify;
 
+
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
@@ -11,6 +12,9 @@ import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.flag.AtFlags;
+import dev.caisson.linux.flag.CloneFlags;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,10 +26,8 @@ import java.util.Map;
 final class Actor {
     private static final String USER = "user namespace";
     private static final String MOUNTS = "mount namespace";
-    private static final long CLONE_NEWNS = 0x20000;
-    private static final long CLONE_NEWUSER = 0x10000000;
-    private static final int AT_FDCWD = -100;
-    private static final int O_CREAT_EXCL_WRONLY_CLOEXEC = 0x40 | 0x80 | 1 | 0x80000;
+    private static final int O_CREAT_EXCL_WRONLY_CLOEXEC =
+            OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_WRONLY | OpenFlags.O_CLOEXEC;
 
     private final Launcher launcher;
     private final Fd user;
@@ -54,9 +56,9 @@ final class Actor {
         program.call(Syscall.UMASK, Arg.of(0));
         program.call(
                 Syscall.OPENAT,
-                Arg.named(AT_FDCWD, "AT_FDCWD"),
+                AtFlags.CWD,
                 Arg.text(path),
-                Arg.named(O_CREAT_EXCL_WRONLY_CLOEXEC, "O_CREAT|O_EXCL|O_WRONLY|O_CLOEXEC"),
+                OpenFlags.of(OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_WRONLY | OpenFlags.O_CLOEXEC),
                 Arg.octal(mode));
         run(program);
     }
@@ -64,12 +66,12 @@ final class Actor {
     private SyscallProgram.Builder entering() throws IOException {
         var program = SyscallProgram.builder().phase("act for a caller");
         if (!isOwn(user)) {
-            program.call(Syscall.SETNS, Arg.parameter(USER), Arg.named(CLONE_NEWUSER, "CLONE_NEWUSER"));
+            program.call(Syscall.SETNS, Arg.parameter(USER), CloneFlags.of(CloneFlags.CLONE_NEWUSER));
             // The JVM's own ids may mean nobody in there; where there is no root, nobody it is.
             program.call(OnError.ignore(), Syscall.SETRESGID, Arg.of(0), Arg.of(0), Arg.of(0));
             program.call(OnError.ignore(), Syscall.SETRESUID, Arg.of(0), Arg.of(0), Arg.of(0));
         }
-        return program.call(Syscall.SETNS, Arg.parameter(MOUNTS), Arg.named(CLONE_NEWNS, "CLONE_NEWNS"));
+        return program.call(Syscall.SETNS, Arg.parameter(MOUNTS), CloneFlags.of(CloneFlags.CLONE_NEWNS));
     }
 
     private void run(SyscallProgram.Builder program) throws IOException {

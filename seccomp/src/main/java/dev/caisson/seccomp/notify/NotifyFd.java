@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.seccomp.notify;
 
+import static dev.caisson.linux.flag.OpenFlags.O_CLOEXEC;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -42,7 +43,6 @@ final class NotifyFd {
     private static final int RESPONSE_ERROR = 16;
     private static final int RESPONSE_FLAGS = 20;
     private static final int ADDFD_SIZE = 24;
-    private static final int O_CLOEXEC = 0x80000;
     private static final int POLLIN = 1;
     private static final int POLLERR = 8;
     private static final int POLLHUP = 16;

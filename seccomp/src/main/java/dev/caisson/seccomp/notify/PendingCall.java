@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.seccomp.notify;
 
+import static dev.caisson.linux.flag.OpenFlags.O_NOCTTY;
+
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -25,7 +29,6 @@ import java.util.Optional;
 
 /** A received call until it is answered. Descriptors made for it are closed then. */
 final class PendingCall implements Notification {
-    private static final int O_NOCTTY = 0x100;
 
     private final Listener listener;
     private final long id;
@@ -117,16 +120,16 @@ final class PendingCall implements Notification {
         if (path.isEmpty()) {
             throw new LinuxException(Errno.ENOENT, "openat2(root of " + pid + ", \"\")");
         }
-        try (var root = Files.open("/proc/" + pid + "/root", Files.O_PATH | Files.O_DIRECTORY, 0)) {
+        try (var root = Files.open("/proc/" + pid + "/root", OpenFlags.O_PATH | OpenFlags.O_DIRECTORY, 0)) {
             String absolute = absolute(directory, path);
             checkPending();
             // openat2(2) is strict: no mode but for a new file, nothing beside O_PATH.
             return keep(At.open(
                     root,
                     absolute.getBytes(StandardCharsets.UTF_8),
-                    (flags & Files.O_PATH) == 0 ? flags | O_NOCTTY : flags,
-                    (flags & Files.O_CREAT) == 0 ? 0 : mode,
-                    At.RESOLVE_IN_ROOT | At.RESOLVE_NO_MAGICLINKS));
+                    (flags & OpenFlags.O_PATH) == 0 ? flags | O_NOCTTY : flags,
+                    (flags & OpenFlags.O_CREAT) == 0 ? 0 : mode,
+                    ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS));
         } catch (LinuxException refused) {
             throw goneOr(refused);
         }
@@ -138,7 +141,7 @@ final class PendingCall implements Notification {
             return path;
         }
         String link = "/proc/" + pid + "/" + (directory == AT_FDCWD ? "cwd" : "fd/" + directory);
-        try (var opened = Files.open(link, Files.O_PATH | Files.O_NOFOLLOW, 0)) {
+        try (var opened = Files.open(link, OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW, 0)) {
             return new String(At.readLink(opened), StandardCharsets.UTF_8) + "/" + path;
         } catch (LinuxException refused) {
             // There is a working directory always, and a link for each descriptor that there is.
@@ -177,7 +180,7 @@ final class PendingCall implements Notification {
     }
 
     private Fd namespace(String file) throws LinuxException {
-        return Files.open("/proc/" + pid + "/ns/" + file, Files.O_RDONLY, 0);
+        return Files.open("/proc/" + pid + "/ns/" + file, OpenFlags.O_RDONLY, 0);
     }
 
     @Override
