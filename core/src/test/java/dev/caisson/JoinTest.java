@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.linux.Signal;
 import dev.caisson.linux.Syscall;
@@ -13,12 +14,18 @@ import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Reply;
 import dev.caisson.seccomp.Seccomp;
 import dev.caisson.spec.Capabilities;
+import dev.caisson.spec.Capability;
 import dev.caisson.spec.Namespace;
 import dev.caisson.testkit.JavaAs;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
@@ -119,5 +126,103 @@ class JoinTest {
         assertEquals(
                 Set.of("0000000000000000"),
                 Set.copyOf(seen.replaceAll("CapEff:\\s*", "").lines().toList()));
+    }
+
+    /** Seizes every process of the launch that it sees, stops it, and lets none go. */
+    private static final String TRACER = """
+            import ctypes, os
+            libc = ctypes.CDLL(None)
+            print("tracing", flush=True)
+            seized = set()
+            while True:
+                for pid in os.listdir("/proc"):
+                    if pid.isdigit() and pid not in seized:
+                        try:
+                            name = open("/proc/" + pid + "/comm").read()
+                        except OSError:
+                            continue
+                        if name.startswith("caisson") and libc.ptrace(0x4206, int(pid), 0, 0) == 0:
+                            seized.add(pid)
+                            libc.ptrace(0x4207, int(pid), 0, 0)
+                            print("seized", flush=True)
+            """;
+
+    @Test
+    void aTracerInsideHoldsUpNobodyLongerThanTheTimeout() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "python3 is not installed");
+        // Holds the command before its execve until it is traced.
+        var policy = Seccomp.otherwise(Action.allow()).supervise(Syscall.EXECVE, _ -> {
+            LockSupport.parkNanos(300_000_000);
+            return Reply.proceed();
+        });
+        try (var container = overHost()
+                        .addCapabilities(Capability.SYS_PTRACE)
+                        .seccompUnconfined()
+                        .start("/usr/bin/python3", "-c", TRACER);
+                var said = new BufferedReader(new InputStreamReader(container.stdout()))) {
+            assertEquals("tracing", said.readLine());
+            long before = processorNanos();
+            long start = System.nanoTime();
+            var output = Container.builder()
+                    .join(container, Namespace.PID, Namespace.MOUNT)
+                    .seccomp(policy)
+                    .timeout(Duration.ofSeconds(1))
+                    .capture("/bin/sleep", "0.01");
+            long took = System.nanoTime() - start;
+            assertEquals("seized", said.readLine());
+            assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Cause.TIMEOUT), output.exit());
+            assertTrue(took < 8_000_000_000L, took + " ns");
+            // The dead one is a zombie as long as its tracer does not look; nobody spins for that.
+            Thread.sleep(1000);
+            assertTrue(processorNanos() - before < (System.nanoTime() - start) / 2, "spins");
+        }
+    }
+
+    private static long processorNanos() {
+        return ProcessHandle.current().info().totalCpuDuration().orElseThrow().toNanos();
+    }
+
+    @Test
+    void timeoutAndCloseLeaveNobodyInTheJoinedPidNamespace() throws Exception {
+        String seconds = "1002." + ProcessHandle.current().pid();
+        // A child in the background, one in a session of its own, and one that has lost its parent.
+        String script =
+                "sleep " + seconds + " & setsid sleep " + seconds + " & (sleep " + seconds + " &) ; sleep " + seconds;
+        try (var container = overHost().start("/bin/sleep", "1000")) {
+            var joining = Container.bare().join(container, Namespace.PID, Namespace.MOUNT);
+            var exit = joining.timeout(Duration.ofMillis(500)).run("/bin/sh", "-c", script);
+            assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Cause.TIMEOUT), exit);
+            assertNoneRuns(seconds);
+            try (var command = joining.start("/bin/sh", "-c", script)) {
+                for (int i = 0; i < 500 && running(seconds) < 4; i++) {
+                    Thread.sleep(10);
+                }
+                assertEquals(4, running(seconds));
+                assertTrue(command.isAlive());
+            }
+            assertNoneRuns(seconds);
+            assertTrue(container.isAlive());
+        }
+    }
+
+    private static void assertNoneRuns(String argument) throws InterruptedException {
+        for (int i = 0; i < 200 && running(argument) > 0; i++) {
+            Thread.sleep(10);
+        }
+        assertEquals(0, running(argument));
+    }
+
+    private static long running(String argument) {
+        return ProcessHandle.allProcesses()
+                .filter(process -> {
+                    try {
+                        String[] line = Files.readString(Path.of("/proc/" + process.pid() + "/cmdline"))
+                                .split("\0");
+                        return line.length == 2 && line[1].equals(argument);
+                    } catch (IOException ended) {
+                        return false;
+                    }
+                })
+                .count();
     }
 }

@@ -183,10 +183,10 @@ final class Attempts {
     private Outcome onThreadThatMayBlock(Launch launch) throws IOException {
         if (request.spec().privileges().supervised().isEmpty()
                 || !Thread.currentThread().isVirtual()) {
-            return services.launcher().launch(launch);
+            return services.launcher().launch(launch, here.deadline());
         }
         // A supervisor may be asked about the very execve; the carrier must be free for it.
-        return OnPlatformThread.call("caisson-launch", () -> services.launcher().launch(launch));
+        return OnPlatformThread.call("caisson-launch", () -> services.launcher().launch(launch, here.deadline()));
     }
 
     private LaunchException refusal(Launch launch, Outcome.ChildFailure failure) {

@@ -17,6 +17,7 @@ import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.child.Ward;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
+import dev.caisson.linux.sys.Patience;
 import dev.caisson.linux.sys.Poller;
 import dev.caisson.linux.sys.Processes;
 import dev.caisson.linux.sys.Sockets;
@@ -29,6 +30,7 @@ import dev.caisson.process.LiveProcess;
 import dev.caisson.process.Plumbing;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Join;
+import dev.caisson.spec.Namespace;
 import dev.caisson.spec.Stdio;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -72,6 +74,13 @@ final class Preparation implements AutoCloseable {
     }
 
     /** Makes the cgroup; before the plan, which depends on how it is entered. */
+    /** {@return when the launch must be over by the clock of System.nanoTime, for the timeout of the command} */
+    OptionalLong deadline() {
+        return spec.process().timeout().stream()
+                .mapToLong(timeout -> startedAt + Patience.nanos(timeout))
+                .findFirst();
+    }
+
     /** @param launcher has it removed if this JVM ends first */
     void makeCgroup(Launcher launcher) throws IOException {
         limits = LimitCgroup.isFor(spec) ? LimitCgroup.make(spec.limits()) : LimitCgroup.none();
@@ -196,6 +205,9 @@ final class Preparation implements AutoCloseable {
                         cgroup, spec.process().init() ? OptionalLong.empty() : OptionalLong.of(child.pid()), will))
                 .orElse(null);
         var process = new LiveProcess(child, plumbing(), status, own, startedAt);
+        if (own == null && spec.namespaces().joined(Namespace.PID).isPresent()) {
+            process.scatters();
+        }
         process.atEnd(() -> attempts.ended(process));
         var plan = attempts.plan();
         var files = kept == null ? null : new KeptFiles(new Kept(kept), owner, layers(plan.input(), attempts));

@@ -33,6 +33,12 @@ import org.jspecify.annotations.Nullable;
 public final class LiveProcess {
     private static final long BRIEFLY_NANOS = 2_000_000;
 
+    /** How often, and at what intervals, a dead process that is traced is looked at before it is taken for killed. */
+    private static final long AGAIN_NANOS = 20_000_000;
+
+    private static final int MOST_LOOKS = 50;
+    private static final long REAP_NANOS = 200_000_000;
+
     /** What belongs to the process beside it: its cgroup. */
     public interface Surroundings {
         /** Kills everything in it. */
@@ -75,6 +81,7 @@ public final class LiveProcess {
     private Poller.@Nullable Watch watch;
     private Poller.@Nullable Alarm alarm;
     private final Ward ward;
+    private boolean scattered;
     private @Nullable Cause cause;
     private @Nullable Throwable failure;
     private boolean reaped;
@@ -101,6 +108,11 @@ public final class LiveProcess {
         plumbing.onCaptureFailure(this::spoiled);
     }
 
+    /** Has all it starts sought and killed with it: nothing else holds them together. Before it is watched. */
+    public synchronized void scatters() {
+        scattered = true;
+    }
+
     /** Has something done as soon as it is reaped, before anybody knows of the end; before it is watched. */
     public synchronized void atEnd(Runnable work) {
         atEnd = work;
@@ -111,7 +123,7 @@ public final class LiveProcess {
      * Virtual threads do not, since their carrier would wait with them.
      */
     public void awaitBriefly(@Nullable Duration timeout) throws LinuxException {
-        boolean soon = timeout != null && Patience.nanos(timeout) < BRIEFLY_NANOS;
+        boolean soon = timeout != null && Patience.nanos(timeout) - (System.nanoTime() - startedAt) < BRIEFLY_NANOS;
         if (!Thread.currentThread().isVirtual() && !soon && Processes.awaitEnd(pidfd, BRIEFLY_NANOS)) {
             reap().ifPresent(this::finish);
         }
@@ -122,9 +134,13 @@ public final class LiveProcess {
         if (reaped) {
             return;
         }
+        long left = timeout == null ? Long.MAX_VALUE : Patience.nanos(timeout) - (System.nanoTime() - startedAt);
+        if (left <= 0 && cause == null) {
+            cause = Cause.TIMEOUT; // It was killed before it came to its execve.
+        }
         watch = poller.watch(pidfd, Epoll.IN, () -> ended(poller));
         if (timeout != null) {
-            alarm = poller.after(Patience.nanos(timeout), () -> poller.handOff(() -> killQuietly(Cause.TIMEOUT)));
+            alarm = poller.after(Math.max(left, 0), () -> poller.handOff(() -> killQuietly(Cause.TIMEOUT)));
         }
     }
 
@@ -149,12 +165,65 @@ public final class LiveProcess {
     }
 
     private void ended(Poller poller) {
-        reap().ifPresent(status -> {
-            if (surroundings == null) {
-                finish(status);
-            } else {
-                poller.handOff(() -> finish(status));
+        var status = reap();
+        if (status.isEmpty()) {
+            lookAgain(poller, 1);
+        } else if (surroundings == null) {
+            finish(status.get());
+        } else {
+            poller.handOff(() -> finish(status.get()));
+        }
+    }
+
+    /** It is dead and cannot be reaped as long as somebody traces it: whoever waits is told soon all the same. */
+    private void lookAgain(Poller poller, int times) {
+        synchronized (this) {
+            if (reaped) {
+                return;
             }
+            if (watch != null) {
+                watch.end();
+                watch = null;
+            }
+        }
+        var _ = poller.after(
+                AGAIN_NANOS,
+                () -> poller.handOff(() -> {
+                    var status = reap();
+                    if (status.isPresent()) {
+                        finish(status.get());
+                    } else if (times < MOST_LOOKS) {
+                        lookAgain(poller, times + 1);
+                    } else if (leaveToTracer(poller)) {
+                        finish(WaitStatus.killed(Signal.SIGKILL));
+                    }
+                }));
+    }
+
+    private synchronized boolean leaveToTracer(Poller poller) {
+        if (reaped) {
+            return false;
+        }
+        try {
+            reapLater(poller, Files.duplicate(pidfd.number()));
+        } catch (LinuxException noDescriptor) {
+            // A zombie stays until this JVM ends.
+        }
+        retire();
+        return true;
+    }
+
+    private static void reapLater(Poller poller, Fd zombie) {
+        var _ = poller.after(REAP_NANOS, () -> {
+            try {
+                if (Processes.poll(zombie).isEmpty()) {
+                    reapLater(poller, zombie);
+                    return;
+                }
+            } catch (LinuxException stolen) {
+                // Somebody else has reaped it.
+            }
+            zombie.close();
         });
     }
 
@@ -310,6 +379,10 @@ public final class LiveProcess {
             }
             // As a session leader it leads a process group of its own number, which cannot be reused before it is
             // reaped.
+            if (scattered) {
+                var _ = Processes.signal(pidfd, Signal.SIGSTOP);
+                new Descendants(pid).kill();
+            }
             var _ = Native.call(Syscall.KILL, -pid, Signal.SIGKILL.number(), 0);
             var _ = Processes.signal(pidfd, Signal.SIGKILL);
         }

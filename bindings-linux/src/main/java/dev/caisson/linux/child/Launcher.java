@@ -5,6 +5,7 @@ import dev.caisson.linux.LinuxException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * Clones children that run a {@link SyscallProgram} and end in an execve. Thread-safe; a launch occupies its thread until
@@ -33,12 +34,22 @@ public final class Launcher implements AutoCloseable {
      * @throws IOException what a {@link Gate} threw
      */
     public Outcome launch(Launch launch) throws IOException {
+        return launch(launch, OptionalLong.empty());
+    }
+
+    /**
+     * Launches a child and waits for its execve, or until a point in time, when an isolated child is killed: it is returned
+     * then as one that has ended.
+     *
+     * @param deadline by the clock of System.nanoTime
+     */
+    public Outcome launch(Launch launch, OptionalLong deadline) throws IOException {
         return switch (launch.mode()) {
             case DIRECT ->
                 launch.program().takes(SyscallProgram.ZYGOTE)
                         ? zygote.launchDirectly(launch)
                         : direct.launch(launch.program(), launch.flags(), launch.cgroup(), launch.descriptors());
-            case ISOLATED -> zygote.launch(launch);
+            case ISOLATED -> zygote.launch(launch, deadline);
         };
     }
 

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -36,12 +37,14 @@ final class Talk {
     private final IntSupplier pid;
     private final ZygoteProcess zygote;
     private final boolean gated;
+    private final OptionalLong deadline;
     private boolean executed;
     private boolean failed;
     private int failedStep;
     private int failedErrno;
     private int refused;
     private int forked;
+    private boolean expired;
     private @Nullable IOException refusal;
 
     /** Replaces a zygote that does not go on. */
@@ -54,14 +57,17 @@ final class Talk {
      * Begins; the request is sent afterwards.
      *
      * @param pid of the child, or 0 before it is cloned
+     * @param deadline by the clock of System.nanoTime, when the child is killed if it has not come to its execve
      */
-    Talk(Fd socket, Launch launch, IntSupplier pid, ZygoteProcess zygote) throws LinuxException {
+    Talk(Fd socket, Launch launch, IntSupplier pid, ZygoteProcess zygote, OptionalLong deadline) throws LinuxException {
         this.socket = socket;
         this.launch = launch;
         this.pid = pid;
         this.zygote = zygote;
+        this.deadline = deadline;
         this.gated = !launch.program().program().gates().isEmpty();
-        Sockets.receiveWithin(socket, PATIENCE_MICROS);
+        Sockets.receiveWithin(
+                socket, deadline.isPresent() ? Math.clamp(left() / 1000, 1000, PATIENCE_MICROS) : PATIENCE_MICROS);
         if (launch.gates().values().stream().anyMatch(Handover.class::isInstance)) {
             Sockets.receiveCredentials(socket);
         }
@@ -141,7 +147,27 @@ final class Talk {
         }
     }
 
+    private long left() {
+        return deadline.orElseThrow() - System.nanoTime();
+    }
+
+    /** Somebody may hold the child: a tracer, a supervisor, a file system that does not answer. */
+    private void expire() {
+        expired = true;
+        kill(pid.getAsInt());
+        kill(forked);
+    }
+
+    private static void kill(int pid) {
+        if (pid != 0) {
+            var _ = Native.call(Syscall.KILL, pid, Signal.SIGKILL.number(), 0);
+        }
+    }
+
     private void look(Renewal renewal) throws IOException {
+        if (deadline.isPresent() && left() <= 0) {
+            expire();
+        }
         if (zygote.isStopped()) {
             renewal.renew(zygote);
         }
@@ -152,7 +178,12 @@ final class Talk {
         int errno = report.get(JAVA_INT, TableLayout.FAILED_ERRNO);
         switch (report.get(JAVA_INT, TableLayout.STATE)) {
             case TableLayout.EXECVE_ATTEMPTED -> executed = true;
-            case TableLayout.FORKED -> forked = errno;
+            case TableLayout.FORKED -> {
+                forked = errno;
+                if (expired) {
+                    kill(forked);
+                }
+            }
             case TableLayout.REFUSED -> refused = -errno;
             case TableLayout.FAILED -> {
                 // The first one: others fail because of it.
@@ -260,8 +291,8 @@ final class Talk {
             var _ = Processes.reap(child);
             return Optional.of(Outcome.ChildFailure.of(launch.program().program(), failedStep, failedErrno));
         }
-        if (!executed) {
-            var _ = Native.call(Syscall.KILL, child, Signal.SIGKILL.number(), 0);
+        if (!executed && !expired) {
+            kill(child);
             return Optional.of(new Outcome.Died(Processes.reap(child)));
         }
         try {

@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -289,11 +290,11 @@ final class Zygote implements AutoCloseable {
         return ledger;
     }
 
-    Outcome launch(Launch launch) throws IOException {
+    Outcome launch(Launch launch, OptionalLong deadline) throws IOException {
         int unanswered = 0;
         for (int attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
             var process = process();
-            var outcome = attempt(launch, process);
+            var outcome = attempt(launch, process, deadline);
             if (outcome.isPresent()) {
                 return outcome.get();
             }
@@ -339,11 +340,11 @@ final class Zygote implements AutoCloseable {
     }
 
     /** {@return the outcome; empty if nothing was cloned} */
-    private Optional<Outcome> attempt(Launch launch, ZygoteProcess process) throws IOException {
+    private Optional<Outcome> attempt(Launch launch, ZygoteProcess process, OptionalLong deadline) throws IOException {
         var place = reserve();
         boolean guarded = false;
         try (var pair = Sockets.pair()) {
-            var talk = new Talk(pair.near(), launch, () -> ledger().pid(place.number), process);
+            var talk = new Talk(pair.near(), launch, () -> ledger().pid(place.number), process, deadline);
             if (!send(launch, process, place, pair.far())) {
                 return Optional.empty();
             }

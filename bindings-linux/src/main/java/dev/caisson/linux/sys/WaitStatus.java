@@ -24,6 +24,12 @@ public record WaitStatus(
         long voluntarySwitches,
         long involuntarySwitches) {
 
+    /** {@return the end of a process that was killed and of which nothing else is known} */
+    public static WaitStatus killed(Signal signal) {
+        return new WaitStatus(
+                OptionalInt.empty(), OptionalInt.of(signal.number()), false, Duration.ZERO, Duration.ZERO, 0, 0, 0, 0);
+    }
+
     /** Decodes the status word of wait4(2), as an init reports it. */
     public WaitStatus withWaitWord(int word) {
         int signalNumber = word & 0x7f;

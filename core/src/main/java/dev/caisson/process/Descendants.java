@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson.process;
+
+import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.Signal;
+import dev.caisson.linux.sys.Processes;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Ends what a command has started where neither a PID namespace nor a cgroup of its own holds it together, as in a PID
+ * namespace that it has joined. All are stopped first, over and over until nobody new is found, since who is stopped starts
+ * nothing. What has left its session and lost its parent belongs to the joined container, and ends with that.
+ */
+final class Descendants {
+    private static final int MOST_ROUNDS = 100;
+
+    private final int leader;
+
+    /** @param leader leads a session, and is not reaped while this is used */
+    Descendants(int leader) {
+        this.leader = leader;
+    }
+
+    private record Entry(int pid, int parent, int session, long start) {}
+
+    void kill() throws IOException {
+        var found = new HashMap<Integer, Entry>();
+        for (int round = 0; round < MOST_ROUNDS; round++) {
+            var fresh = find(found);
+            if (fresh.isEmpty()) {
+                break;
+            }
+            for (var entry : fresh.values()) {
+                signal(entry, Signal.SIGSTOP);
+            }
+            found.putAll(fresh);
+        }
+        for (var entry : found.values()) {
+            signal(entry, Signal.SIGKILL);
+        }
+    }
+
+    private Map<Integer, Entry> find(Map<Integer, Entry> found) throws IOException {
+        var all = entries();
+        var fresh = new HashMap<Integer, Entry>();
+        boolean more = true;
+        while (more) {
+            more = false;
+            for (var entry : all) {
+                boolean ours = entry.session == leader
+                        || entry.parent == leader
+                        || found.containsKey(entry.parent)
+                        || fresh.containsKey(entry.parent);
+                if (ours
+                        && entry.pid != leader
+                        && !found.containsKey(entry.pid)
+                        && fresh.put(entry.pid, entry) == null) {
+                    more = true;
+                }
+            }
+        }
+        return fresh;
+    }
+
+    private static ArrayList<Entry> entries() throws IOException {
+        var all = new ArrayList<Entry>();
+        try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+            for (Path process : processes) {
+                try {
+                    all.add(entry(process));
+                } catch (IOException ended) {
+                    // It is none of those that are looked for any more.
+                }
+            }
+        }
+        return all;
+    }
+
+    private static Entry entry(Path process) throws IOException {
+        String stat = Files.readString(process.resolve("stat"));
+        // "pid (name) state ppid pgrp session start ...": the name may hold anything.
+        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+        return new Entry(
+                Integer.parseInt(process.getFileName().toString()),
+                Integer.parseInt(fields[1]),
+                Integer.parseInt(fields[3]),
+                Long.parseLong(fields[19]));
+    }
+
+    /** By a descriptor, and only if it is still one of them: its number may be another's by now. */
+    private static void signal(Entry entry, Signal signal) throws IOException {
+        try (var pidfd = Processes.open(entry.pid)) {
+            if (entry.equals(entry(Path.of("/proc", Integer.toString(entry.pid))))) {
+                var _ = Processes.signal(pidfd, signal);
+            }
+        } catch (LinuxException ended) {
+            // Nothing is left to do.
+        }
+    }
+}
