@@ -73,7 +73,6 @@ final class Preparation implements AutoCloseable {
         this.poller = poller;
     }
 
-    /** Makes the cgroup; before the plan, which depends on how it is entered. */
     /** {@return when the launch must be over by the clock of System.nanoTime, for the timeout of the command} */
     OptionalLong deadline() {
         return spec.process().timeout().stream()
@@ -82,6 +81,7 @@ final class Preparation implements AutoCloseable {
     }
 
     /** @param launcher has it removed if this JVM ends first */
+    /** Makes the cgroup; before the plan, which depends on how it is entered. */
     void makeCgroup(Launcher launcher) throws IOException {
         limits = LimitCgroup.isFor(spec) ? LimitCgroup.make(spec.limits()) : LimitCgroup.none();
         if (limits.made().isEmpty()) {
