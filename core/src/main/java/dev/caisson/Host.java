@@ -8,6 +8,7 @@ import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.engine.Engine;
 import dev.caisson.launch.FailureText;
 import dev.caisson.launch.HostFacts;
+import dev.caisson.launch.Hosts;
 import dev.caisson.launch.ProcFile;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.sys.Kernel;
@@ -50,17 +51,30 @@ public record Host(List<Finding> findings) {
         FACT
     }
 
-    /** {@return the examination of this host} Takes a few milliseconds; changes nothing. */
+    /**
+     * {@return the examination of this host} Takes a few milliseconds; changes nothing. Where no container can be started at
+     * all, the first finding says why.
+     */
     public static Host doctor() throws IOException {
-        var engine = Engine.shared();
         var findings = new ArrayList<Finding>();
+        Kernel kernel;
+        HostFacts host;
+        try {
+            var engine = Engine.shared();
+            kernel = engine.kernel();
+            host = engine.host();
+        } catch (IOException refused) {
+            findings.add(new Finding(State.NO, "containers", String.valueOf(refused.getMessage())));
+            kernel = Kernel.ofThisMachine();
+            host = Hosts.ofThisProcess(kernel);
+        }
         findings.add(fact("kernel", System.getProperty("os.version") + " " + System.getProperty("os.arch")));
-        caller(findings, engine.host());
-        namespaces(findings, engine.host());
+        caller(findings, host);
+        namespaces(findings, host);
         cgroups(findings);
         for (var feature : Feature.values()) {
             if (feature != Feature.USER_NAMESPACE) {
-                findings.add(new Finding(state(engine.kernel().probe(feature)), feature.title(), detail(feature)));
+                findings.add(new Finding(state(kernel.probe(feature)), feature.title(), detail(feature)));
             }
         }
         findings.add(fact(

@@ -8,8 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.sys.Native;
+import dev.caisson.seccomp.Action;
+import dev.caisson.seccomp.Seccomp;
 import dev.caisson.spec.Stdio;
 import dev.caisson.testkit.JavaAs;
 import dev.caisson.testkit.NeedsRoot;
@@ -191,6 +194,30 @@ class ShutdownTest {
     @Test
     void aFirstUseThatFailsForWantOfDescriptorsIsRepeated() throws Exception {
         assertEquals("recovered", JavaAs.oneself().run(Short.class.getName()).output());
+    }
+
+    static final class Doctor {
+        private Doctor() {}
+
+        public static void main(String[] args) throws Exception {
+            System.out.println(Host.doctor());
+        }
+    }
+
+    /** As inside another runtime, whose filter does not know clone3. */
+    @Test
+    void theDoctorTellsThatNothingCanBeStartedAndWhy() throws Exception {
+        var output = Container.bare()
+                .seccomp(Seccomp.otherwise(Action.allow()).fail(Errno.ENOSYS, Syscall.CLONE3))
+                .capture(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Doctor.class.getName());
+        assertEquals(new Exit.Exited(0), output.exit(), output.text() + output.errorText());
+        String first = output.text().lines().findFirst().orElse("");
+        assertTrue(first.startsWith("NO") && first.contains("clone3") && first.contains("ENOSYS"), first);
     }
 
     @Test
