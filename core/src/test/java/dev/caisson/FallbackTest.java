@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.caisson.launch.Hosts;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Planner;
+import dev.caisson.launch.Slots;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.UnsupportedKernelException;
@@ -45,7 +46,10 @@ class FallbackTest {
     private static int exitCode(LaunchPlan plan) throws Exception {
         try (var launcher = new Launcher();
                 var nothing = dev.caisson.linux.sys.Files.open("/dev/null", OpenFlags.O_RDWR, 0)) {
-            var descriptors = Map.of("stdin", nothing.number(), "stdout", nothing.number(), "stderr", nothing.number());
+            var descriptors = Map.of(
+                    Slots.descriptor(0), nothing.number(),
+                    Slots.descriptor(1), nothing.number(),
+                    Slots.descriptor(2), nothing.number());
             var launch = Launch.direct(Encoder.encode(plan.program(), Arch.host()), plan.flags(), descriptors);
             var outcome = launcher.launch(launch);
             try (var pidfd = assertInstanceOf(Outcome.Child.class, outcome, outcome::toString)

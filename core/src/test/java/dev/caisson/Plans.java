@@ -172,11 +172,11 @@ final class Plans {
         }
     }
 
-    /** {@return the names of what a launch of the plan would bind} */
-    static Stream<String> parameters(LaunchPlan plan) {
+    /** {@return the slots of what a launch of the plan would bind} */
+    static Stream<Arg.Slot> slots(LaunchPlan plan) {
         return arguments(plan).stream()
-                .filter(Arg.Parameter.class::isInstance)
-                .map(arg -> ((Arg.Parameter) arg).name())
+                .filter(Arg.Slot.class::isInstance)
+                .map(Arg.Slot.class::cast)
                 .distinct();
     }
 }

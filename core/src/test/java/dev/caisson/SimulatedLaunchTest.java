@@ -10,6 +10,7 @@ import dev.caisson.launch.LaunchPlan;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.Encoder;
 import dev.caisson.linux.child.SimulatedKernel;
 import dev.caisson.linux.child.SimulatedMemory;
@@ -59,7 +60,7 @@ class SimulatedLaunchTest {
     }
 
     private static Simulator.End run(LaunchPlan plan, Arch arch, GenerousKernel kernel) {
-        Map<String, Integer> parameters = Plans.parameters(plan).collect(Collectors.toMap(name -> name, _ -> 50));
+        Map<Arg.Slot, Integer> parameters = Plans.slots(plan).collect(Collectors.toMap(slot -> slot, _ -> 50));
         return Simulator.run(Encoder.encode(plan.program(), arch), parameters, kernel);
     }
 

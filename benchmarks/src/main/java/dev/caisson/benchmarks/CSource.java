@@ -111,7 +111,7 @@ final class CSource {
     private String value(Arg arg) {
         return switch (arg) {
             case Arg.Value v -> v.value() + "L";
-            case Arg.Parameter _ -> "(long)null_fd";
+            case Arg.Slot _ -> "(long)null_fd";
             case Arg.ResultOf r -> "r[" + r.step() + "]";
             case Arg.Text t -> "(long)" + bytes((t.string() + "\0").getBytes(StandardCharsets.UTF_8));
             case Arg.Buffer b -> "(long)" + buffers.computeIfAbsent(b.name(), _ -> bytes(new byte[b.size()]));

@@ -3,6 +3,7 @@ package dev.caisson.benchmarks;
 
 import dev.caisson.Container;
 import dev.caisson.launch.ParentSide;
+import dev.caisson.launch.Slots;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.child.Encoder;
 import dev.caisson.linux.child.Launch;
@@ -81,8 +82,10 @@ final class Compare {
             for (var variant : Variant.values()) {
                 var plan = variant.plan(layer, command(work, variant));
                 var encoded = Encoder.encode(plan.program(), Arch.host());
-                var descriptors =
-                        Map.of("stdin", nothing.number(), "stdout", nothing.number(), "stderr", nothing.number());
+                var descriptors = Map.of(
+                        Slots.descriptor(0), nothing.number(),
+                        Slots.descriptor(1), nothing.number(),
+                        Slots.descriptor(2), nothing.number());
                 for (var mode : Launch.Mode.values()) {
                     contestants.put(
                             "engine " + mode + " " + variant,

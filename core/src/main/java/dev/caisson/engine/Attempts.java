@@ -13,7 +13,9 @@ import dev.caisson.launch.Places;
 import dev.caisson.launch.PreparedLaunches.Prepared;
 import dev.caisson.launch.Refusal;
 import dev.caisson.launch.Root;
+import dev.caisson.launch.Slots;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.Handover;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Outcome;
@@ -33,8 +35,6 @@ import org.jspecify.annotations.Nullable;
  * layers merged otherwise, mount targets that lie elsewhere than they seem to.
  */
 final class Attempts {
-    private static final String MERGED = "merged";
-
     private final Engine.Services services;
     private final Request request;
     private final Preparation here;
@@ -85,7 +85,7 @@ final class Attempts {
             var merged = RootFallback.take(plan(), refusal(launch, refusedLayers.get()), here.owner());
             fallback = merged;
             here.resources().onFailure(merged);
-            here.descriptors().put(MERGED, merged.descriptor());
+            here.descriptors().put(Slots.MERGED, merged.descriptor());
             launch = instead(RootFallback.applied(request.spec(), merged, services.host()));
             outcome = attempt(launch);
         }
@@ -155,7 +155,7 @@ final class Attempts {
     }
 
     /** {@return mounts of the layers for one launch, which takes them along} */
-    private Map<String, Integer> layers(LaunchPlan plan) throws IOException {
+    private Map<Arg.Slot, Integer> layers(LaunchPlan plan) throws IOException {
         var input = plan.input();
         if (!input.idmappedLayers() || !(input.spec().root().source() instanceof Root.Layers(var overlay))) {
             return Map.of();

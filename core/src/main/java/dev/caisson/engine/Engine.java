@@ -9,6 +9,7 @@ import dev.caisson.launch.Hosts;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Planner;
 import dev.caisson.launch.Root;
+import dev.caisson.launch.Slots;
 import dev.caisson.launch.UserNamespaces;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.child.Launcher;
@@ -135,7 +136,7 @@ public final class Engine {
     public Explained explain(ContainerSpec spec, List<String> command) throws IOException {
         LimitCgroup<CgroupPlan> limits = LimitCgroup.isFor(spec) ? LimitCgroup.plan(spec.limits()) : LimitCgroup.none();
         var cgroupFiles = limits.made().map(CgroupPlan::entered).orElse(List.of()).stream()
-                .map(LimitCgroup::parameter)
+                .map(Slots::cgroup)
                 .toList();
         var plan = services.planner().plan(spec, command, cgroupFiles);
         return new Explained(

@@ -43,11 +43,6 @@ record LimitCgroup<T>(Optional<T> made, List<String> unenforced) {
         return spec.limits().hasCgroup() || spec.limits().withPreset().isPresent();
     }
 
-    /** {@return the launch parameter that holds the cgroup.procs of a version 1 controller} */
-    static String parameter(String controller) {
-        return "cgroup " + controller;
-    }
-
     static LimitCgroup<Cgroup> make(LimitSpec limits) throws IOException {
         return of(limits, CgroupBuilder::create);
     }

@@ -10,8 +10,10 @@ import dev.caisson.launch.ParentSide;
 import dev.caisson.launch.PlanInput;
 import dev.caisson.launch.Principal;
 import dev.caisson.launch.Root;
+import dev.caisson.launch.Slots;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
+import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.child.Ward;
@@ -31,7 +33,6 @@ import dev.caisson.process.Plumbing;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Namespace;
-import dev.caisson.spec.Stdio;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,15 +47,12 @@ import org.jspecify.annotations.Nullable;
 
 /** What the JVM has made for one launch so far. Closed, it lets go of what only the launch needed, and, if that failed, of all. */
 final class Preparation implements AutoCloseable {
-    private static final String STATUS = "status";
-    private static final String KEPT = "kept";
-
     private final ContainerSpec spec;
     private final Poller poller;
     private final long startedAt = System.nanoTime();
     private final LaunchResources resources = new LaunchResources();
-    private final Map<String, Integer> descriptors = new HashMap<>();
-    private final List<String> cgroupFiles = new ArrayList<>();
+    private final Map<Arg.Slot, Integer> descriptors = new HashMap<>();
+    private final List<Arg.Slot> cgroupFiles = new ArrayList<>();
     private LimitCgroup<Cgroup> limits = LimitCgroup.none();
     private Ward will = Ward.NONE;
     private OptionalInt intoCgroup = OptionalInt.empty();
@@ -92,9 +90,9 @@ final class Preparation implements AutoCloseable {
         will = launcher.removing(cgroup.directories());
         resources.onFailure(will::end);
         for (var entry : Entry.legacy(cgroup).entrySet()) {
-            String parameter = LimitCgroup.parameter(entry.getKey());
-            descriptors.put(parameter, resources.use(entry.getValue()).number());
-            cgroupFiles.add(parameter);
+            var slot = Slots.cgroup(entry.getKey());
+            descriptors.put(slot, resources.use(entry.getValue()).number());
+            cgroupFiles.add(slot);
         }
         var unified = Entry.unified(cgroup);
         if (unified.isPresent()) {
@@ -149,22 +147,19 @@ final class Preparation implements AutoCloseable {
 
     void open(Join join) throws IOException {
         descriptors.put(
-                "join " + join.namespace().file(),
-                resources.use(Joins.open(join)).number());
+                Slots.join(join.namespace()), resources.use(Joins.open(join)).number());
     }
 
     void connectStreams() throws IOException {
         var process = spec.process();
-        var more = new HashMap<String, Stdio>();
-        process.descriptors().forEach((number, source) -> more.put("descriptor " + number, source));
         plumbing = Plumbing.open(
                 poller,
                 process.stdin().orElseThrow(),
                 process.stdout().orElseThrow(),
                 process.stderr().orElseThrow(),
-                more);
+                process.descriptors());
         resources.onFailure(plumbing);
-        descriptors.putAll(plumbing.descriptors());
+        plumbing.descriptors().forEach((number, source) -> descriptors.put(Slots.descriptor(number), source));
         descriptors.putAll(OwnDescriptors.of(spec));
         if (decided().principal().isPresent()) {
             known(decided().principal().get());
@@ -185,7 +180,7 @@ final class Preparation implements AutoCloseable {
     void awaitStatus() throws IOException {
         var pipe = Files.pipe();
         resources.onFailure(pipe.reader());
-        descriptors.put(STATUS, resources.use(pipe.writer()).number());
+        descriptors.put(Slots.STATUS, resources.use(pipe.writer()).number());
         status = pipe.reader();
     }
 
@@ -193,7 +188,7 @@ final class Preparation implements AutoCloseable {
         var sockets = Sockets.pair();
         kept = sockets.near();
         resources.onFailure(kept);
-        descriptors.put(KEPT, resources.use(sockets.far()).number());
+        descriptors.put(Slots.KEPT, resources.use(sockets.far()).number());
     }
 
     /** {@return what is launched, for whoever uses it} What fails from here on ends the child. */
@@ -257,13 +252,13 @@ final class Preparation implements AutoCloseable {
         return resources;
     }
 
-    /** {@return the number of each descriptor that the child is given, by launch parameter} */
-    Map<String, Integer> descriptors() {
+    /** {@return the number of each descriptor that the child is given, by slot} */
+    Map<Arg.Slot, Integer> descriptors() {
         return descriptors;
     }
 
-    /** {@return the launch parameters of version 1 cgroup.procs files} */
-    List<String> cgroupFiles() {
+    /** {@return the slots of version 1 cgroup.procs files} */
+    List<Arg.Slot> cgroupFiles() {
         return cgroupFiles;
     }
 

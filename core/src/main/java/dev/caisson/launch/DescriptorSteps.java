@@ -24,7 +24,6 @@ import org.jspecify.annotations.Nullable;
  * goes through at most three descriptors, sockets and pipes without a path, which get the numbers above the command's.
  */
 final class DescriptorSteps {
-    private static final List<String> STANDARD = List.of("stdin", "stdout", "stderr");
     private static final int FIRST_FREE = 3;
     private static final Arg O_CLOEXEC = OpenFlags.of(OpenFlags.O_CLOEXEC);
     private static final Arg LAST = named(0xffff_ffffL, "~0U");
@@ -40,13 +39,8 @@ final class DescriptorSteps {
         this.nothing = nothing;
     }
 
-    /** {@return the launch parameter that holds the source of a descriptor of the command} */
-    static String parameter(int descriptor) {
-        return descriptor < STANDARD.size() ? STANDARD.get(descriptor) : "descriptor " + descriptor;
-    }
-
-    /** @param kept the parameters of descriptors that later steps of the launch use */
-    void plan(List<String> kept) {
+    /** @param kept the slots of descriptors that later steps of the launch use */
+    void plan(List<Arg.Slot> kept) {
         program.phase("descriptors");
         var numbers =
                 input.spec().process().descriptors().keySet().stream().sorted().toList();
@@ -56,9 +50,9 @@ final class DescriptorSteps {
         int beyond = report + 1;
         moveReportBeyond(beyond);
         var keptSources = new ArrayList<Arg>();
-        for (String parameter : kept) {
-            program.purpose("keep the " + parameter + " of the launch");
-            keptSources.add(beyond(parameter, Arg.parameter(parameter), beyond));
+        for (var slot : kept) {
+            program.purpose("keep the " + slot.name() + " of the launch");
+            keptSources.add(beyond(slot.name(), slot, beyond));
         }
         var sources = new TreeMap<Integer, Arg>();
         for (int number : numbers) {
@@ -73,7 +67,7 @@ final class DescriptorSteps {
         });
         for (int i = 0; i < kept.size(); i++) {
             var place = of(firstKept + i);
-            program.purpose("keep the " + kept.get(i) + " of the launch");
+            program.purpose("keep the " + kept.get(i).name() + " of the launch");
             program.call(Syscall.DUP3, keptSources.get(i), place, O_CLOEXEC);
             program.moved(kept.get(i), place);
         }
@@ -98,13 +92,13 @@ final class DescriptorSteps {
                 input.spec().process().stdout(),
                 input.spec().process().stderr());
         for (int number = 0; number < standard.size(); number++) {
-            program.purpose("connect " + STANDARD.get(number));
+            program.purpose("connect " + Slots.descriptor(number).name());
             program.call(Syscall.DUP3, source(number, standard.get(number).orElse(null)), of(number), of(0));
         }
     }
 
     private Arg source(int number, @Nullable Stdio stdio) {
-        return stdio instanceof Stdio.Discard && nothing.isPresent() ? nothing.get() : Arg.parameter(parameter(number));
+        return stdio instanceof Stdio.Discard && nothing.isPresent() ? nothing.get() : Slots.descriptor(number);
     }
 
     /** Whether the child reports by a descriptor is for the way of the launch to say, which the plan does not know. */

@@ -57,9 +57,9 @@ final class ExecSteps {
                 dumpable(program, "own its files in /proc", 1);
             }
         }
-        for (String file : input.cgroupFiles()) {
+        for (var file : input.cgroupFiles()) {
             program.purpose("enter the cgroup before anything of the command runs");
-            program.call(Syscall.WRITE, Arg.parameter(file), text("0"), of(1));
+            program.call(Syscall.WRITE, file, text("0"), of(1));
         }
         if (hasCpuset()) {
             // Not what the JVM may be pinned to: the kernel leaves of these what the cpuset allows.

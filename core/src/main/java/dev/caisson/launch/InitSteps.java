@@ -17,9 +17,6 @@ import dev.caisson.linux.child.SyscallProgram;
  * ends, and with it everything in the PID namespace, when the command does. It reports the command's wait status.
  */
 final class InitSteps {
-    /** The parameter that holds the writing end of the pipe on which the wait status of the command arrives. */
-    static final String STATUS = "status";
-
     private static final int SIGCHLD = 17;
     private static final int WNOHANG = 1;
     private static final int SIGNAL_SET = 8;
@@ -55,7 +52,7 @@ final class InitSteps {
     /** An init that held the command's pipes open would keep their readers waiting. */
     private void closeAllButStatus() {
         program.purpose("hold nothing open but the way to report");
-        var status = program.descriptor(STATUS);
+        var status = program.descriptor(Slots.STATUS);
         var below = program.sum("below", status, of(-1));
         var above = program.sum("above", status, of(1));
         program.call(Syscall.CLOSE_RANGE, of(0), below, of(0));
@@ -88,7 +85,7 @@ final class InitSteps {
         program.branch(Step.Condition.EQUAL, ended, of(0), wait);
         program.branch(Step.Condition.NOT_EQUAL, ended, pid, reap);
         program.purpose("report how the command ended");
-        program.call(OnError.ignore(), Syscall.WRITE, program.descriptor(STATUS), status, of(Integer.BYTES));
+        program.call(OnError.ignore(), Syscall.WRITE, program.descriptor(Slots.STATUS), status, of(Integer.BYTES));
         program.call(Syscall.EXIT_GROUP, of(0));
     }
 }

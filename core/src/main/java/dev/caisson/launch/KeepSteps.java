@@ -20,9 +20,6 @@ import java.util.TreeMap;
  * is mounted on the root would be gone with the last process.
  */
 final class KeepSteps {
-    /** The parameter that holds the child's end of the socket; the message is there when the launch is over. */
-    static final String SOCKET = "kept";
-
     private static final int HEADER = 16;
     private static final int DESCRIPTORS = 3;
     private static final int LENGTH = HEADER + DESCRIPTORS * Integer.BYTES;
@@ -54,8 +51,7 @@ final class KeepSteps {
             program.store(Step.Width.INT, program.sum("descriptor", rights, of(at)), descriptor);
             at += Integer.BYTES;
         }
-        program.call(
-                Syscall.SENDMSG, Arg.parameter(SOCKET), message(rights), MessageFlags.of(MessageFlags.MSG_NOSIGNAL));
+        program.call(Syscall.SENDMSG, Slots.KEPT, message(rights), MessageFlags.of(MessageFlags.MSG_NOSIGNAL));
     }
 
     private static Arg message(Arg rights) {

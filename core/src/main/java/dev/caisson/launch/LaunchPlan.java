@@ -74,13 +74,13 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
     }
 
     /** {@return the parameters of descriptors that are used after the root is entered} */
-    private static List<String> kept(PlanInput input) {
-        var kept = new ArrayList<String>();
+    private static List<Arg.Slot> kept(PlanInput input) {
+        var kept = new ArrayList<Arg.Slot>();
         if (SeccompSteps.hasListener(input)) {
             kept.add(SyscallProgram.GATE);
         }
         if (input.spec().process().init()) {
-            kept.add(InitSteps.STATUS);
+            kept.add(Slots.STATUS);
         }
         return kept;
     }
@@ -122,10 +122,5 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
                         + ": something is mounted there in the midst of too many entries, or its file system is none"
                         + " for layers, and an ordinary user can only show it as it is; mask what has sockets, or run"
                         + " as root");
-    }
-
-    /** {@return the parameter under which a version 1 hierarchy's cgroup.procs is known to the program} */
-    static String cgroupParameter(String controller) {
-        return "cgroup " + controller;
     }
 }

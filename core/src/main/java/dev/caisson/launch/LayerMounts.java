@@ -50,11 +50,11 @@ public final class LayerMounts implements AutoCloseable {
         }
     }
 
-    /** {@return the descriptors by the names of the launch parameters that hold them} */
-    public Map<String, Integer> parameters() {
-        var all = new HashMap<String, Integer>();
+    /** {@return the descriptors by the slots that they are bound to} */
+    public Map<Arg.Slot, Integer> parameters() {
+        var all = new HashMap<Arg.Slot, Integer>();
         for (int i = 0; i < mounts.size(); i++) {
-            all.put(OverlaySteps.idmapped(i), mounts.get(i).number());
+            all.put(Slots.layer(i), mounts.get(i).number());
         }
         return all;
     }

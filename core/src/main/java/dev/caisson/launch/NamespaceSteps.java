@@ -65,11 +65,6 @@ final class NamespaceSteps {
         };
     }
 
-    /** {@return the parameter that holds the descriptor by which a namespace is joined} */
-    static String parameter(Namespace namespace) {
-        return "join " + namespace.file();
-    }
-
     /** {@return whether new namespaces must wait until a user namespace is joined} */
     private boolean isDeferred() {
         return input.joins(Namespace.USER);
@@ -144,8 +139,7 @@ final class NamespaceSteps {
         }
         together.values().forEach(namespaces -> {
             program.purpose("join namespaces of a container that is held", "CAP_SYS_ADMIN over them, Linux 5.8");
-            program.call(
-                    Syscall.SETNS, Arg.parameter(parameter(namespaces.getFirst())), CLONE_FLAGS.of(flags(namespaces)));
+            program.call(Syscall.SETNS, Slots.join(namespaces.getFirst()), CLONE_FLAGS.of(flags(namespaces)));
         });
     }
 
@@ -182,7 +176,7 @@ final class NamespaceSteps {
             }
         }
         program.purpose("join the " + namespace.file() + " namespace of " + whose, "CAP_SYS_ADMIN over it");
-        program.call(Syscall.SETNS, Arg.parameter(parameter(namespace)), CLONE_FLAGS.of(namespace.flag()));
+        program.call(Syscall.SETNS, Slots.join(namespace), CLONE_FLAGS.of(namespace.flag()));
     }
 
     /** After the id maps: setting any of these takes capabilities in the new user namespace. */

@@ -58,11 +58,6 @@ final class OverlaySteps {
         this.opened = opened;
     }
 
-    /** {@return the name of the parameter that holds a layer's mount with other ids} */
-    static String idmapped(int layer) {
-        return "layer " + layer;
-    }
-
     /** {@return the mount of a container's layers} */
     Arg root(Overlay overlay) {
         int layers = overlay.lower().size();
@@ -83,7 +78,7 @@ final class OverlaySteps {
         if (input.idmappedLayers()) {
             var lower = new ArrayList<Place>();
             for (int i = 0; i < layers; i++) {
-                lower.add(new ByName(attach(Arg.parameter(idmapped(i)))));
+                lower.add(new ByName(attach(Slots.layer(i))));
             }
             return mounted(lower, upper, work, overlay.options().parameters(), "root");
         }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
-
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
@@ -25,15 +24,11 @@ public final class OwnDescriptors {
 
     private OwnDescriptors() {}
 
-    /** {@return the launch parameters that hold them} */
-    public static Map<String, Integer> of(ContainerSpec spec) {
-        var all = new HashMap<String, Integer>();
-        numbers(spec).forEach(number -> all.put(parameter(number), number));
+    /** {@return the slots they are bound to} */
+    public static Map<Arg.Slot, Integer> of(ContainerSpec spec) {
+        var all = new HashMap<Arg.Slot, Integer>();
+        numbers(spec).forEach(number -> all.put(Slots.own(number), number));
         return all;
-    }
-
-    private static String parameter(int number) {
-        return "fd " + number;
     }
 
     private static Set<Integer> numbers(ContainerSpec spec) {
@@ -73,8 +68,7 @@ public final class OwnDescriptors {
     static void plan(ContainerSpec spec, SyscallProgram.Builder program) {
         for (int number : numbers(spec)) {
             program.purpose("have the JVM's descriptor " + number + ", which a path goes through");
-            program.call(
-                    Syscall.DUP3, Arg.parameter(parameter(number)), Arg.of(number), OpenFlags.of(OpenFlags.O_CLOEXEC));
+            program.call(Syscall.DUP3, Slots.own(number), Arg.of(number), OpenFlags.of(OpenFlags.O_CLOEXEC));
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
+import dev.caisson.linux.call.Arg;
 import dev.caisson.overlay.mount.TopDirectory;
 import dev.caisson.overlay.tree.SafeTree;
 import dev.caisson.seccomp.FilterProgram;
@@ -25,7 +26,7 @@ import java.util.Set;
  * @param topDirectories what a new writable layer has at the top from the beginning
  * @param top what the top of a new writable layer is to be, by ids inside; empty: root's, 0755
  * @param sources what the sources of bind mounts are
- * @param cgroupFiles the launch parameters of version 1 {@code cgroup.procs} files the child must enter by
+ * @param cgroupFiles the slots of version 1 {@code cgroup.procs} files the child must enter by
  * @param seccompFilters in the order in which they are installed
  */
 public record PlanInput(
@@ -40,7 +41,7 @@ public record PlanInput(
         Optional<TopDirectory> top,
         List<HostTree.Entry> topDirectories,
         Map<Path, SourceKind> sources,
-        List<String> cgroupFiles,
+        List<Arg.Slot> cgroupFiles,
         List<FilterProgram> seccompFilters) {
 
     /** {@return the host's ids of the command's user; empty if they are this process's own, or this process may give nothing away} */

@@ -3,6 +3,7 @@ package dev.caisson.launch;
 
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.UnsupportedKernelException;
+import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.mount.TopDirectory;
@@ -34,16 +35,16 @@ public final class Planner {
     /**
      * Plans the launch of a command.
      *
-     * @param cgroupFiles parameters of the version 1 cgroup.procs files that the launch will bind
+     * @param cgroupFiles the slots of the version 1 cgroup.procs files that the launch will bind
      * @throws IllegalStateException if settings contradict each other
      * @throws IOException if the user is not in the container's /etc/passwd, or the kernel lacks a feature
      */
-    public LaunchPlan plan(ContainerSpec asked, List<String> command, List<String> cgroupFiles) throws IOException {
+    public LaunchPlan plan(ContainerSpec asked, List<String> command, List<Arg.Slot> cgroupFiles) throws IOException {
         return LaunchPlan.compile(decide(asked, command, cgroupFiles));
     }
 
     /** {@return all that a plan depends on} As {@link #plan}, which goes on from here without asking anybody anything. */
-    public PlanInput decide(ContainerSpec asked, List<String> command, List<String> cgroupFiles) throws IOException {
+    public PlanInput decide(ContainerSpec asked, List<String> command, List<Arg.Slot> cgroupFiles) throws IOException {
         Contradictions.check(asked);
         var spec = MemoryShares.applied(asked, host);
         if (spec.root().idmappedLayers() && !host.isPrivileged()) {

@@ -26,7 +26,6 @@ import java.util.stream.Collectors;
  * nothing for that.
  */
 public final class Refusal {
-    private static final String WORDS = "words";
     private static final int MOST = 1 << 14;
 
     private Refusal() {}
@@ -58,8 +57,8 @@ public final class Refusal {
         }
         try (var pipe = Files.pipe()) {
             var descriptors = new HashMap<>(launch.descriptors());
-            descriptors.put(WORDS, pipe.writer().number());
-            var program = launch.program().program().sayingWhy(failure.index().getAsInt(), WORDS);
+            descriptors.put(Slots.WORDS, pipe.writer().number());
+            var program = launch.program().program().sayingWhy(failure.index().getAsInt(), Slots.WORDS);
             var _ = launcher.launch(new Launch(
                     Encoder.encode(program, Arch.host()),
                     launch.mode(),

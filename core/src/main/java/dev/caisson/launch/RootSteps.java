@@ -194,7 +194,7 @@ final class RootSteps {
     private Arg merged(Arg workshop) {
         program.purpose("take the merged layers as the root", "CAP_SYS_ADMIN");
         program.call(Syscall.MKDIRAT, workshop, text(MERGED), octal(0700));
-        mounts.attach(Arg.parameter(MERGED), workshop, MERGED);
+        mounts.attach(Slots.MERGED, workshop, MERGED);
         var root = mounts.cloneOf("root", workshop, MERGED, false);
         mounts.park(root);
         return root;

@@ -24,9 +24,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Plumbing implements AutoCloseable {
     private static final int PERMISSIONS = 0666;
+    private static final int IN = 0;
+    private static final int OUT = 1;
+    private static final int ERROR = 2;
 
     private final Poller poller;
-    private final Map<String, Integer> descriptors = new HashMap<>();
+    private final Map<Integer, Integer> descriptors = new HashMap<>();
     private final List<Fd> commandEnds = new ArrayList<>();
     private final List<Fd> commandPipes = new ArrayList<>();
     private final List<InheritedStream> shared = new ArrayList<>();
@@ -45,15 +48,15 @@ public final class Plumbing implements AutoCloseable {
     /**
      * Opens what the standard streams and further descriptors of a command need.
      *
-     * @param more the launch parameter of each further descriptor, and what it is
+     * @param more further descriptors, by their numbers in the command
      */
-    public static Plumbing open(Poller poller, Stdio stdin, Stdio stdout, Stdio stderr, Map<String, Stdio> more)
+    public static Plumbing open(Poller poller, Stdio stdin, Stdio stdout, Stdio stderr, Map<Integer, Stdio> more)
             throws IOException {
         var plumbing = new Plumbing(poller);
         try {
             plumbing.input(stdin);
-            plumbing.output("stdout", stdout);
-            plumbing.output("stderr", stderr);
+            plumbing.output(OUT, stdout);
+            plumbing.output(ERROR, stderr);
             for (var entry : more.entrySet()) {
                 plumbing.further(entry.getKey(), entry.getValue());
             }
@@ -66,42 +69,42 @@ public final class Plumbing implements AutoCloseable {
 
     private void input(Stdio stdio) throws IOException {
         switch (stdio) {
-            case Stdio.Inherit _ -> inherit("stdin", 0);
-            case Stdio.Discard _ -> discard("stdin");
+            case Stdio.Inherit _ -> inherit(IN);
+            case Stdio.Discard _ -> discard(IN);
             case Stdio.Pipe _ -> {
                 var pipe = Files.pipe();
                 Fd ours = pipe.writer();
                 commandEnds.add(ours);
-                commandPipes.add(command("stdin", pipe.reader()));
+                commandPipes.add(command(IN, pipe.reader()));
                 Files.makeNonBlocking(ours);
                 commandEnds.remove(ours);
                 stdin = new PipeOutput(ours, poller);
             }
-            case Stdio.File file -> command("stdin", open(file));
+            case Stdio.File file -> command(IN, open(file));
             // A file in memory: no thread has to feed it, whatever its size.
-            case Stdio.Bytes bytes -> command("stdin", reopened(Files.sealedMemory("stdin", bytes.content(), false)));
+            case Stdio.Bytes bytes -> command(IN, memory(IN, bytes));
             case Stdio.Memory _ ->
                 throw new IllegalArgumentException("stdin: Stdio.memory is for output; use Stdio.bytes");
         }
     }
 
-    private void output(String name, Stdio stdio) throws IOException {
+    private void output(int number, Stdio stdio) throws IOException {
         switch (stdio) {
-            case Stdio.Inherit _ -> inherit(name, name.equals("stdout") ? 1 : 2);
-            case Stdio.Discard _ -> discard(name);
-            case Stdio.File file -> command(name, open(file));
+            case Stdio.Inherit _ -> inherit(number);
+            case Stdio.Discard _ -> discard(number);
+            case Stdio.File file -> command(number, open(file));
             case Stdio.Pipe _ -> {
-                var stream = new PipeInput(reader(name), poller);
-                if (name.equals("stdout")) {
+                var stream = new PipeInput(reader(number), poller);
+                if (number == OUT) {
                     stdout = stream;
                 } else {
                     stderr = stream;
                 }
             }
             case Stdio.Memory memory -> {
-                var capture = new Capture(reader(name), memory.cap(), why -> captureFailed.accept(why));
+                var capture = new Capture(reader(number), memory.cap(), why -> captureFailed.accept(why));
                 var stream = new CapturedInput(capture.content());
-                if (name.equals("stdout")) {
+                if (number == OUT) {
                     capturedOut = capture;
                     stdout = stream;
                 } else {
@@ -111,37 +114,50 @@ public final class Plumbing implements AutoCloseable {
                 capture.begin(poller);
             }
             case Stdio.Bytes _ ->
-                throw new IllegalArgumentException(name + ": Stdio.bytes is for input; use Stdio.memory");
+                throw new IllegalArgumentException(name(number) + ": Stdio.bytes is for input; use Stdio.memory");
         }
+    }
+
+    private static String name(int number) {
+        return switch (number) {
+            case IN -> "stdin";
+            case OUT -> "stdout";
+            case ERROR -> "stderr";
+            default -> "descriptor " + number;
+        };
+    }
+
+    private static Fd memory(int number, Stdio.Bytes bytes) throws LinuxException {
+        return reopened(Files.sealedMemory(name(number), bytes.content(), false));
     }
 
     /** What is cloned by the zygote has nothing of the JVM that it is not given. */
-    private void inherit(String name, int number) throws LinuxException {
+    private void inherit(int number) throws LinuxException {
         var own = InheritedStream.reopened(number);
         if (own.isPresent()) {
-            var _ = command(name, own.get());
+            var _ = command(number, own.get());
         } else {
             shared.add(InheritedStream.shared(number));
-            var _ = command(name, Files.duplicate(number));
+            var _ = command(number, Files.duplicate(number));
         }
     }
 
-    private Fd reader(String name) throws LinuxException {
+    private Fd reader(int number) throws LinuxException {
         var pipe = Files.pipe();
         commandEnds.add(pipe.reader());
-        commandPipes.add(command(name, pipe.writer()));
+        commandPipes.add(command(number, pipe.writer()));
         Files.makeNonBlocking(pipe.reader());
         commandEnds.remove(pipe.reader());
         return pipe.reader();
     }
 
-    private void further(String name, Stdio stdio) throws IOException {
+    private void further(int number, Stdio stdio) throws IOException {
         switch (stdio) {
-            case Stdio.File file -> command(name, open(file));
-            case Stdio.Discard _ -> discard(name);
-            case Stdio.Bytes bytes -> command(name, reopened(Files.sealedMemory(name, bytes.content(), false)));
+            case Stdio.File file -> command(number, open(file));
+            case Stdio.Discard _ -> discard(number);
+            case Stdio.Bytes bytes -> command(number, memory(number, bytes));
             case Stdio.Inherit _, Stdio.Pipe _, Stdio.Memory _ ->
-                throw new IllegalArgumentException(name + ": " + stdio
+                throw new IllegalArgumentException(name(number) + ": " + stdio
                         + " is for the standard streams; a file, bytes or discard is possible here");
         }
     }
@@ -163,19 +179,19 @@ public final class Plumbing implements AutoCloseable {
     }
 
     /** One descriptor serves all streams that are discarded. */
-    private void discard(String name) throws LinuxException {
+    private void discard(int number) throws LinuxException {
         if (nothing == null) {
-            command(name, Files.open("/dev/null", OpenFlags.O_RDWR, 0));
-            nothing = descriptors.get(name);
+            command(number, Files.open("/dev/null", OpenFlags.O_RDWR, 0));
+            nothing = descriptors.get(number);
         } else {
-            descriptors.put(name, nothing);
+            descriptors.put(number, nothing);
         }
     }
 
-    private Fd command(String name, Fd fd) throws LinuxException {
+    private Fd command(int number, Fd fd) throws LinuxException {
         var end = Files.beyondStandard(fd);
         commandEnds.add(end);
-        descriptors.put(name, end.number());
+        descriptors.put(number, end.number());
         return end;
     }
 
@@ -191,8 +207,8 @@ public final class Plumbing implements AutoCloseable {
         }
     }
 
-    /** {@return the number of the command's end of each stream, by launch parameter} */
-    public Map<String, Integer> descriptors() {
+    /** {@return the number here of what each descriptor of the command is to be, by its number there} */
+    public Map<Integer, Integer> descriptors() {
         return descriptors;
     }
 

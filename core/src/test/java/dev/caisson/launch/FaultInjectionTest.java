@@ -9,6 +9,7 @@ import dev.caisson.Container;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.Encoder;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Launcher;
@@ -71,13 +72,13 @@ class FaultInjectionTest {
         failEveryStep(plan, Map.of(), Optional.empty());
     }
 
-    private static void failEveryStep(LaunchPlan plan, Map<String, Integer> more) throws Exception {
+    private static void failEveryStep(LaunchPlan plan, Map<Arg.Slot, Integer> more) throws Exception {
         failEveryStep(plan, more, Optional.empty());
     }
 
     /** @param layers mounts of layers for one launch, which it uses up */
     private static void failEveryStep(
-            LaunchPlan plan, Map<String, Integer> more, Optional<Callable<LayerMounts>> layers) throws Exception {
+            LaunchPlan plan, Map<Arg.Slot, Integer> more, Optional<Callable<LayerMounts>> layers) throws Exception {
         try (var launcher = new Launcher();
                 var input = Files.open("/dev/null", OpenFlags.O_RDWR, 0)) {
             var status = Files.pipe();
@@ -85,11 +86,11 @@ class FaultInjectionTest {
             try (status;
                     kept) {
                 var descriptors = new HashMap<>(more);
-                for (String name : List.of("stdin", "stdout", "stderr")) {
-                    descriptors.put(name, input.number());
+                for (int number = 0; number < 3; number++) {
+                    descriptors.put(Slots.descriptor(number), input.number());
                 }
-                descriptors.put("status", status.writer().number());
-                descriptors.put("kept", kept.far().number());
+                descriptors.put(Slots.STATUS, status.writer().number());
+                descriptors.put(Slots.KEPT, kept.far().number());
                 int reached = 0;
                 for (int k = 0; k < plan.program().steps().size(); k++) {
                     if (isHandingOver(plan, k)) {
@@ -134,7 +135,7 @@ class FaultInjectionTest {
         return false;
     }
 
-    private static Outcome launch(Launcher launcher, LaunchPlan plan, int step, Map<String, Integer> descriptors)
+    private static Outcome launch(Launcher launcher, LaunchPlan plan, int step, Map<Arg.Slot, Integer> descriptors)
             throws Exception {
         return launcher.launch(new Launch(
                 Encoder.encode(plan.program().failingAt(step, Errno.EIO), Arch.host()),
@@ -219,7 +220,9 @@ class FaultInjectionTest {
                             .addJoins(new Join.OfProcess(Namespace.NETWORK, first.pid()))
                             .build())
                     .build();
-            failEveryStep(plan(spec), Map.of("join pid", pid.number(), "join net", network.number()));
+            failEveryStep(
+                    plan(spec),
+                    Map.of(Slots.join(Namespace.PID), pid.number(), Slots.join(Namespace.NETWORK), network.number()));
         }
     }
 }

@@ -23,7 +23,7 @@ public sealed interface Arg {
     record Value(long value, String text) implements Arg {}
 
     /** A register value known only when the program is launched, such as the descriptor of a pipe. */
-    record Parameter(String name) implements Arg {
+    record Slot(String name) implements Arg {
         @Override
         public String text() {
             return "<" + name + ">";
@@ -103,8 +103,8 @@ public sealed interface Arg {
         return new Text(string);
     }
 
-    static Parameter parameter(String name) {
-        return new Parameter(name);
+    static Slot slot(String name) {
+        return new Slot(name);
     }
 
     static Buffer buffer(String name, int size) {

@@ -8,6 +8,7 @@ import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
+import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.flag.CloneFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Native;
@@ -44,7 +45,7 @@ final class DirectLauncher {
         this.memories = memories;
     }
 
-    Outcome launch(EncodedProgram program, long flags, OptionalInt cgroup, Map<String, Integer> descriptors)
+    Outcome launch(EncodedProgram program, long flags, OptionalInt cgroup, Map<Arg.Slot, Integer> descriptors)
             throws LinuxException {
         var memory = memories.take(program.size());
         try {
@@ -63,7 +64,7 @@ final class DirectLauncher {
      * Makes a child of the calling thread an image that walks a program in a memory of its own, and waits until it reports an
      * execve, which it may do without one.
      */
-    Outcome image(EncodedProgram program, Map<String, Integer> given) throws LinuxException {
+    Outcome image(EncodedProgram program, Map<Arg.Slot, Integer> given) throws LinuxException {
         try (var report = Sockets.pair()) {
             Sockets.receiveWithin(report.near(), PATIENCE_MICROS);
             var descriptors = new HashMap<>(given);
@@ -118,7 +119,7 @@ final class DirectLauncher {
             EncodedProgram program,
             long flags,
             OptionalInt cgroup,
-            Map<String, Integer> descriptors,
+            Map<Arg.Slot, Integer> descriptors,
             LaunchMemory memory) {
         var table = memory.table();
         program.place(table, table.address(), descriptors);

@@ -24,7 +24,7 @@ public final class EncodedProgram {
     private final Arch arch;
     private final byte[] table;
     private final int[] pointers;
-    private final Map<String, List<Integer>> parameters;
+    private final Map<Arg.Slot, List<Integer>> parameters;
     private final Set<Integer> claimed;
 
     /**
@@ -32,7 +32,7 @@ public final class EncodedProgram {
      * @param parameters offsets of the 64-bit words that take each parameter
      */
     EncodedProgram(
-            SyscallProgram program, Arch arch, byte[] table, int[] pointers, Map<String, List<Integer>> parameters) {
+            SyscallProgram program, Arch arch, byte[] table, int[] pointers, Map<Arg.Slot, List<Integer>> parameters) {
         this.program = program;
         this.arch = arch;
         this.table = table;
@@ -51,7 +51,7 @@ public final class EncodedProgram {
     }
 
     /** {@return whether a launch has to give a parameter a value} */
-    boolean takes(String parameter) {
+    boolean takes(Arg.Slot parameter) {
         return parameters.containsKey(parameter);
     }
 
@@ -84,7 +84,7 @@ public final class EncodedProgram {
      * @param base the address at which the child will see {@code target}
      * @throws IllegalArgumentException if a parameter of the program has no value
      */
-    void place(MemorySegment target, long base, Map<String, Integer> values) {
+    void place(MemorySegment target, long base, Map<Arg.Slot, Integer> values) {
         MemorySegment.copy(table, 0, target, ValueLayout.JAVA_BYTE, 0, table.length);
         for (int offset : pointers) {
             long relative = target.get(ValueLayout.JAVA_LONG_UNALIGNED, offset);
@@ -107,7 +107,7 @@ public final class EncodedProgram {
     }
 
     /** {@return the parameter whose value the word at an offset of the table takes} */
-    Optional<String> parameterAt(int offset) {
+    Optional<Arg.Slot> parameterAt(int offset) {
         return parameters.entrySet().stream()
                 .filter(e -> e.getValue().contains(offset))
                 .map(Map.Entry::getKey)

@@ -30,7 +30,7 @@ public final class Encoder {
     private final Arch arch;
     private final Map<Arg, Integer> placed = new HashMap<>();
     private final Map<String, Integer> buffers = new HashMap<>();
-    private final Map<String, List<Integer>> parameters = new HashMap<>();
+    private final Map<Arg.Slot, List<Integer>> parameters = new HashMap<>();
     private int[] pointers = new int[256];
     private int pointerCount;
     private ByteBuffer out;
@@ -125,8 +125,8 @@ public final class Encoder {
     private void write(int at, Arg arg) {
         switch (arg) {
             case Arg.Value v -> out.putLong(at, v.value());
-            case Arg.Parameter p ->
-                parameters.computeIfAbsent(p.name(), _ -> new ArrayList<>()).add(at);
+            case Arg.Slot p ->
+                parameters.computeIfAbsent(p, _ -> new ArrayList<>()).add(at);
             case Arg.ResultOf r -> pointer(at, TableLayout.step(r.step()) + STEP_RESULT);
             case Arg.Text t -> pointer(at, place(t));
             case Arg.Struct s -> pointer(at, place(s));

@@ -3,6 +3,7 @@ package dev.caisson.linux.child;
 
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import java.lang.foreign.MemorySegment;
@@ -42,12 +43,13 @@ final class IsolatedImage {
      *
      * @param report the number of the descriptor the image reports to
      */
-    static Fd create(Arch arch, byte[] stub, EncodedProgram program, Map<String, Integer> descriptors, int report)
+    static Fd create(Arch arch, byte[] stub, EncodedProgram program, Map<Arg.Slot, Integer> descriptors, int report)
             throws LinuxException {
         return Files.sealedMemory("caisson", bytes(arch, stub, program, descriptors, report), true);
     }
 
-    static byte[] bytes(Arch arch, byte[] stub, EncodedProgram program, Map<String, Integer> descriptors, int report) {
+    static byte[] bytes(
+            Arch arch, byte[] stub, EncodedProgram program, Map<Arg.Slot, Integer> descriptors, int report) {
         if (STUB_OFFSET + stub.length > TABLE_OFFSET) {
             throw new IllegalStateException("the stub outgrew its page");
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.child;
 
+import dev.caisson.linux.call.Arg;
 import java.util.Map;
 import java.util.OptionalInt;
 
@@ -17,7 +18,7 @@ public record Launch(
         Mode mode,
         long flags,
         OptionalInt cgroup,
-        Map<String, Integer> descriptors,
+        Map<Arg.Slot, Integer> descriptors,
         Map<String, Gate> gates) {
 
     /** Where the program runs until its execve. */
@@ -45,11 +46,11 @@ public record Launch(
         }
     }
 
-    public static Launch direct(EncodedProgram program, long flags, Map<String, Integer> descriptors) {
+    public static Launch direct(EncodedProgram program, long flags, Map<Arg.Slot, Integer> descriptors) {
         return new Launch(program, Mode.DIRECT, flags, OptionalInt.empty(), descriptors, Map.of());
     }
 
-    public static Launch isolated(EncodedProgram program, long flags, Map<String, Integer> descriptors) {
+    public static Launch isolated(EncodedProgram program, long flags, Map<Arg.Slot, Integer> descriptors) {
         return new Launch(program, Mode.ISOLATED, flags, OptionalInt.empty(), descriptors, Map.of());
     }
 }

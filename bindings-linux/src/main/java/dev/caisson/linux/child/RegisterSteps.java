@@ -30,15 +30,12 @@ final class RegisterSteps {
         program.store(Step.Width.LONG, program.sum("level", control, of(8)), of(SOL_SOCKET_SCM_RIGHTS));
         program.store(Step.Width.INT, program.sum("descriptor", control, of(16)), pidfd);
         program.store(Step.Width.INT, head, of(ZygoteProgram.WATCH));
-        program.store(
-                Step.Width.INT,
-                program.sum("place", head, of(ZygoteProgram.PLACE)),
-                Arg.parameter(SyscallProgram.PLACE));
+        program.store(Step.Width.INT, program.sum("place", head, of(ZygoteProgram.PLACE)), SyscallProgram.PLACE);
         // Not worth a wait: if the zygote is gone or stopped, the JVM makes another one and tells that.
         program.call(
                 OnError.ignore(),
                 Syscall.SENDMSG,
-                Arg.parameter(SyscallProgram.ZYGOTE),
+                SyscallProgram.ZYGOTE,
                 message(control, head),
                 MessageFlags.of(MessageFlags.MSG_NOSIGNAL | MessageFlags.MSG_DONTWAIT));
         program.call(OnError.ignore(), Syscall.CLOSE, pidfd);

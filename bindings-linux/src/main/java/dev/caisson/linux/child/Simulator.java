@@ -3,6 +3,7 @@ package dev.caisson.linux.child;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.sys.Native;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -53,7 +54,7 @@ public final class Simulator {
         record Exited(int code, boolean executionAttempted) implements End {}
     }
 
-    private Simulator(EncodedProgram program, Map<String, Integer> parameters, SimulatedKernel kernel) {
+    private Simulator(EncodedProgram program, Map<Arg.Slot, Integer> parameters, SimulatedKernel kernel) {
         this.program = program;
         this.kernel = kernel;
         byte[] bytes = new byte[program.size()];
@@ -69,7 +70,7 @@ public final class Simulator {
      * @param parameters a value for each parameter of the program
      * @throws IllegalStateException if it seems to loop for ever
      */
-    public static End run(EncodedProgram program, Map<String, Integer> parameters, SimulatedKernel kernel) {
+    public static End run(EncodedProgram program, Map<Arg.Slot, Integer> parameters, SimulatedKernel kernel) {
         return new Simulator(program, parameters, kernel).walk();
     }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.child;
 
-
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
@@ -15,14 +14,14 @@ import java.util.Optional;
 
 /**
  * An immutable list of steps that a cloned child makes one after the other, ending in execve. It is data: it can be
- * printed, simulated, and encoded any number of times with other {@linkplain Arg.Parameter parameters}.
+ * printed, simulated, and encoded any number of times with other {@linkplain Arg.Slot parameters}.
  *
  * @param labels the index of the step at which each label stands; the index after the last step is allowed
  * @param gates the names of the gates in the order in which the child reaches them
  */
 public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<String> gates) {
     /** The parameter that holds the child's end of the socket to the launcher, at which it knocks and on which it reports. */
-    public static final String GATE = "gate";
+    public static final Arg.Slot GATE = Arg.slot("gate");
 
     /** The lines that a file system's context keeps, and how long one may be. */
     private static final int LOG_LINES = 8;
@@ -30,12 +29,12 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
     private static final int LOG_LINE = 1024;
 
     /** The same socket, for those that report with the kernel's help. */
-    static final String REPORT = "report";
+    static final Arg.Slot REPORT = Arg.slot("report");
 
     /** The parameters of the zygote's socket and of the child's place there, which the launcher sets. */
-    static final String ZYGOTE = "zygote";
+    static final Arg.Slot ZYGOTE = Arg.slot("zygote");
 
-    static final String PLACE = "place";
+    static final Arg.Slot PLACE = Arg.slot("place");
 
     /** The word of the table that holds the number of the descriptor on which the child reports, or a negative number. */
     static final Arg.Buffer REPORT_WORD = Arg.buffer("report descriptor", Integer.BYTES);
@@ -84,7 +83,7 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
      *
      * @param parameter of the descriptor that is written to
      */
-    public SyscallProgram sayingWhy(int index, String parameter) {
+    public SyscallProgram sayingWhy(int index, Arg.Slot words) {
         if (!(steps.get(index).operation() instanceof Step.Invoke(Call call, var _))) {
             throw new IllegalArgumentException("step " + index + " is no call: " + steps.get(index));
         }
@@ -96,7 +95,7 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
         for (int i = 0; i < LOG_LINES; i++) {
             var length = builder.result(
                     OnError.ignore(), "length", Syscall.READ, call.args().get(0), line, Arg.of(LOG_LINE));
-            builder.call(OnError.ignore(), Syscall.WRITE, Arg.parameter(parameter), line, length);
+            builder.call(OnError.ignore(), Syscall.WRITE, words, line, length);
         }
         builder.fail(Arg.named(Errno.ECANCELED.code(), "ECANCELED"));
         return new SyscallProgram(builder.steps, builder.labels, gates);
@@ -129,7 +128,7 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
         private final List<Step> steps = new ArrayList<>();
         private final Map<Label, Integer> labels = new HashMap<>();
         private final List<String> gates = new ArrayList<>();
-        private final Map<String, Arg> moved = new HashMap<>();
+        private final Map<Arg.Slot, Arg> moved = new HashMap<>();
         private String phase = "";
         private String purpose = "";
         private Optional<Step.Task> task = Optional.empty();
@@ -255,14 +254,14 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
          * Says that the descriptor of a parameter has got another number: steps added from here on use that one. After the
          * gate has moved, the launcher's end of it is taken for closed.
          */
-        public Builder moved(String parameter, Arg number) {
-            moved.put(parameter, number);
+        public Builder moved(Arg.Slot slot, Arg number) {
+            moved.put(slot, number);
             return this;
         }
 
         /** {@return where the descriptor of a parameter is at this point of the program} */
-        public Arg descriptor(String parameter) {
-            return moved.getOrDefault(parameter, Arg.parameter(parameter));
+        public Arg descriptor(Arg.Slot slot) {
+            return moved.getOrDefault(slot, slot);
         }
 
         /** {@return the address of the word with the number of the descriptor the child reports on; negative: on none} */

@@ -38,7 +38,7 @@ public final class Trials {
     /** A year and a half, in seconds: by so much the clock of a trial is put forward. */
     private static final long OFFSET = 50_000_000;
 
-    private static final String IMAGE = "image";
+    private static final Arg.Slot IMAGE = Arg.slot("image");
 
     private final Launcher launcher;
 
@@ -122,7 +122,7 @@ public final class Trials {
             program.execute(
                     OnError.fail(),
                     Syscall.EXECVEAT,
-                    Arg.parameter(IMAGE),
+                    IMAGE,
                     text(""),
                     Arg.argv(List.of("clock")),
                     Arg.envp(List.of()),

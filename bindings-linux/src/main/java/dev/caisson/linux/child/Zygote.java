@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.flag.CloneFlags;
 import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
@@ -393,7 +394,7 @@ final class Zygote implements AutoCloseable {
     }
 
     private static void place(MemorySegment table, Launch launch, Arrivals arrivals, int place) {
-        var values = new HashMap<String, Integer>();
+        var values = new HashMap<Arg.Slot, Integer>();
         values.put(SyscallProgram.GATE, arrivals.socket());
         values.put(SyscallProgram.REPORT, arrivals.socket());
         launch.descriptors().forEach((name, number) -> values.put(name, arrivals.of(number)));

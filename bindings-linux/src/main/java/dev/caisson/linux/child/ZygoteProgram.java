@@ -29,10 +29,10 @@ import java.util.List;
  */
 final class ZygoteProgram {
     /** The parameter that holds its end of the socket. */
-    static final String SOCKET = "socket";
+    static final Arg.Slot SOCKET = Arg.slot("socket");
 
     /** The parameter that holds the memory of the ledger. */
-    static final String LEDGER = "ledger";
+    static final Arg.Slot LEDGER = Arg.slot("ledger");
 
     static final String NAME = "caisson-zygote";
 
@@ -114,11 +114,11 @@ final class ZygoteProgram {
                 of(Ledger.SIZE),
                 READ_WRITE,
                 SHARED_FIXED,
-                Arg.parameter(LEDGER),
+                LEDGER,
                 of(0));
         program.call(Syscall.MADVISE, named(LEDGER_ADDRESS, "ledger"), of(Ledger.SIZE), named(10, "MADV_DONTFORK"));
         program.purpose("no descriptor but the socket");
-        var socket = Arg.parameter(SOCKET);
+        var socket = SOCKET;
         for (int number = 0; number < FIRST_ARRIVED; number++) {
             program.call(Syscall.DUP3, socket, of(number), O_CLOEXEC);
         }

@@ -51,7 +51,7 @@ public final class HereRunner {
                                 segment.set(ValueLayout.JAVA_LONG_UNALIGNED, offset, place(target, arena, buffers)));
                 yield segment.address();
             }
-            case Arg.Parameter p -> throw new IllegalArgumentException("unbound parameter " + p.name());
+            case Arg.Slot p -> throw new IllegalArgumentException("unbound parameter " + p.name());
             case Arg.ResultOf r -> throw new IllegalArgumentException("no program around the result " + r.name());
         };
     }

@@ -43,7 +43,7 @@ class CallTest {
     void whatIsKnownOnlyLaterHasAName() {
         assertEquals(
                 "dup3(<pipe>, <fd>, 0)",
-                Call.of(Syscall.DUP3, Arg.parameter("pipe"), new Arg.ResultOf(3, "fd"), Arg.of(0))
+                Call.of(Syscall.DUP3, Arg.slot("pipe"), new Arg.ResultOf(3, "fd"), Arg.of(0))
                         .toString());
         assertEquals(
                 "read(0, &buffer, 4)",

@@ -47,7 +47,7 @@ class EncoderTest {
         var five = program.load("five", Step.Width.LONG, memory);
         program.sum("sum", five, fd);
         program.branch(Step.Condition.ANY_BIT, five, Arg.of(4), end);
-        program.call(Syscall.CLOSE, Arg.parameter("pipe"));
+        program.call(Syscall.CLOSE, Arg.slot("pipe"));
         program.bind(end);
         program.fail(Arg.of(Errno.EIO.code()));
         assertEquals("""
@@ -95,8 +95,8 @@ class EncoderTest {
 
     @Example
     void aParameterWithoutAValueIsNamed() {
-        var encoded = Encoder.encode(
-                program().call(Syscall.CLOSE, Arg.parameter("pipe")).build(), Arch.X86_64);
+        var encoded =
+                Encoder.encode(program().call(Syscall.CLOSE, Arg.slot("pipe")).build(), Arch.X86_64);
         try (var arena = Arena.ofConfined()) {
             var thrown = assertThrows(
                     IllegalArgumentException.class,

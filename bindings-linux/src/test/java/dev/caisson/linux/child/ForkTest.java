@@ -73,7 +73,7 @@ class ForkTest {
                 "pid", Syscall.CLONE, Arg.of(parentSetTidParentSigchld), Arg.of(0), field, Arg.of(0), Arg.of(0));
         program.branch(Step.Condition.EQUAL, pid, Arg.of(0), forked);
         program.call(Syscall.NANOSLEEP, Arg.words("{0, 50000000}", 0, 50_000_000), Arg.nullPointer());
-        program.call(Syscall.WRITE, Arg.parameter(SyscallProgram.REPORT), report, Arg.of(TableLayout.REPORT_SIZE));
+        program.call(Syscall.WRITE, SyscallProgram.REPORT, report, Arg.of(TableLayout.REPORT_SIZE));
         program.call(Syscall.EXIT_GROUP, Arg.of(0));
         program.bind(forked).fail(Arg.of(Errno.EIO.code()));
         var failure = assertInstanceOf(Outcome.ChildFailure.class, launch(program.build()));

@@ -58,13 +58,13 @@ class LauncherTest {
                 .build();
     }
 
-    private static Outcome launch(Launch.Mode mode, SyscallProgram program, long flags, Map<String, Integer> fds)
+    private static Outcome launch(Launch.Mode mode, SyscallProgram program, long flags, Map<Arg.Slot, Integer> fds)
             throws IOException {
         return launch(mode, program, flags, fds, Map.of());
     }
 
     private static Outcome launch(
-            Launch.Mode mode, SyscallProgram program, long flags, Map<String, Integer> fds, Map<String, Gate> gates)
+            Launch.Mode mode, SyscallProgram program, long flags, Map<Arg.Slot, Integer> fds, Map<String, Gate> gates)
             throws IOException {
         var encoded = Encoder.encode(program, Arch.host());
         return LAUNCHER.launch(new Launch(encoded, mode, flags, OptionalInt.empty(), fds, gates));
@@ -142,11 +142,14 @@ class LauncherTest {
         try (var pipe = Files.pipe();
                 var arena = Arena.ofConfined()) {
             var program =
-                    finish(program().call(Syscall.DUP3, Arg.parameter("out"), Arg.of(1), Arg.of(0)), "/bin/echo", "hi");
+                    finish(program().call(Syscall.DUP3, Arg.slot("out"), Arg.of(1), Arg.of(0)), "/bin/echo", "hi");
             assertEquals(
                     0,
-                    exitCode(
-                            launch(mode, program, 0, Map.of("out", pipe.writer().number()))));
+                    exitCode(launch(
+                            mode,
+                            program,
+                            0,
+                            Map.of(Arg.slot("out"), pipe.writer().number()))));
             var buffer = arena.allocate(16);
             int count = Files.read(pipe.reader(), buffer);
             assertEquals("hi\n", new String(buffer.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE)));

@@ -16,7 +16,7 @@ import net.jqwik.api.Combinators;
  * to the parameter {@code out} and exit.
  */
 final class RandomProgram {
-    static final String OUT = "out";
+    static final Arg.Slot OUT = Arg.slot("out");
     static final int EXIT_CODE = 42;
     static final int PR_SET_PDEATHSIG = 1;
     static final int PR_GET_PDEATHSIG = 2;
@@ -73,8 +73,8 @@ final class RandomProgram {
                 var place = program.sum("place", all, Arg.of(i * Long.BYTES));
                 program.store(Step.Width.LONG, place, results.get(i));
             }
-            program.call(Syscall.WRITE, Arg.parameter(OUT), all, Arg.of(results.size() * Long.BYTES));
-            program.call(Syscall.WRITE, Arg.parameter(OUT), memory, Arg.of(MEMORY));
+            program.call(Syscall.WRITE, OUT, all, Arg.of(results.size() * Long.BYTES));
+            program.call(Syscall.WRITE, OUT, memory, Arg.of(MEMORY));
             execute(OnError.ignore());
             program.call(Syscall.EXIT_GROUP, Arg.of(EXIT_CODE));
             return program.build();

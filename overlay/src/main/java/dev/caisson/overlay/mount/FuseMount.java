@@ -3,6 +3,7 @@ package dev.caisson.overlay.mount;
 
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.Encoder;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Launcher;
@@ -171,10 +172,10 @@ public final class FuseMount implements AutoCloseable {
     }
 
     private static FuseProcess start(Path program, Fd workshop, Attached attached, Fd device) throws IOException {
-        var descriptors = new HashMap<String, Integer>();
+        var descriptors = new HashMap<Arg.Slot, Integer>();
         descriptors.put(FuseProgram.WORKSHOP_MOUNT, workshop.number());
         descriptors.put(FuseProgram.DEVICE, device.number());
-        attached.places().forEach(p -> descriptors.put(p.parameter(), p.mount().number()));
+        attached.places().forEach(p -> descriptors.put(p.slot(), p.mount().number()));
         var words = Files.pipe();
         try (var writer = words.writer();
                 var nothing = Files.open("/dev/null", OpenFlags.O_RDWR, 0);

@@ -24,10 +24,10 @@ final class FuseProgram {
     /** Where its layers are, in its namespace alone: a directory that every system has and that is nobody's layer. */
     static final String WORKSHOP = "/sys";
 
-    static final String WORKSHOP_MOUNT = "workshop";
-    static final String DEVICE = "device";
-    static final String WORDS = "words";
-    static final String NOTHING = "nothing";
+    static final Arg.Slot WORKSHOP_MOUNT = Arg.slot("workshop");
+    static final Arg.Slot DEVICE = Arg.slot("device");
+    static final Arg.Slot WORDS = Arg.slot("words");
+    static final Arg.Slot NOTHING = Arg.slot("nothing");
 
     private static final long MS_REC_SLAVE = MountFlags.MS_REC | MountFlags.MS_SLAVE;
     private static final int CLOSE_RANGE_CLOEXEC = 4;
@@ -37,8 +37,8 @@ final class FuseProgram {
 
     /** A mount and its place in the workshop. */
     record Place(String name, Fd mount) {
-        String parameter() {
-            return "layer " + name;
+        Arg.Slot slot() {
+            return Arg.slot("layer " + name);
         }
     }
 
@@ -53,21 +53,21 @@ final class FuseProgram {
                 nullPointer(),
                 MountFlags.of(MountFlags.MS_REC | MountFlags.MS_SLAVE),
                 of(0));
-        attach(program, Arg.parameter(WORKSHOP_MOUNT), WORKSHOP);
+        attach(program, WORKSHOP_MOUNT, WORKSHOP);
         for (var place : places) {
-            attach(program, Arg.parameter(place.parameter()), WORKSHOP + "/" + place.name());
+            attach(program, place.slot(), WORKSHOP + "/" + place.name());
         }
         program.call(Syscall.CHDIR, text("/"));
         program.purpose("have no descriptor but the mount's");
-        program.call(Syscall.DUP3, Arg.parameter(WORDS), of(2), of(0));
-        program.call(Syscall.DUP3, Arg.parameter(NOTHING), of(0), of(0));
-        program.call(Syscall.DUP3, Arg.parameter(NOTHING), of(1), of(0));
+        program.call(Syscall.DUP3, WORDS, of(2), of(0));
+        program.call(Syscall.DUP3, NOTHING, of(0), of(0));
+        program.call(Syscall.DUP3, NOTHING, of(1), of(0));
         program.call(
                 Syscall.CLOSE_RANGE,
                 of(3),
                 named(0xffff_ffffL, "~0U"),
                 named(CLOSE_RANGE_CLOEXEC, "CLOSE_RANGE_CLOEXEC"));
-        program.call(Syscall.FCNTL, Arg.parameter(DEVICE), named(F_SETFD, "F_SETFD"), of(0));
+        program.call(Syscall.FCNTL, DEVICE, named(F_SETFD, "F_SETFD"), of(0));
         program.call(
                 Syscall.RT_SIGPROCMASK, named(SIG_SETMASK, "SIG_SETMASK"), Arg.words("[]", 0), nullPointer(), of(8));
         program.purpose("run " + file);

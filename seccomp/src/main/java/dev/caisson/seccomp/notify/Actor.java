@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.seccomp.notify;
 
-
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
@@ -24,8 +23,8 @@ import java.util.Map;
 
 /** Acts in the namespaces of a caller as root there, by a child that enters them: no thread of a JVM can. */
 final class Actor {
-    private static final String USER = "user namespace";
-    private static final String MOUNTS = "mount namespace";
+    private static final Arg.Slot USER = Arg.slot("user namespace");
+    private static final Arg.Slot MOUNTS = Arg.slot("mount namespace");
     private static final int O_CREAT_EXCL_WRONLY_CLOEXEC =
             OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_WRONLY | OpenFlags.O_CLOEXEC;
 
@@ -66,12 +65,12 @@ final class Actor {
     private SyscallProgram.Builder entering() throws IOException {
         var program = SyscallProgram.builder().phase("act for a caller");
         if (!isOwn(user)) {
-            program.call(Syscall.SETNS, Arg.parameter(USER), CloneFlags.of(CloneFlags.CLONE_NEWUSER));
+            program.call(Syscall.SETNS, USER, CloneFlags.of(CloneFlags.CLONE_NEWUSER));
             // The JVM's own ids may mean nobody in there; where there is no root, nobody it is.
             program.call(OnError.ignore(), Syscall.SETRESGID, Arg.of(0), Arg.of(0), Arg.of(0));
             program.call(OnError.ignore(), Syscall.SETRESUID, Arg.of(0), Arg.of(0), Arg.of(0));
         }
-        return program.call(Syscall.SETNS, Arg.parameter(MOUNTS), CloneFlags.of(CloneFlags.CLONE_NEWNS));
+        return program.call(Syscall.SETNS, MOUNTS, CloneFlags.of(CloneFlags.CLONE_NEWNS));
     }
 
     private void run(SyscallProgram.Builder program) throws IOException {
