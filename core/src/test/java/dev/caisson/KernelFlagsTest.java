@@ -22,7 +22,7 @@ class KernelFlagsTest {
 
     /** Families of names that have their class there. */
     private static final Pattern DECLARED = Pattern.compile("static final (?:int|long|Arg) "
-            + "((?:O|AT|RESOLVE|CLONE|MS|MOUNT_ATTR|MOVE_MOUNT|OPEN_TREE|SOCK|MSG|S|F|MFD|EFD|PROT|MAP)_[A-Z0-9_]+) = "
+            + "((?:O|AT|RESOLVE|CLONE|MS|MOUNT_ATTR|MOVE_MOUNT|OPEN_TREE|SOCK|MSG|S|F|MFD|EFD|PROT|MAP|STATX|RENAME)_[A-Z0-9_]+) = "
             + "[^;A-Z]*[0-9]");
 
     /** Bits joined by number: 0x40 | 0x80000, or 1 | O_CLOEXEC. */

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.caisson.linux.ByteUnit;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.flag.RenameFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.spec.IdMap;
@@ -187,7 +188,7 @@ class MountTargetsTest {
 
     private static void exchange(Fd here) {
         try {
-            At.rename(here, name("a"), here, name("b"), At.RENAME_EXCHANGE);
+            At.rename(here, name("a"), here, name("b"), RenameFlags.RENAME_EXCHANGE);
         } catch (LinuxException impossible) {
             throw new AssertionError(impossible);
         }

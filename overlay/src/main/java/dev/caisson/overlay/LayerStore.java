@@ -10,7 +10,7 @@ import static dev.caisson.overlay.store.StoreDirectory.TREE;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
-import dev.caisson.linux.sys.At;
+import dev.caisson.linux.flag.RenameFlags;
 import dev.caisson.linux.sys.FileData;
 import dev.caisson.overlay.mark.KernelNotes;
 import dev.caisson.overlay.store.LayerRecord;
@@ -231,7 +231,7 @@ public final class LayerStore implements AutoCloseable {
         try (var _ = directory.lock(FileData.Lock.SHARED)) {
             Path place = directory.path(LAYERS, file(id));
             try {
-                directory.rename(branch, place, At.RENAME_NOREPLACE);
+                directory.rename(branch, place, RenameFlags.RENAME_NOREPLACE);
             } catch (LinuxException taken) {
                 if (!taken.errno().equals(Errno.EEXIST) && !taken.errno().equals(Errno.ENOTEMPTY)) {
                     throw taken;

@@ -6,6 +6,7 @@ import static dev.caisson.seccomp.Arg.arg;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.flag.CloneFlags;
 import dev.caisson.seccomp.Seccomp.NewerCalls;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -18,8 +19,7 @@ import java.util.Set;
  * stricter: sockets of AF_ALG and AF_VSOCK are not made in the two ways that Docker's rules miss either.
  */
 final class StandardPolicy {
-    /** The CLONE_NEW* flags of clone(2), all eight but the time namespace, whose bit is part of the exit signal there. */
-    private static final long NEW_NAMESPACES = 0x7E02_0000L;
+    private static final long NEW_NAMESPACES = CloneFlags.NEW_NAMESPACES;
 
     private static final int AF_ALG = 38;
     private static final int AF_VSOCK = 40;

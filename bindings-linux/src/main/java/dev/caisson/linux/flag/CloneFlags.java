@@ -22,6 +22,10 @@ public final class CloneFlags {
     public static final long CLONE_CLEAR_SIGHAND = 0x100000000L;
     public static final long CLONE_INTO_CGROUP = 0x200000000L;
 
+    /** All namespaces but time, whose bit is part of the exit signal in clone(2). */
+    public static final int NEW_NAMESPACES =
+            CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+
     private static final Flags NAMES = Flags.named("0")
             .with("CLONE_NEWTIME", CLONE_NEWTIME)
             .with("CLONE_VM", CLONE_VM)

@@ -25,11 +25,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class At {
 
-    /** Followed links are kept inside the directory, which is their root (openat2(2)). */
-    public static final int RENAME_NOREPLACE = 1;
-
-    public static final int RENAME_EXCHANGE = 2;
-
     private static final int PATH_MAX = 4096;
     private static final byte[] SELF = {};
 

@@ -5,6 +5,7 @@ import static dev.caisson.linux.flag.AtFlags.AT_EMPTY_PATH;
 import static dev.caisson.linux.flag.AtFlags.AT_SYMLINK_NOFOLLOW;
 import static dev.caisson.linux.flag.OpenFlags.O_DIRECTORY;
 import static dev.caisson.linux.flag.OpenFlags.O_NOFOLLOW;
+import static dev.caisson.linux.flag.StatxMask.STATX_BASIC_STATS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
@@ -27,7 +28,6 @@ import java.util.Optional;
  * Not thread-safe, nor are directories opened from it independent of it: they share memory.
  */
 public final class Directory implements AutoCloseable {
-    private static final int STATX_BASIC_STATS = 0x7ff;
 
     /** One magic link of our own, one name: nothing of the tree is resolved but that name. */
     private static final String SELF = "/proc/self/fd/";

@@ -8,6 +8,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.flag.AtFlags;
 import dev.caisson.linux.flag.FileTypes;
+import dev.caisson.linux.flag.StatxMask;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -38,7 +39,7 @@ public record FileStat(
     /** The bytes of {@code struct statx}. */
     static final int SIZE = 256;
 
-    private static final int BASIC_STATS = 0x7ff;
+    private static final int BASIC_STATS = StatxMask.STATX_BASIC_STATS;
 
     static FileStat read(MemorySegment statx) {
         return new FileStat(

@@ -3,11 +3,13 @@ package dev.caisson.linux.sys;
 
 import static dev.caisson.linux.flag.AtFlags.AT_EMPTY_PATH;
 import static dev.caisson.linux.flag.AtFlags.AT_SYMLINK_NOFOLLOW;
+import static dev.caisson.linux.flag.StatxMask.STATX_BTIME;
 
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.flag.FileTypes;
+import dev.caisson.linux.flag.StatxMask;
 import dev.caisson.linux.raw.uapi.statx;
 import dev.caisson.linux.raw.uapi.statx_timestamp;
 import java.lang.foreign.Arena;
@@ -40,8 +42,8 @@ public record FileStatus(
         Time modified,
         Time changed,
         Optional<Time> born) {
-    private static final int STATX_BASIC_STATS_BTIME_MNT_ID = 0x1fff;
-    private static final int STATX_BTIME = 0x800;
+    private static final int STATX_BASIC_STATS_BTIME_MNT_ID =
+            StatxMask.STATX_BASIC_STATS | StatxMask.STATX_BTIME | StatxMask.STATX_MNT_ID;
 
     /** A moment since 1970, negative before it, with 0 to 999,999,999 nanoseconds added. */
     public record Time(long seconds, int nanos) {}

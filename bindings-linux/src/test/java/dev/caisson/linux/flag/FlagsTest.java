@@ -34,7 +34,9 @@ class FlagsTest {
             MessageFlags.class,
             FileTypes.class,
             DescriptorCommands.class,
-            MapFlags.class);
+            MapFlags.class,
+            StatxMask.class,
+            RenameFlags.class);
 
     private static Stream<Field> numbers() {
         return FAMILIES.stream()

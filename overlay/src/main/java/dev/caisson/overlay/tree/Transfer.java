@@ -7,6 +7,7 @@ import static dev.caisson.overlay.tree.TreeCopy.Option.WHAT_IS_ALLOWED;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.RenameFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.FileStatus;
 import java.io.IOException;
@@ -71,7 +72,7 @@ final class Transfer {
 
     private static void move(SafeTree.Place old, SafeTree.Place place, boolean atomic) throws LinuxException {
         try {
-            int flags = atomic ? 0 : At.RENAME_NOREPLACE;
+            int flags = atomic ? 0 : RenameFlags.RENAME_NOREPLACE;
             At.rename(old.directory(), old.name(), place.directory(), place.name(), flags);
         } catch (LinuxException refused) {
             // Also what overlayfs says of a directory that is in a lower layer, unless redirect_dir is on.

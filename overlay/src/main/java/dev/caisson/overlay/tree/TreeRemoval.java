@@ -9,6 +9,7 @@ import static dev.caisson.linux.flag.ResolveFlags.RESOLVE_NO_SYMLINKS;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.flag.RenameFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.DirectoryReader;
 import dev.caisson.linux.sys.Fd;
@@ -126,7 +127,7 @@ public final class TreeRemoval {
     private void removeDirectory(Fd directory, byte[] name, int depth) throws LinuxException {
         if (depth >= DEEPEST) {
             byte[] away = (".caisson-removed-" + UUID.randomUUID()).getBytes(StandardCharsets.UTF_8);
-            At.rename(directory, name, top, away, At.RENAME_NOREPLACE);
+            At.rename(directory, name, top, away, RenameFlags.RENAME_NOREPLACE);
             return;
         }
         try (var child = open(directory, name)) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.flag.RenameFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.testkit.NoLeaks;
@@ -90,7 +91,7 @@ class HostileSwapTest {
                     "d".getBytes(StandardCharsets.UTF_8),
                     root,
                     "swap".getBytes(StandardCharsets.UTF_8),
-                    At.RENAME_EXCHANGE);
+                    RenameFlags.RENAME_EXCHANGE);
         } catch (LinuxException gone) {
             // The work removed one of them.
         }

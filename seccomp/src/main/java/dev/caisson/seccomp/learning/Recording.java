@@ -5,6 +5,7 @@ import com.google.errorprone.annotations.CheckReturnValue;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.flag.CloneFlags;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Arg;
 import dev.caisson.seccomp.Notification;
@@ -46,7 +47,7 @@ public final class Recording {
     public static final int FEW = 16;
 
     /** The CLONE_NEW* flags of clone(2). */
-    private static final long NEW_NAMESPACES = 0x7E02_0000L;
+    private static final long NEW_NAMESPACES = CloneFlags.NEW_NAMESPACES;
 
     /** What the kernel and the C library make for a program at times that no run need show. */
     private static final List<Syscall> ALWAYS =
