@@ -90,10 +90,10 @@ public final class EncodedProgram {
             long relative = target.get(ValueLayout.JAVA_LONG_UNALIGNED, offset);
             target.set(ValueLayout.JAVA_LONG_UNALIGNED, offset, base + relative);
         }
-        parameters.forEach((name, offsets) -> {
-            Integer value = values.get(name);
+        parameters.forEach((slot, offsets) -> {
+            Integer value = values.get(slot);
             if (value == null) {
-                throw new IllegalArgumentException("the program's parameter <" + name + "> has no value");
+                throw new IllegalArgumentException("the program's parameter " + slot.text() + " has no value");
             }
             for (int offset : offsets) {
                 target.set(ValueLayout.JAVA_LONG_UNALIGNED, offset, (long) value);

@@ -134,7 +134,7 @@ final class Listing {
             int address = (int) table.getLong(word);
             return Optional.of("&" + Integer.toHexString(address) + string(address));
         }
-        return program.parameterAt(word).map(name -> "<" + name + ">");
+        return program.parameterAt(word).map(Arg.Slot::text);
     }
 
     private String string(int address) {
