@@ -26,6 +26,12 @@
         .equ    SIG_SETMASK,            2
         .equ    CLONE_ARGS_SIZE,        88
         .equ    EINTR,                  4
+        .equ    ENOSYS,                 38
+        .equ    PIDFD,                  120
+        .equ    SYS_clone,              220
+        .equ    SIGCHLD,                17
+        .equ    CLONE_PARENT_SETTID,    0x100000
+        .equ    INTO_CGROUP,            33              // the bit of CLONE_INTO_CGROUP
 
 // offset 0: long launch(void *base), called by the JVM. Returns the child's pid or -errno, in the parent only.
 launch:
@@ -42,7 +48,9 @@ launch:
         mov     x1, #CLONE_ARGS_SIZE
         mov     x8, #SYS_clone3
         svc     #0
-        cbz     x0, walk                        // the child: other stack, same registers
+        cmn     x0, #ENOSYS
+        b.eq    clone
+cloned: cbz     x0, walk                        // the child: other stack, same registers
         mov     x20, x0
         mov     x0, #SIG_SETMASK
         add     x1, x19, #SAVED_MASK
@@ -202,6 +210,23 @@ fail:
         mov     x8, #SYS_exit_group
         svc     #0
         brk     #0
+
+// Another runtime's filter around the JVM may not know clone3: see x86_64.S.
+clone:
+        ldr     x9, [x19, #CLONE_ARGS]
+        tbnz    x9, #INTO_CGROUP, cloned
+        and     x0, x9, #0xffffffff
+        and     x0, x0, #~CLONE_PARENT_SETTID
+        mov     x10, #SIGCHLD
+        orr     x0, x0, x10
+        ldp     x1, x2, [x19, #CLONE_ARGS + 40]
+        add     x1, x1, x2
+        add     x2, x19, #PIDFD
+        mov     x3, #0
+        mov     x4, #0
+        mov     x8, #SYS_clone
+        svc     #0
+        b       cloned
 
 report:
         ldr     w0, [x19, #REPORT_FD]

@@ -53,6 +53,12 @@
         .set    SIG_SETMASK,            2
         .set    CLONE_ARGS_SIZE,        88
         .set    EINTR,                  4
+        .set    ENOSYS,                 38
+        .set    PIDFD,                  120
+        .set    SYS_clone,              56
+        .set    SIGCHLD,                17
+        .set    CLONE_PARENT_SETTID,    0x100000
+        .set    INTO_CGROUP,            33              # the bit of CLONE_INTO_CGROUP
 
 # offset 0: long launch(void *base), called by the JVM. Returns the child's pid or -errno, in the parent only.
 launch:
@@ -70,7 +76,9 @@ launch:
         mov     esi, CLONE_ARGS_SIZE
         mov     eax, SYS_clone3
         syscall
-        test    rax, rax
+        cmp     rax, -ENOSYS
+        je      clone
+cloned: test    rax, rax
         jz      walk                            # the child: other stack, same registers
         mov     rbp, rax
         mov     edi, SIG_SETMASK
@@ -245,6 +253,23 @@ fail:
         mov     eax, SYS_exit_group
         syscall
         hlt
+
+# Another runtime's filter around the JVM may not know clone3. The older call does as well where nothing is asked for that
+# it lacks: it tells the pidfd at the place of parent_tid, and its caller gives signals their dispositions.
+clone:
+        bt      qword ptr [rbx + CLONE_ARGS], INTO_CGROUP
+        jc      cloned
+        mov     edi, [rbx + CLONE_ARGS]
+        and     edi, ~CLONE_PARENT_SETTID
+        or      edi, SIGCHLD
+        mov     rsi, [rbx + CLONE_ARGS + 40]
+        add     rsi, [rbx + CLONE_ARGS + 48]
+        lea     rdx, [rbx + PIDFD]
+        xor     r10d, r10d
+        xor     r8d, r8d
+        mov     eax, SYS_clone
+        syscall
+        jmp     cloned
 
 report:
         mov     edi, [rbx + REPORT_FD]

@@ -7,9 +7,14 @@ final class TableLayout {
     static final int FAILED_STEP = 4;
     static final int FAILED_ERRNO = 8;
     static final int REPORT_FD = 12;
+
+    /** For a zygote, which saves no mask: the flags of clone(2), should clone3 be unknown here; 0 if those do not suffice. */
+    static final int OLDER_FLAGS = 16;
+
     static final int FULL_MASK = 24;
     static final int CLONE_ARGS = 32;
     static final int CLONE_ARGS_SIZE = 88;
+    static final int CLONE_ARGS_PARENT_TID = CLONE_ARGS + 24;
     static final int PIDFD = 120;
     static final int PID = 124;
     static final int STEPS = 128;

@@ -19,6 +19,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Talk {
     private static final int PAUSE_NANOS = 5_000_000;
+    private static final int MOST_PAUSES = 400;
 
     /** How long to wait for a word before looking whether the zygote is stopped. */
     private static final long PATIENCE_MICROS = 200_000;
@@ -228,7 +230,18 @@ final class Talk {
         if (gate == null) {
             throw new IllegalStateException("no gate \"" + name + "\"");
         }
-        gate.open(pid.getAsInt());
+        gate.open(known());
+    }
+
+    /** Where the kernel has no clone3, the zygote itself writes the pid, a moment after the child begins. */
+    private int known() throws IOException {
+        for (int i = 0; i < MOST_PAUSES && pid.getAsInt() == 0; i++) {
+            LockSupport.parkNanos(PAUSE_NANOS);
+        }
+        if (pid.getAsInt() == 0) {
+            throw new IOException("the zygote does not say whom it has cloned");
+        }
+        return pid.getAsInt();
     }
 
     private void take(Handover handover, Sockets.Message message, long address) throws IOException {

@@ -38,6 +38,8 @@ import org.jspecify.annotations.Nullable;
 final class Zygote implements AutoCloseable {
     static final long FLAGS = CloneFlags.CLONE_PARENT | CloneFlags.CLONE_PIDFD | CloneFlags.CLONE_PARENT_SETTID;
 
+    private static final int SIGCHLD = 17;
+
     /** The zygote would have to be killed this often while it serves one launch. */
     private static final int MOST_ATTEMPTS = 200;
 
@@ -401,6 +403,8 @@ final class Zygote implements AutoCloseable {
         launch.program().place(table, ZygoteProgram.REQUEST_ADDRESS, values);
         table.set(JAVA_INT, TableLayout.REPORT_FD, arrivals.socket());
         table.set(JAVA_INT, TableLayout.PIDFD, -1);
+        long older = CloneFlags.CLONE_PARENT | CloneFlags.CLONE_PIDFD | launch.flags() | SIGCHLD;
+        table.set(JAVA_LONG, TableLayout.OLDER_FLAGS, launch.cgroup().isPresent() ? 0 : older);
         long[] cloneArgs = {
             FLAGS | launch.flags() | (launch.cgroup().isPresent() ? CloneFlags.CLONE_INTO_CGROUP : 0),
             ZygoteProgram.REQUEST_ADDRESS + TableLayout.PIDFD,

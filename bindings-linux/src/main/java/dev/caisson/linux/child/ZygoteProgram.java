@@ -234,10 +234,34 @@ final class ZygoteProgram {
         refuse(mapped);
         program.jump(clear);
         program.bind(refused);
+        cloneByOlderCall(pid, child, clear);
         refuse(pid);
         program.jump(clear);
         program.bind(child);
         become();
+    }
+
+    /** As the stub does for the JVM: another runtime's filter around it may not know clone3. */
+    private void cloneByOlderCall(Arg result, Label child, Label clear) {
+        var impossible = program.label();
+        program.purpose("clone it by the older call, where clone3 is unknown and that suffices");
+        program.branch(Step.Condition.NOT_EQUAL, result, of(-Errno.ENOSYS.code()), impossible);
+        var flags = program.load(
+                "flags", Step.Width.LONG, named(REQUEST_ADDRESS + TableLayout.OLDER_FLAGS, "flags of clone"));
+        program.branch(Step.Condition.EQUAL, flags, of(0), impossible);
+        var address = named(REQUEST_ADDRESS + TableLayout.PIDFD, "pidfd");
+        var pid = program.result(OnError.jump(impossible), "pid", Syscall.CLONE, flags, of(0), address, of(0), of(0));
+        program.branch(Step.Condition.EQUAL, pid, of(0), child);
+        program.store(
+                Step.Width.INT,
+                program.load(
+                        "place of the pid",
+                        Step.Width.LONG,
+                        named(REQUEST_ADDRESS + TableLayout.CLONE_ARGS_PARENT_TID, "parent_tid")),
+                pid);
+        keep(program.load("pidfd", Step.Width.INT, address), clear);
+        program.jump(clear);
+        program.bind(impossible);
     }
 
     private void keep(Arg pidfd, Label after) {
