@@ -81,11 +81,11 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
      * {@return this program as far as a step, which may fail again, and then what the file system it is about has to say} For
      * a step whose first argument is a context of fsopen(2): the lines of its log go to a descriptor, and the program fails.
      *
-     * @param parameter of the descriptor that is written to
+     * @param words the descriptor that is written to
      */
     public SyscallProgram sayingWhy(int index, Arg.Slot words) {
         if (!(steps.get(index).operation() instanceof Step.Invoke(Call call, var _))) {
-            throw new IllegalArgumentException("step " + index + " is no call: " + steps.get(index));
+            throw new IllegalArgumentException("step " + index + " is not a call: " + steps.get(index));
         }
         var builder = builder();
         builder.steps.addAll(steps.subList(0, index));
