@@ -28,8 +28,8 @@ import java.util.Set;
  * exchange it, between a look and the copy, for one that gets more than it should, such as a device for a directory of them.
  */
 final class BindSteps {
-    private static final int STATX_SIZE = 256;
-    private static final int STATX_MODE = 28;
+    private static final int STATUS_SIZE = 256;
+    private static final int MODE_AT = 28;
 
     private final MountCalls mounts;
     private final SyscallProgram.Builder program;
@@ -64,13 +64,13 @@ final class BindSteps {
     }
 
     private void check(Arg source, SourceKind kind) {
-        var status = Arg.buffer("status", STATX_SIZE);
+        var status = Arg.buffer("status", STATUS_SIZE);
         var right = program.label();
         var wrong = program.label();
         program.task(LaunchTask.CHECK_SOURCE);
         program.call(
                 Syscall.STATX, source, text(""), AtFlags.of(AtFlags.AT_EMPTY_PATH), named(1, "STATX_TYPE"), status);
-        var mode = program.load("mode", Step.Width.INT, program.sum("mode field", status, of(STATX_MODE)));
+        var mode = program.load("mode", Step.Width.INT, program.sum("mode field", status, of(MODE_AT)));
         if (kind == SourceKind.DEVICE) {
             // Both kinds of devices have this bit; so has a link, which has been followed.
             program.branch(Step.Condition.ANY_BIT, mode, named(0100000, "S_IFREG"), wrong);
