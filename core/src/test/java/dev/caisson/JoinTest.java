@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.linux.Signal;
 import dev.caisson.linux.Syscall;
@@ -17,6 +16,7 @@ import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.Namespace;
 import dev.caisson.testkit.JavaAs;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.io.BufferedReader;
@@ -149,7 +149,7 @@ class JoinTest {
 
     @Test
     void aTracerInsideHoldsUpNobodyLongerThanTheTimeout() throws Exception {
-        assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "python3 is not installed");
+        Need.PYTHON3.orSkip();
         // Holds the command before its execve until it is traced.
         var policy = Seccomp.otherwise(Action.allow()).supervise(Syscall.EXECVE, _ -> {
             LockSupport.parkNanos(300_000_000);
@@ -158,7 +158,7 @@ class JoinTest {
         try (var container = overHost()
                         .addCapabilities(Capability.SYS_PTRACE)
                         .seccompUnconfined()
-                        .start("/usr/bin/python3", "-c", TRACER);
+                        .start(Need.PYTHON3.path().toString(), "-c", TRACER);
                 var said = new BufferedReader(new InputStreamReader(container.stdout()))) {
             assertEquals("tracing", said.readLine());
             long before = processorNanos();
