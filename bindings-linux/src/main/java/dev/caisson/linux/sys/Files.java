@@ -16,7 +16,6 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
@@ -27,19 +26,10 @@ import java.lang.foreign.MemorySegment;
 
 /** Descriptors of files, pipes and anonymous memory. Every descriptor made here is close-on-exec. */
 public final class Files {
-
     private static final int EFD_CLOEXEC_NONBLOCK = DescriptorCommands.EFD_CLOEXEC | DescriptorCommands.EFD_NONBLOCK;
     private static final int ALL_SEALS = 0xf;
 
     private Files() {}
-
-    /** Four flags of open(2) differ between the architectures; the others here do not. */
-    private static int byArch(int x86, int arm) {
-        return switch (Arch.host()) {
-            case X86_64, X86, X32 -> x86;
-            case AARCH64 -> arm;
-        };
-    }
 
     /** The two ends of a pipe. */
     public record Pipe(Fd reader, Fd writer) implements AutoCloseable {
