@@ -78,8 +78,11 @@ final class Preparation implements AutoCloseable {
                 .findFirst();
     }
 
-    /** @param launcher has it removed if this JVM ends first */
-    /** Makes the cgroup; before the plan, which depends on how it is entered. */
+    /**
+     * Makes the cgroup; before the plan, which depends on how it is entered.
+     *
+     * @param launcher has it removed if this JVM ends first
+     */
     void makeCgroup(Launcher launcher) throws IOException {
         limits = LimitCgroup.isFor(spec) ? LimitCgroup.make(spec.limits()) : LimitCgroup.none();
         if (limits.made().isEmpty()) {

@@ -55,8 +55,7 @@ final class Volumes implements AutoCloseable {
         }
         made.add(new Made(
                 directory,
-                dev.caisson.linux.sys.Files.open(
-                        directory.toString(), OpenFlags.O_PATH | (int) OpenFlags.O_NOFOLLOW, 0)));
+                dev.caisson.linux.sys.Files.open(directory.toString(), OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW, 0)));
     }
 
     /**

@@ -27,7 +27,6 @@ final class KernelMounts {
     /** Reading and writing a device does not depend on its mount's being writable, but changing its inode does. */
     private static final long DEVICE = MountCalls.RDONLY | MountCalls.NOSUID | MountCalls.NOEXEC;
 
-    private static final int O_RDWR_CLOEXEC = OpenFlags.O_RDWR | OpenFlags.O_CLOEXEC;
     private static final int TTY_GROUP = 5;
     private static final String SHM_SIZE = Long.toString(64L << 20);
 

@@ -16,7 +16,6 @@ import java.util.Optional;
 
 /** What is mounted on the root: the kernel's file systems first, then what the user asked for, in that order. */
 final class MountSteps {
-    private static final int O_WRONLY_CREAT_CLOEXEC = OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_CLOEXEC;
 
     private final PlanInput input;
     private final SyscallProgram.Builder program;

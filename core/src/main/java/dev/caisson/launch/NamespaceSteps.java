@@ -31,7 +31,6 @@ import java.util.List;
 final class NamespaceSteps {
     static final Flags CLONE_FLAGS = flags();
 
-    private static final int O_WRONLY_CLOEXEC = OpenFlags.O_WRONLY | OpenFlags.O_CLOEXEC;
     private static final int AF_INET = 2;
     private static final int SOCK_DGRAM_CLOEXEC = SocketTypes.SOCK_DGRAM | SocketTypes.SOCK_CLOEXEC;
     private static final int SIOCSIFFLAGS = 0x8914;

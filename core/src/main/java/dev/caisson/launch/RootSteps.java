@@ -29,7 +29,6 @@ import java.util.OptionalLong;
  * and the host's is gone. All of this happens in the child's own mount namespace; the host's mount table never changes.
  */
 final class RootSteps {
-    private static final long MS_REC_PRIVATE = MountFlags.MS_REC | MountFlags.MS_PRIVATE;
 
     /** The parameter that holds the mount of layers merged by the JVM, and its place in the workshop. */
     static final String MERGED = "merged";

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -68,7 +69,7 @@ final class Descendants {
         return fresh;
     }
 
-    private static ArrayList<Entry> entries() throws IOException {
+    private static List<Entry> entries() throws IOException {
         var all = new ArrayList<Entry>();
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
             for (Path process : processes) {

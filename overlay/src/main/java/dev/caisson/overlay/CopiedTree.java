@@ -61,7 +61,7 @@ final class CopiedTree implements AutoCloseable {
                     At.changeOwner(root, owner.getAsLong(), owner.getAsLong());
                 }
             }
-            try (var here = Files.open(directory.toString(), (int) OpenFlags.O_DIRECTORY, 0)) {
+            try (var here = Files.open(directory.toString(), OpenFlags.O_DIRECTORY, 0)) {
                 settled = Settled.in(here);
             }
             done = true;

@@ -104,7 +104,7 @@ final class LayerWriter {
 
     private void whiteout(String path) throws LinuxException {
         try (var target = parent(to, path);
-                var directory = Directory.of(Files.open(At.self(target), (int) OpenFlags.O_DIRECTORY, 0))) {
+                var directory = Directory.of(Files.open(At.self(target), OpenFlags.O_DIRECTORY, 0))) {
             marks.whiteout(directory, path.substring(path.lastIndexOf('/') + 1), Mark.Encoding.DEVICE);
         }
     }

@@ -62,7 +62,7 @@ final class MergedCopy {
     static void fill(Path directory, List<Path> lower, MarkReader reader, boolean isRoot, boolean sharedOnly)
             throws LinuxException, NotShared {
         try (var below = Below.open(lower, reader);
-                var to = Files.open(directory.toString(), (int) OpenFlags.O_DIRECTORY, 0)) {
+                var to = Files.open(directory.toString(), OpenFlags.O_DIRECTORY, 0)) {
             var copy = new MergedCopy(isRoot, reader, sharedOnly, to);
             copy.directory(below, to, "", 0);
             copy.metadata(below.parts().getFirst().directory(), SELF, to, SELF);

@@ -199,7 +199,7 @@ public record Overlay(
      * without a copy.
      */
     public Layer commit(LayerStore store, String name) throws IOException {
-        try (var directory = Files.open(requiredUpper().directory().toString(), (int) OpenFlags.O_DIRECTORY, 0)) {
+        try (var directory = Files.open(requiredUpper().directory().toString(), OpenFlags.O_DIRECTORY, 0)) {
             return LayerCopy.of(directory, lower, store, name);
         } catch (LinuxException refused) {
             throw new IOException("commit: " + refused.getMessage(), refused);

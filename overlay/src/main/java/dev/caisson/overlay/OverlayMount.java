@@ -209,7 +209,7 @@ public final class OverlayMount implements AutoCloseable {
                         substitute,
                         new Comparison.SeenIds(LongUnaryOperator.identity(), LongUnaryOperator.identity()),
                         true);
-                var to = Files.open(branch.upper().toString(), (int) OpenFlags.O_DIRECTORY, 0)) {
+                var to = Files.open(branch.upper().toString(), OpenFlags.O_DIRECTORY, 0)) {
             LayerWriter.write(changes, root, to, overlay.reader().names());
             return branch.commit(name);
         } catch (LinuxException refused) {

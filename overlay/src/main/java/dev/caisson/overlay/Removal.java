@@ -26,7 +26,7 @@ public interface Removal {
             if (parent == null || name == null) {
                 throw new IllegalArgumentException("removal: " + directory + " is a root");
             }
-            try (var above = Files.open(parent.toString(), OpenFlags.O_PATH | (int) OpenFlags.O_DIRECTORY, 0)) {
+            try (var above = Files.open(parent.toString(), OpenFlags.O_PATH | OpenFlags.O_DIRECTORY, 0)) {
                 TreeRemoval.remove(above, name.toString().getBytes(StandardCharsets.UTF_8));
             } catch (LinuxException refused) {
                 throw new IOException("remove " + directory + ": " + refused.getMessage(), refused);

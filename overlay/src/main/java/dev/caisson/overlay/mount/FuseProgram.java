@@ -29,7 +29,6 @@ final class FuseProgram {
     static final Arg.Slot WORDS = Arg.slot("words");
     static final Arg.Slot NOTHING = Arg.slot("nothing");
 
-    private static final long MS_REC_SLAVE = MountFlags.MS_REC | MountFlags.MS_SLAVE;
     private static final int CLOSE_RANGE_CLOEXEC = 4;
     private static final int SIG_SETMASK = 2;
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay.mount;
 
-
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.Call;
@@ -16,7 +15,6 @@ import java.io.IOException;
  * moment, without the host ever seeing it.
  */
 final class PrivateNamespace {
-    private static final long MS_REC_PRIVATE = MountFlags.MS_REC | MountFlags.MS_PRIVATE;
 
     private PrivateNamespace() {}
 

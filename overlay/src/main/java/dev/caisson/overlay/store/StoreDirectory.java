@@ -184,7 +184,7 @@ public final class StoreDirectory {
 
     /** {@return a file made and locked for this process; nobody else has seen it unlocked} */
     public static Fd own(Path file, String content) throws IOException {
-        var fd = Files.open(file.toString(), OpenFlags.O_RDWR | OpenFlags.O_CREAT | (int) OpenFlags.O_EXCL, 0600);
+        var fd = Files.open(file.toString(), OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_EXCL, 0600);
         try {
             FileData.lock(fd, FileData.Lock.EXCLUSIVE);
             write(fd, content);
@@ -210,8 +210,7 @@ public final class StoreDirectory {
     /** Writes a file as a whole: whoever reads it, after a crash too, reads all of it or what was there before. */
     public void write(Path file, String content) throws IOException {
         Path next = file.resolveSibling(UUID.randomUUID() + NEXT);
-        try (var fd =
-                Files.open(next.toString(), OpenFlags.O_RDWR | OpenFlags.O_CREAT | (int) OpenFlags.O_EXCL, 0600)) {
+        try (var fd = Files.open(next.toString(), OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_EXCL, 0600)) {
             write(fd, content);
             FileData.sync(fd);
         }
@@ -220,8 +219,7 @@ public final class StoreDirectory {
 
     /** Writes a new file that may be lost, whole or in part, if the power fails. */
     public void writeSoon(Path file, String content) throws IOException {
-        try (var fd =
-                Files.open(file.toString(), OpenFlags.O_RDWR | OpenFlags.O_CREAT | (int) OpenFlags.O_EXCL, 0600)) {
+        try (var fd = Files.open(file.toString(), OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_EXCL, 0600)) {
             write(fd, content);
         }
     }
@@ -242,7 +240,7 @@ public final class StoreDirectory {
     }
 
     private static Fd directory(Path directory) throws LinuxException {
-        return Files.open(directory.toString(), (int) OpenFlags.O_DIRECTORY, 0);
+        return Files.open(directory.toString(), OpenFlags.O_DIRECTORY, 0);
     }
 
     private static Fd above(Path path) throws LinuxException {

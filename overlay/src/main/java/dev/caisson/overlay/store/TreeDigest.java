@@ -106,7 +106,7 @@ public final class TreeDigest {
 
     private void directory(Fd file, byte[] path) throws IOException {
         var names = new ArrayList<byte[]>();
-        try (var list = Files.open(At.self(file), (int) OpenFlags.O_DIRECTORY, 0)) {
+        try (var list = Files.open(At.self(file), OpenFlags.O_DIRECTORY, 0)) {
             DirectoryReader.all(list).forEach(e -> names.add(e.name()));
         }
         names.sort(Arrays::compareUnsigned);

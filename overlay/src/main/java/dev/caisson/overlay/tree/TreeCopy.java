@@ -186,7 +186,7 @@ public final class TreeCopy {
             }
         }
         if (options.contains(Option.RECURSIVE)) {
-            try (var list = Files.open(At.self(source), (int) O_DIRECTORY, 0);
+            try (var list = Files.open(At.self(source), O_DIRECTORY, 0);
                     var into = At.open(to, newName, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, HERE)) {
                 for (var entries = DirectoryReader.next(list);
                         !entries.isEmpty();

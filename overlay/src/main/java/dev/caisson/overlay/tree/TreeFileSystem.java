@@ -61,7 +61,7 @@ public final class TreeFileSystem extends FileSystem {
     public static TreeFileSystem of(Path directory) throws IOException {
         String path = directory.toAbsolutePath().toString();
         try {
-            return over(Files.open(path, OpenFlags.O_PATH | (int) OpenFlags.O_DIRECTORY, 0), path, Optional.empty());
+            return over(Files.open(path, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY, 0), path, Optional.empty());
         } catch (LinuxException refused) {
             throw Refusals.of(refused, path);
         }
@@ -116,7 +116,7 @@ public final class TreeFileSystem extends FileSystem {
 
     private static Fd hostDirectory(Path path) throws LinuxException {
         var parent = path.toAbsolutePath().getParent();
-        return Files.open(parent == null ? "/" : parent.toString(), OpenFlags.O_PATH | (int) OpenFlags.O_DIRECTORY, 0);
+        return Files.open(parent == null ? "/" : parent.toString(), OpenFlags.O_PATH | OpenFlags.O_DIRECTORY, 0);
     }
 
     private static byte[] hostName(Path path) {

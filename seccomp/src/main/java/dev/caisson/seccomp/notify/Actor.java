@@ -25,8 +25,6 @@ import java.util.Map;
 final class Actor {
     private static final Arg.Slot USER = Arg.slot("user namespace");
     private static final Arg.Slot MOUNTS = Arg.slot("mount namespace");
-    private static final int O_CREAT_EXCL_WRONLY_CLOEXEC =
-            OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_WRONLY | OpenFlags.O_CLOEXEC;
 
     private final Launcher launcher;
     private final Fd user;
