@@ -39,11 +39,11 @@ import java.util.stream.Stream;
  * Exit exit = Container.builder().newPid().memoryMax(256, MB).lower(layers).run("sh", "-c", "exit 3");
  * }
  *
- * <p>Needs Linux 5.12. As root nothing else is needed; an ordinary user gets a user namespace, which the host must allow.
+ * <p>Requires Linux 5.12. As root nothing else is needed; an ordinary user gets a user namespace, which the host must allow.
  */
 public interface Container extends ContainerProcess {
     /**
-     * {@return a builder with safe defaults} It needs a root ({@link ContainerBuilder#lower} or {@link ContainerBuilder#rootfs}) and gives the
+     * {@return a builder with safe defaults} It requires a root ({@link ContainerBuilder#lower} or {@link ContainerBuilder#rootfs}) and gives the
      * command:
      *
      * <ul>

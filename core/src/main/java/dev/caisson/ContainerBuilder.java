@@ -133,7 +133,7 @@ public final class ContainerBuilder extends IsolationSettings {
         return process(p -> p.withTimeout(timeout));
     }
 
-    /** The most memory everything in it takes together; past it the kernel kills (memory.max). */
+    /** The most memory that everything in it may use together; past it the kernel kills (memory.max). */
     public ContainerBuilder memoryMax(long amount, ByteUnit unit) {
         return limits(current().memoryMax(amount, unit));
     }
@@ -143,7 +143,7 @@ public final class ContainerBuilder extends IsolationSettings {
         return limits(current().memoryHigh(amount, unit));
     }
 
-    /** The most swap it takes (memory.swap.max). */
+    /** The most swap it may use (memory.swap.max). */
     public ContainerBuilder swapMax(long amount, ByteUnit unit) {
         return limits(current().swapMax(amount, unit));
     }

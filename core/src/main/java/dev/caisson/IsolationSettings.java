@@ -121,7 +121,7 @@ abstract sealed class IsolationSettings permits ContainerBuilder {
         return fresh(Namespace.CGROUP);
     }
 
-    /** Clocks of its own, at first equal to the host's; see {@link #bootTimeOffset}. Needs Linux 6.3. */
+    /** Clocks of its own, at first equal to the host's; see {@link #bootTimeOffset}. Requires Linux 6.3. */
     public ContainerBuilder newTime() {
         return fresh(Namespace.TIME);
     }
@@ -299,7 +299,7 @@ abstract sealed class IsolationSettings permits ContainerBuilder {
 
     /**
      * Covers a path inside, so that nothing of it is seen. What is not there is refused by the start, since it could come back
-     * afterwards and be seen; below {@code /proc} and {@code /sys}, where nobody moves anything, it is no error.
+     * afterwards and be seen; below {@code /proc} and {@code /sys}, where nobody moves anything, it is not an error.
      *
      * @param path absolute; links are followed inside the root; not the root itself
      */

@@ -116,7 +116,9 @@ class NestedOverlayTest {
         assertTrue(
                 jvm.output()
                         .contains(
-                                Need.FUSE_OVERLAYFS.isMet() ? "it takes root here" : "fuse-overlayfs is not installed"),
+                                Need.FUSE_OVERLAYFS.isMet()
+                                        ? "it requires root here"
+                                        : "fuse-overlayfs is not installed"),
                 jvm.output());
         try (var left = Files.list(own)) {
             assertEquals(List.of(), left.toList());

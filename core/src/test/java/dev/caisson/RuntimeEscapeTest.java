@@ -79,7 +79,7 @@ class RuntimeEscapeTest {
             assertEquals("", output.errorText(), what);
             assertFalse(output.exit().isSuccess(), what);
         } catch (ContainerException refused) {
-            // The kernel found that it is no interpreter.
+            // The kernel found that it is not an interpreter.
         }
     }
 

@@ -27,7 +27,7 @@ final class Delegation {
             throw new CgroupException(
                     cgroup.directory("").isEmpty() ? Reason.NOT_IN_THIS_VERSION : Reason.NOT_DELEGATED,
                     "delegateCgroup",
-                    "it takes cgroup version 2, mounted with nsdelegate: else the container, whose root owns the files, could lift"
+                    "it requires cgroup version 2, mounted with nsdelegate: else the container, whose root owns the files, could lift"
                             + " its own limits; mount -o remount,nsdelegate it, or as root call newUser()",
                     null);
         }

@@ -116,7 +116,7 @@ public final class Places {
                 .forEach(rest::push);
     }
 
-    /** {@return where a link leads; nothing if it is no link or not there} */
+    /** {@return where a link leads; nothing if it is not a link or not there} */
     private static byte[] link(Fd root, String path) throws LinuxException {
         try (var found = At.open(
                 root,

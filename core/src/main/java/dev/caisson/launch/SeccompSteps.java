@@ -57,7 +57,7 @@ final class SeccompSteps {
                                 "|", flags.stream().map(FilterFlag::ociName).toList()));
     }
 
-    /** Without no_new_privs this takes CAP_SYS_ADMIN, so it must come before the capabilities are gone. */
+    /** Without no_new_privs this requires CAP_SYS_ADMIN, so it must come before the capabilities are gone. */
     void planFilters() {
         int number = 0;
         for (var filter : input.seccompFilters()) {

@@ -36,7 +36,7 @@ final class LimitsExample implements Callable<Integer> {
     @Option(names = "--seconds", paramLabel = "10", description = "how long (default ${DEFAULT-VALUE})")
     private int seconds = 10;
 
-    @Option(names = "--plain", description = "lines instead of bars; the default where this is no terminal")
+    @Option(names = "--plain", description = "lines instead of bars; the default where this is not a terminal")
     private boolean plain;
 
     @Override

@@ -104,7 +104,7 @@ final class OpenPolicyExample implements Callable<Integer> {
         }
     }
 
-    /** The JVM may read more than its caller; and what is no file or directory may do anything when it is opened. */
+    /** The JVM may read more than its caller; and what is neither a file nor a directory may do anything when it is opened. */
     private static boolean isReadableByAll(Path file) throws IOException {
         return (Files.isRegularFile(file) || Files.isDirectory(file))
                 && Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ);

@@ -35,8 +35,8 @@ final class SeccompEvaluateExample implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        var syscall =
-                Syscall.of(call).orElseThrow(() -> new IllegalArgumentException("\"" + call + "\" is no system call"));
+        var syscall = Syscall.of(call)
+                .orElseThrow(() -> new IllegalArgumentException("\"" + call + "\" is not a system call"));
         long[] values = args.stream().mapToLong(SeccompEvaluateExample::number).toArray();
         var verdict = options.policy(file).compile().evaluate(ProfileOptions.architecture(arch), syscall, values);
         System.out.println(verdict);

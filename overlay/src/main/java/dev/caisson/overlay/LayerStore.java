@@ -158,7 +158,7 @@ public final class LayerStore implements AutoCloseable {
         var outside = new ArrayList<Path>();
         for (Path path : below) {
             if (!Files.isDirectory(path)) {
-                throw new IllegalArgumentException("branch: " + path + " is no directory");
+                throw new IllegalArgumentException("branch: " + path + " is not a directory");
             }
             outside.add(path.toAbsolutePath().normalize());
         }

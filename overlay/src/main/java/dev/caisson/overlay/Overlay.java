@@ -173,7 +173,7 @@ public record Overlay(
 
     /**
      * {@return the same for layers that were mounted with other ids (mount_setattr(2), MOUNT_ATTR_IDMAP)} A file that was
-     * copied up has the id it was seen with; that alone is no change.
+     * copied up has the id it was seen with; that alone is not a change.
      *
      * @param uids what a user's id in a lower layer was seen as
      * @param gids what a group's id in a lower layer was seen as

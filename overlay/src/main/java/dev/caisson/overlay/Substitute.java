@@ -18,7 +18,7 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A merged tree that is no overlay of the kernel's.
+ * A merged tree that is not an overlay of the kernel's.
  *
  * @param root of the tree: a mount without a place, or the directory
  * @param memory holds {@code upper} and {@code work}, if the upper is in memory
@@ -81,7 +81,7 @@ record Substitute(
         boolean readOnly = purpose.readOnly();
         var program = FuseMount.program();
         passOver(program.isEmpty(), "fuse-overlayfs is not installed (Debian package fuse-overlayfs)");
-        passOver(!Identity.isRoot(), "it takes root here");
+        passOver(!Identity.isRoot(), "it requires root here");
         var options = overlay.options();
         passOver(
                 options.redirectDir().equals(Optional.of(OverlayOptions.RedirectDir.ON))
@@ -135,7 +135,7 @@ record Substitute(
         for (Path layer : layers) {
             passOver(directory.startsWith(layer), directory + " lies inside the layer " + layer);
         }
-        passOver(!java.nio.file.Files.isDirectory(directory), directory + " is no directory");
+        passOver(!java.nio.file.Files.isDirectory(directory), directory + " is not a directory");
         CopiedTree copy;
         try {
             copy = CopiedTree.make(

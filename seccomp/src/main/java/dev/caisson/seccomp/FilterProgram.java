@@ -22,7 +22,7 @@ public record FilterProgram(byte[] bytes, Set<FilterFlag> flags) {
     /**
      * Checks the values.
      *
-     * @throws IllegalArgumentException if it is no whole number of instructions, or more than the kernel takes
+     * @throws IllegalArgumentException if it is not a whole number of instructions, or more than the kernel takes
      */
     public FilterProgram {
         if (bytes.length == 0 || bytes.length % Instruction.SIZE != 0) {

@@ -89,7 +89,7 @@ final class Installation {
             return "";
         }
         boolean isSet = Native.call(Syscall.PRCTL, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0, 0) == 1;
-        return isSet ? "" : "; it takes CAP_SYS_ADMIN, or no_new_privs: install with Privileges.NO_NEW";
+        return isSet ? "" : "; it requires CAP_SYS_ADMIN, or no_new_privs: install with Privileges.NO_NEW";
     }
 
     private static void check(long result, String call, String hint) throws IOException {

@@ -44,7 +44,7 @@ public sealed interface Reply {
     record Inject(Descriptor descriptor, OptionalInt number, boolean closeOnExec) implements Reply {
         public Inject {
             if (number.isPresent() && number.getAsInt() < 0) {
-                throw new IllegalArgumentException("number: " + number.getAsInt() + " is no descriptor");
+                throw new IllegalArgumentException("number: " + number.getAsInt() + " is not a descriptor");
             }
         }
 

@@ -44,6 +44,6 @@ public final class SeccompAssertions {
 
     private static Syscall named(String call) {
         return Syscall.of(call)
-                .orElseThrow(() -> new IllegalArgumentException("call: \"" + call + "\" is no system call"));
+                .orElseThrow(() -> new IllegalArgumentException("call: \"" + call + "\" is not a system call"));
     }
 }

@@ -39,7 +39,7 @@ final class Offer {
             }
             throw new IOException(
                     "fetch the listener of a policy that refuses sendmsg: " + refused.getMessage()
-                            + "; it takes the right to trace the child: allow sendmsg in the policy, or give the JVM"
+                            + "; it requires the right to trace the child: allow sendmsg in the policy, or give the JVM"
                             + " CAP_SYS_PTRACE",
                     refused);
         }

@@ -307,7 +307,7 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
          * Adds a call that returns a descriptor, which the child gives to the launcher (see {@link Handover}).
          *
          * @param sending whether the child can still make the call sendmsg(2) afterwards, even if the call is one that
-         *     installs a seccomp filter; if not, the launcher fetches the descriptor, which takes the right to trace the child
+         *     installs a seccomp filter; if not, the launcher fetches the descriptor, which requires the right to trace the child
          */
         public Arg.ResultOf handOver(String name, boolean sending, Syscall syscall, Arg... args) {
             int gate = arrive(name);

@@ -110,7 +110,7 @@ public final class Directory implements AutoCloseable {
         return new Directory(fd, Scratch.allocate());
     }
 
-    /** {@return a directory in this one; empty if there is no such name, or it is no directory} */
+    /** {@return a directory in this one; empty if there is no such name, or it is not a directory} */
     public Optional<Directory> directory(String name) throws LinuxException {
         long result = Native.call(
                 Syscall.OPENAT,

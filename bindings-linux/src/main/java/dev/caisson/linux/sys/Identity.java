@@ -45,7 +45,7 @@ public final class Identity {
                 // Neither call says whether it worked; asked for the impossible, they tell how things are.
                 if (Native.call(Syscall.SETFSUID, -1) != uid || Native.call(Syscall.SETFSGID, -1) != gid) {
                     throw new IllegalStateException("this thread may not make files of " + uid + ":" + gid
-                            + "; it takes CAP_SETUID and CAP_SETGID");
+                            + "; it requires CAP_SETUID and CAP_SETGID");
                 }
                 // A root that is no longer root to file systems has lost the capabilities over files.
                 restore(header, capabilities);

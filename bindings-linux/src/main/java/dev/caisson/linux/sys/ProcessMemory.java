@@ -10,7 +10,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Memory of other processes (process_vm_readv(2)), as far as it can be reached from one address on. It takes the right to
+ * Memory of other processes (process_vm_readv(2)), as far as it can be reached from one address on. It requires the right to
  * trace them.
  */
 public final class ProcessMemory {

@@ -18,7 +18,7 @@ public final class V2Writes {
     private V2Writes() {}
 
     /**
-     * {@return what setting a limit writes; nothing for device rules, which are no file}
+     * {@return what setting a limit writes; nothing for device rules, which are not files}
      *
      * @throws CgroupException if version 2 has no such limit
      */

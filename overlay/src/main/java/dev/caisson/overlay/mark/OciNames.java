@@ -21,7 +21,7 @@ public final class OciNames {
         return WHITEOUT + name;
     }
 
-    /** {@return what an archived name hides; empty if it is no whiteout} */
+    /** {@return what an archived name hides; empty if it is not a whiteout} */
     public static Optional<String> hidden(String archived) {
         return archived.startsWith(WHITEOUT)
                         && !archived.startsWith(WHITEOUT + WHITEOUT)

@@ -133,7 +133,7 @@ public final class FuseMount implements AutoCloseable {
                 Path work = Path.of(layers.upper().get().work()).toRealPath();
                 Path above = above(upper, work);
                 if (above.relativize(upper).toString().contains(":")) {
-                    throw new IOException("it takes no upper with a colon in its path, as " + upper);
+                    throw new IOException("it cannot have an upper with a colon in its path, as " + upper);
                 }
                 directory.makeDirectory("disk", 0700);
                 var disk = OverlayMounter.clone(above.toString());

@@ -76,7 +76,7 @@ public final class StoreDirectory {
                 for (Path found : anything) {
                     String name = found.getFileName().toString();
                     if (!name.equals(LOCK) && !name.equals("lost+found") && !isPart(name)) {
-                        throw new IOException("layer store: " + root + " is no store and not empty (" + found
+                        throw new IOException("layer store: " + root + " is neither a store nor empty (" + found
                                 + "); give it a directory of its own");
                     }
                 }

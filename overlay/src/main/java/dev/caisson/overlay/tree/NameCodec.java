@@ -4,7 +4,7 @@ package dev.caisson.overlay.tree;
 import dev.caisson.linux.sys.FileNames;
 import java.nio.file.InvalidPathException;
 
-/** Names as users write them: {@link FileNames}, strict about strings that are no name at all. */
+/** Names as users write them: {@link FileNames}, strict about strings that are not names at all. */
 final class NameCodec {
     private NameCodec() {}
 

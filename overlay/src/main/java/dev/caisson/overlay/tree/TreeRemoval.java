@@ -19,7 +19,7 @@ import java.util.UUID;
 
 /**
  * Removes a tree name by name, by descriptors, following nothing. However deep the tree is, few descriptors are open: what
- * lies deeper is moved to the top first. Several may remove one tree at a time: what is gone already is no error. The tree must
+ * lies deeper is moved to the top first. Several may remove one tree at a time: what is gone already is not an error. The tree must
  * not be in use, since whoever adds to it without end is waited for.
  */
 public final class TreeRemoval {

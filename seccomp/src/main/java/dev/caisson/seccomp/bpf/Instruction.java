@@ -49,12 +49,12 @@ public record Instruction(int code, int jt, int jf, int k) {
     /**
      * {@return the instructions in bytes that {@link #encode} wrote}
      *
-     * @throws IllegalArgumentException if it is no whole number of instructions
+     * @throws IllegalArgumentException if it is not a whole number of instructions
      */
     public static List<Instruction> decode(byte[] bytes) {
         if (bytes.length % SIZE != 0) {
             throw new IllegalArgumentException(
-                    "a program of " + bytes.length + " bytes is no whole number of instructions of 8 bytes");
+                    "a program of " + bytes.length + " bytes is not a whole number of instructions of 8 bytes");
         }
         var in = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
         var program = new ArrayList<Instruction>(bytes.length / SIZE);

@@ -25,7 +25,7 @@ public final class Verifier {
         }
         int last = program.size() - 1;
         if (!Opcode.isReturn(program.get(last).code())) {
-            faults.add(last + ": the last instruction is no return");
+            faults.add(last + ": the last instruction is not a return");
         }
         if (faults.isEmpty()) {
             checkMemory(program, faults);

@@ -71,7 +71,7 @@ public final class Compiler {
         return graph.load(SeccompData.ARCH, node);
     }
 
-    /** The numbers of x86_64, those of x32 from bit 30 on, and at the very end the one that is no call. */
+    /** The numbers of x86_64, those of x32 from bit 30 on, and at the very end the one that is not a call. */
     private Node x86_64(int bound) {
         var own = search(Arch.X86_64, bound);
         // The numbers of both that mean the same are searched once.

@@ -9,7 +9,7 @@ import java.util.Optional;
 
 /** How numbers mean calls: x32 shares the token of x86_64 and is told apart by bit 30. */
 public final class Convention {
-    /** What a tracer sets to have a call skipped; it has bit 30, yet it is no call of x32. */
+    /** What a tracer sets to have a call skipped; it has bit 30, yet it is not a call of x32. */
     public static final int NO_CALL = -1;
 
     /** What the numbers of x32 have beyond those of x86_64. */

@@ -13,7 +13,7 @@ import java.util.Set;
 
 /**
  * How often numbers are looked for. How often a program makes which call differs much, so the calls that most programs make
- * most count only a few times as much as others; numbers that are no call count nothing.
+ * most count only a few times as much as others; numbers that are not calls count nothing.
  */
 public final class Frequencies {
     /** Of a call that programs make in loops. */

@@ -36,7 +36,7 @@ import java.util.TreeMap;
  * System.out.println(learned.toJava());
  * }
  *
- * <p>While it records, nothing is refused: each call is noted and let proceed. That is no protection, so record only what you
+ * <p>While it records, nothing is refused: each call is noted and let proceed. That protects nothing, so record only what you
  * would run unconfined. What a program does seldom, as after an error, is learned only if it happens: let it do all that it
  * should, in one run or in several. A signal that comes before a call is noted interrupts the call, so a program whose
  * handlers do not restart calls (SA_RESTART) may meet EINTR where it otherwise would not. Thread-safe.

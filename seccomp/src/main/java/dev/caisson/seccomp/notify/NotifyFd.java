@@ -143,7 +143,7 @@ final class NotifyFd {
         }
     }
 
-    /** Answers from any thread. That nobody waits for the answer any more is no error. */
+    /** Answers from any thread. That nobody waits for the answer any more is not an error. */
     void answer(long id, long value, int errno, boolean proceed) throws LinuxException {
         try (var arena = Arena.ofConfined()) {
             send(arena.allocate(sizes.response(), Long.BYTES), id, value, errno, proceed);

@@ -139,7 +139,7 @@ final class ProfileReader {
                 return flag;
             }
         }
-        throw wrong("\"" + name + "\" is no flag of seccomp(2) such as SECCOMP_FILTER_FLAG_LOG");
+        throw wrong("\"" + name + "\" is not a flag of seccomp(2) such as SECCOMP_FILTER_FLAG_LOG");
     }
 
     /** An entry of syscalls, while it is read. */
@@ -204,7 +204,7 @@ final class ProfileReader {
     private String callName() throws ProfileException {
         String name = text();
         if (Syscall.of(name).isEmpty()) {
-            note("\"" + name + "\" is no system call of x86_64, x86, x32 or aarch64; it is ignored there");
+            note("\"" + name + "\" is not a system call of x86_64, x86, x32 or aarch64; it is ignored there");
         }
         return name;
     }
@@ -249,7 +249,7 @@ final class ProfileReader {
                 return comparison;
             }
         }
-        throw wrong("\"" + name + "\" is no operator; there are SCMP_CMP_NE, LT, LE, EQ, GE, GT and MASKED_EQ");
+        throw wrong("\"" + name + "\" is not an operator; there are SCMP_CMP_NE, LT, LE, EQ, GE, GT and MASKED_EQ");
     }
 
     private ProfileRule.Selection selection() throws ProfileException {
@@ -282,7 +282,7 @@ final class ProfileReader {
         String name = text();
         if (ActionName.parse(name, OptionalInt.empty()).isEmpty()) {
             throw wrong("\"" + name
-                    + "\" is no action; there are SCMP_ACT_KILL_PROCESS, KILL_THREAD (or KILL), TRAP, ERRNO,"
+                    + "\" is not an action; there are SCMP_ACT_KILL_PROCESS, KILL_THREAD (or KILL), TRAP, ERRNO,"
                     + " NOTIFY, TRACE, LOG and ALLOW");
         }
         return name;

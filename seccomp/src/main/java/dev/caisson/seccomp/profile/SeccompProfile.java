@@ -46,7 +46,7 @@ public record SeccompProfile(
     /**
      * {@return the profile in a text}
      *
-     * @throws ProfileException if it is no profile; the message says where
+     * @throws ProfileException if it is not a profile; the message says where
      */
     public static SeccompProfile parse(String json) throws ProfileException {
         return new ProfileReader(json).read();

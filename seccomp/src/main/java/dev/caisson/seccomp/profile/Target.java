@@ -36,7 +36,7 @@ public record Target(Set<Arch> architectures, Set<String> capabilities, KernelVe
         public static KernelVersion of(String release) {
             var match = FORM.matcher(release);
             if (!match.matches()) {
-                throw new IllegalArgumentException("kernel: \"" + release + "\" is no version such as 6.18");
+                throw new IllegalArgumentException("kernel: \"" + release + "\" is not a version such as 6.18");
             }
             return new KernelVersion(Integer.parseInt(match.group(1)), Integer.parseInt(match.group(2)));
         }

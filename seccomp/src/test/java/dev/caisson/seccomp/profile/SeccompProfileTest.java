@@ -241,7 +241,7 @@ class SeccompProfileTest {
         return List.of(
                 arguments(
                         "{\n\"defaultAction\": \"SCMP_ACT_NO\"}",
-                        "line 2, defaultAction: \"SCMP_ACT_NO\" is no action"),
+                        "line 2, defaultAction: \"SCMP_ACT_NO\" is not an action"),
                 arguments("{\n\"syscalls\": []}", "line 1, defaultAction: it is missing"),
                 arguments(
                         allow + "\"syscalls\": [{\"names\": [\"read\"]}]}",
@@ -256,7 +256,7 @@ class SeccompProfileTest {
                         "line 2, syscalls[0].args[0].index: 6 is not within 0 to 5"),
                 arguments(allow + "\"syscalls\": [{\"args\": [{\"value\": -1}]}]}", "2^64-1"),
                 arguments(allow + "\"defaultAction\": \"SCMP_ACT_ALLOW\"}", "malformed JSON"),
-                arguments(allow + "\"syscalls\": [{\"args\": [{\"op\": \"EQ\"}]}]}", "is no operator"));
+                arguments(allow + "\"syscalls\": [{\"args\": [{\"op\": \"EQ\"}]}]}", "is not an operator"));
     }
 
     @ParameterizedTest
