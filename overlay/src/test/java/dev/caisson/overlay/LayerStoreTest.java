@@ -328,7 +328,7 @@ class LayerStoreTest {
     void aDirectoryOfSomethingElseIsNoStore() throws Exception {
         Files.createFile(base.resolve("x"));
         var refusal = assertThrows(IOException.class, () -> LayerStore.open(base));
-        assertTrue(refusal.getMessage().contains("not empty"), refusal.getMessage());
+        assertTrue(refusal.getMessage().contains("nor empty"), refusal.getMessage());
         Files.writeString(directory.resolve("store/format"), "caisson layers 2\n");
         refusal = assertThrows(IOException.class, () -> LayerStore.open(directory.resolve("store")));
         assertTrue(refusal.getMessage().contains("layers 2"), refusal.getMessage());
