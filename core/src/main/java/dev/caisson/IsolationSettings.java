@@ -150,9 +150,16 @@ abstract sealed class IsolationSettings permits ContainerBuilder {
      * Joins namespaces of a running container: of that very one, even if its number is another process's later. Once it has
      * ended, {@code run}, {@code capture} and {@code start} refuse.
      *
+     * @param namespaces one at least: a command that joins none would run on the host
+     * @throws IllegalArgumentException if no namespace is named
      * @throws IllegalStateException if it has ended already
      */
     public ContainerBuilder join(Container container, Namespace... namespaces) {
+        if (namespaces.length == 0) {
+            throw new IllegalArgumentException("join: no namespace of " + container
+                    + " is named, so that the command would run outside it; name one at least, such as"
+                    + " Namespace.MOUNT and Namespace.PID");
+        }
         if (!container.isAlive()) {
             throw new IllegalStateException("join: " + container + " has ended, and its namespaces with it");
         }

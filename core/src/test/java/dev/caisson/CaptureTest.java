@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
@@ -83,6 +84,48 @@ class CaptureTest {
         } finally {
             for (var container : open) {
                 container.get().close();
+            }
+        }
+    }
+
+    /** A process that outlives its command has the pipe open, as a child of another launch has until its execve. */
+    @Test
+    void aPipeThatOutlivedItsCommandIsLetGoWithItsLastWriter() throws Exception {
+        long before = pipes();
+        try (var container = Container.bare().start("/bin/sh", "-c", "(sleep 0.5; echo late) & echo early")) {
+            assertEquals(new Exit.Exited(0), container.waitFor());
+            assertTrue(pipes() > before);
+            for (int i = 0; i < 500 && pipes() > before; i++) {
+                Thread.sleep(10);
+            }
+            assertEquals(before, pipes());
+            assertEquals("early\nlate\n", new String(container.stdout().readAllBytes(), StandardCharsets.UTF_8));
+        }
+    }
+
+    /** Each child is cloned from the JVM itself and has its descriptors, until its execve. */
+    @Test
+    void childrenOfOtherLaunchesKeepNoPipeOfAnEndedContainer() throws Exception {
+        long before = pipes();
+        var open = new ConcurrentLinkedQueue<Container>();
+        try (var threads = Executors.newFixedThreadPool(8)) {
+            for (int i = 0; i < 400; i++) {
+                var _ = threads.submit(() -> {
+                    var container = Container.bare().newPid().start("/bin/true");
+                    open.add(container);
+                    return container.waitFor();
+                });
+            }
+        }
+        try {
+            assertEquals(400, open.size());
+            for (int i = 0; i < 200 && pipes() > before; i++) {
+                Thread.sleep(10);
+            }
+            assertEquals(before, pipes());
+        } finally {
+            for (var container : open) {
+                container.close();
             }
         }
     }

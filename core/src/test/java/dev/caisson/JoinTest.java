@@ -55,6 +55,15 @@ class JoinTest {
         assertThrows(IllegalStateException.class, () -> Container.bare().join(container, Namespace.NETWORK));
     }
 
+    @Test
+    void joiningNoNamespaceIsRefusedForTheCommandWouldRunOnTheHost() throws Exception {
+        try (var container = overHost().start("/bin/sleep", "1000")) {
+            var refused = assertThrows(
+                    IllegalArgumentException.class, () -> Container.bare().join(container));
+            assertTrue(refused.getMessage().contains("name one at least"), refused.getMessage());
+        }
+    }
+
     private static Namespace[] allOf(Namespace... but) {
         var all = EnumSet.allOf(Namespace.class);
         Stream.of(but).forEach(all::remove);

@@ -17,6 +17,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Our end of a pipe, never blocking in the kernel: a thread that must wait is parked until the poller sees the pipe ready.
@@ -35,9 +36,13 @@ final class PipeEnd implements AutoCloseable {
     private final Semaphore ready = new Semaphore(0);
     private volatile boolean closed;
     private volatile boolean ended;
+    private volatile boolean restTaken;
     private byte[] rest = {};
     private int restRead;
     private boolean endOfFile;
+
+    /** Waits until the last writer beyond the command's end is gone. */
+    private Poller.@Nullable Watch lastWriter;
 
     PipeEnd(Fd fd, int interest, Poller poller) {
         this.fd = fd;
@@ -77,13 +82,39 @@ final class PipeEnd implements AutoCloseable {
                 }
             }
         } finally {
-            if (ended) {
-                takeRest();
-            }
+            restTaken = false;
             transfers.unlock();
-            if (closed) {
-                fd.close();
+            settle();
+        }
+    }
+
+    /**
+     * Does what the end of the command or closing asks for, unless a transfer is under way, which does it afterwards. Asked
+     * again after each unlock: whoever came meanwhile went away.
+     */
+    private void settle() {
+        while (fd.isOpen() && (closed || ended && !restTaken) && transfers.tryLock()) {
+            try {
+                if (closed) {
+                    release();
+                } else {
+                    takeRest();
+                }
+            } finally {
+                transfers.unlock();
             }
+        }
+    }
+
+    private void release() {
+        stopWaiting();
+        fd.close();
+    }
+
+    private void stopWaiting() {
+        if (lastWriter != null) {
+            lastWriter.end();
+            lastWriter = null;
         }
     }
 
@@ -96,20 +127,17 @@ final class PipeEnd implements AutoCloseable {
 
     /**
      * The command has ended: what it wrote and nobody has read yet is kept in memory, and the descriptor let go, so that a
-     * container that nobody closes holds none. A pipe that processes beyond the command's end still write to stays open.
+     * container that nobody closes holds none. A pipe that somebody else has still open for writing stays open until they
+     * close it: a process beyond the command's end, or a child of another launch that has not reached its execve yet.
      */
     void ended() {
+        restTaken = false;
         ended = true;
-        if (transfers.tryLock()) {
-            try {
-                takeRest();
-            } finally {
-                transfers.unlock();
-            }
-        }
+        settle();
     }
 
     private void takeRest() {
+        restTaken = true;
         if (endOfFile || closed) {
             return;
         }
@@ -129,12 +157,26 @@ final class PipeEnd implements AutoCloseable {
         rest = more.toByteArray();
         restRead = 0;
         if (endOfFile) {
-            fd.close();
+            release();
+        } else if (more.size() >= MOST_REST) {
+            stopWaiting();
+        } else if (lastWriter == null) {
+            awaitLastWriter();
+        }
+    }
+
+    /** Nothing is of interest but the end of file, which epoll always tells. */
+    private void awaitLastWriter() {
+        try {
+            lastWriter = poller.watch(fd, 0, this::ended);
+        } catch (LinuxException | IllegalStateException refusedOrShutDown) {
+            // The descriptor is held until the stream is closed.
         }
     }
 
     private void await() throws IOException {
         ready.drainPermits();
+        stopWaiting();
         var watch = poller.watch(fd, interest, ready::release);
         try {
             if (!closed) {
@@ -153,12 +195,6 @@ final class PipeEnd implements AutoCloseable {
     public void close() {
         closed = true;
         ready.release();
-        if (transfers.tryLock()) {
-            try {
-                fd.close();
-            } finally {
-                transfers.unlock();
-            }
-        }
+        settle();
     }
 }

@@ -83,9 +83,11 @@ public final class Epoll implements AutoCloseable {
         }
     }
 
-    /** Stops watching, before the descriptor is closed. */
+    /** Stops watching, before the descriptor is closed. What is closed itself watches nothing. */
     public void remove(Fd fd) {
-        var _ = Native.call(Syscall.EPOLL_CTL, epoll.number(), DEL, fd.number(), 0, 0, 0);
+        if (epoll.isOpen()) {
+            var _ = Native.call(Syscall.EPOLL_CTL, epoll.number(), DEL, fd.number(), 0, 0, 0);
+        }
     }
 
     /** Makes {@link #await} return. */
