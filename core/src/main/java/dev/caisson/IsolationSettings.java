@@ -148,7 +148,8 @@ abstract sealed class IsolationSettings permits ContainerBuilder {
 
     /**
      * Joins namespaces of a running container: of that very one, even if its number is another process's later. Once it has
-     * ended, {@code run}, {@code capture} and {@code start} refuse.
+     * ended, {@code run}, {@code capture} and {@code start} refuse. An ordinary user joins {@link Namespace#USER}, too: the
+     * capabilities for the others come from it.
      *
      * @param namespaces one at least: a command that joins none would run on the host
      * @throws IllegalArgumentException if no namespace is named

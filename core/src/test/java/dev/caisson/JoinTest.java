@@ -109,6 +109,27 @@ class JoinTest {
         assertEquals(0, jvm.code());
     }
 
+    /** Joins a container of its own, but not its user namespace. */
+    static final class WithoutUser {
+        private WithoutUser() {}
+
+        public static void main(String[] args) throws Exception {
+            try (var running = overHost().start("/bin/sleep", "1000")) {
+                var refused = assertThrows(
+                        ContainerException.class,
+                        () -> Container.bare().join(running, Namespace.MOUNT).run("/bin/true"));
+                System.out.println(refused.getMessage());
+            }
+        }
+    }
+
+    @Test
+    void anOrdinaryUserIsToldToJoinTheUserNamespaceToo() throws Exception {
+        var jvm = JavaAs.user(SOMEBODY, SOMEBODY, directory).run(WithoutUser.class.getName());
+        assertTrue(jvm.output().contains("by joining the container's Namespace.USER, too"), jvm.output());
+        assertEquals(0, jvm.code(), jvm.output());
+    }
+
     /** A container sees a joining process from the fork on; by then it has given up what the command will not have. */
     @Test
     void aJoiningCommandIsSeenInsideOnlyWithThePrivilegesOfTheCommand() throws Exception {

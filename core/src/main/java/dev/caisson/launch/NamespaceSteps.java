@@ -137,7 +137,13 @@ final class NamespaceSteps {
             }
         }
         together.values().forEach(namespaces -> {
-            program.purpose("join namespaces of a container that is held", "CAP_SYS_ADMIN over them, Linux 5.8");
+            boolean lacksUser = !input.host().isPrivileged() && !input.joins(Namespace.USER);
+            program.purpose(
+                    "join namespaces of a container that is held",
+                    lacksUser
+                            ? "CAP_SYS_ADMIN over them, which an ordinary user has by joining the container's"
+                                    + " Namespace.USER, too; Linux 5.8"
+                            : "CAP_SYS_ADMIN over them, Linux 5.8");
             program.call(Syscall.SETNS, Slots.join(namespaces.getFirst()), CLONE_FLAGS.of(flags(namespaces)));
         });
     }
