@@ -215,19 +215,19 @@ class JoinTest {
     @Test
     void timeoutAndCloseLeaveNobodyInTheJoinedPidNamespace() throws Exception {
         String seconds = "1002." + ProcessHandle.current().pid();
-        // A child in the background, one in a session of its own, and one that has lost its parent.
+        // A child in the background, one in a session of its own, one that has lost its parent, and one that did both.
         String script =
-                "sleep " + seconds + " & setsid sleep " + seconds + " & (sleep " + seconds + " &) ; sleep " + seconds;
+                "sleep @ & setsid sleep @ & (sleep @ &); (setsid setsid sleep @ &); sleep @".replace("@", seconds);
         try (var container = overHost().start("/bin/sleep", "1000")) {
             var joining = Container.bare().join(container, Namespace.PID, Namespace.MOUNT);
             var exit = joining.timeout(Duration.ofMillis(500)).run("/bin/sh", "-c", script);
             assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Cause.TIMEOUT), exit);
             assertNoneRuns(seconds);
             try (var command = joining.start("/bin/sh", "-c", script)) {
-                for (int i = 0; i < 500 && running(seconds) < 4; i++) {
+                for (int i = 0; i < 500 && running(seconds) < 5; i++) {
                     Thread.sleep(10);
                 }
-                assertEquals(4, running(seconds));
+                assertEquals(5, running(seconds));
                 assertTrue(command.isAlive());
             }
             assertNoneRuns(seconds);

@@ -120,6 +120,11 @@ final class ExecSteps {
     void planDeathOfParent() {
         program.purpose("end with the JVM");
         program.call(Syscall.PRCTL, named(1, "PR_SET_PDEATHSIG"), named(9, "SIGKILL"), of(0), of(0), of(0));
+        if (input.joins(Namespace.PID)) {
+            // Else they became children of the container's PID 1, and nothing told whose they were.
+            program.purpose("get back the descendants that lose their parent, to end with the command");
+            program.call(Syscall.PRCTL, named(36, "PR_SET_CHILD_SUBREAPER"), of(1), of(0), of(0), of(0));
+        }
     }
 
     static void dumpable(SyscallProgram.Builder program, String purpose, int how) {

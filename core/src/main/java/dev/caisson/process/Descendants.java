@@ -16,7 +16,7 @@ import java.util.Map;
 /**
  * Ends what a command has started where neither a PID namespace nor a cgroup of its own holds it together, as in a PID
  * namespace that it has joined. All are stopped first, over and over until nobody new is found, since who is stopped starts
- * nothing. What has left its session and lost its parent belongs to the joined container, and ends with that.
+ * nothing. The command is a subreaper: what loses its parent becomes its own child.
  */
 final class Descendants {
     private static final int MOST_ROUNDS = 100;
