@@ -13,6 +13,8 @@ import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.PreparedLaunches;
 import dev.caisson.launch.UserSpec;
 import dev.caisson.linux.ByteUnit;
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.process.InheritedStream;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.Stdio;
@@ -334,6 +336,10 @@ public final class ContainerBuilder extends IsolationSettings {
         for (String argument : command) {
             if (argument.indexOf('\0') >= 0) {
                 throw new IllegalArgumentException("command: \"" + argument.replace('\0', '\u2400') + "\" holds NUL");
+            }
+            if (FileNames.strayIn(argument).isPresent()) {
+                throw new IllegalArgumentException(
+                        "command: " + Arg.quote(argument) + " holds half a character (a surrogate without the other)");
             }
         }
         return List.copyOf(command);

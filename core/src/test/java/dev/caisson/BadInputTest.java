@@ -46,6 +46,8 @@ class BadInputTest {
                 bad(b -> b.readOnlyPath("x\0"), "readOnlyPath", "x"),
                 bad(b -> b.environment("A=B", ""), "environment", "A=B"),
                 bad(b -> b.environment("A", "\0"), "environment", "NUL"),
+                bad(b -> b.environment("A", "x\ud800"), "environment", "half a character"),
+                bad(b -> b.workingDirectory("/\udc2f"), "workingDirectory", "half a character"),
                 bad(b -> b.workingDirectory("tmp"), "workingDirectory", "tmp"),
                 bad(b -> b.user("a b"), "user", "a b"),
                 bad(b -> b.user("99999999999"), "user", "99999999999"),
@@ -135,6 +137,7 @@ class BadInputTest {
         assertThrows(IllegalArgumentException.class, () -> overHost().run());
         assertThrows(IllegalArgumentException.class, () -> overHost().run(""));
         assertThrows(IllegalArgumentException.class, () -> overHost().run("a", "b\0"));
+        assertThrows(IllegalArgumentException.class, () -> overHost().run("a", "b\ud800"));
     }
 
     @Test

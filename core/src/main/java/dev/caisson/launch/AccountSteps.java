@@ -6,13 +6,13 @@ import static dev.caisson.linux.call.Arg.text;
 
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.linux.flag.OpenFlags;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
@@ -83,7 +83,7 @@ final class AccountSteps {
      * @throws IOException if it does not fit
      */
     static byte[] encode(Principal principal) throws IOException {
-        byte[] home = (VARIABLE + principal.home()).getBytes(StandardCharsets.UTF_8);
+        byte[] home = FileNames.encode(VARIABLE + principal.home());
         if (principal.groups().size() > MOST_GROUPS || home.length >= HOME.size()) {
             throw new IOException("user: " + principal.uid() + " is in "
                     + principal.groups().size()

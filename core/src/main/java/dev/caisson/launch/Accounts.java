@@ -3,6 +3,7 @@ package dev.caisson.launch;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
@@ -13,7 +14,6 @@ import dev.caisson.linux.sys.Files;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -120,7 +120,7 @@ final class Accounts {
                 while (size < buffer.byteSize() && (read = Files.read(opened, buffer.asSlice(size))) > 0) {
                     size += read;
                 }
-                return new String(buffer.asSlice(0, size).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
+                return FileNames.decode(buffer.asSlice(0, size).toArray(ValueLayout.JAVA_BYTE));
             }
         } catch (LinuxException absent) {
             if (absent.errno().equals(Errno.ENOENT)) {

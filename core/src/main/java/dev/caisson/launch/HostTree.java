@@ -2,12 +2,12 @@
 package dev.caisson.launch;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.flag.FileTypes;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.DirectoryReader;
 import dev.caisson.linux.sys.FileStatus;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -86,7 +86,7 @@ public record HostTree(List<Entry> entries) {
         var found = new ArrayList<Entry>();
         try (var root = dev.caisson.linux.sys.Files.open("/", OpenFlags.O_DIRECTORY, 0)) {
             for (var entry : DirectoryReader.all(root)) {
-                String name = new String(entry.name(), StandardCharsets.UTF_8);
+                String name = FileNames.decode(entry.name());
                 var status = FileStatus.of(root, entry.name());
                 if (status.isDirectory() && !REPLACED.contains(name)) {
                     found.add(new Entry(name, Kind.DIRECTORY, status.mode() & PERMISSIONS, ""));

@@ -5,6 +5,7 @@ import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.child.Consultation;
 import dev.caisson.linux.child.Encoder;
 import dev.caisson.linux.child.Launch;
@@ -24,7 +25,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
@@ -115,7 +116,7 @@ public final class MissingProgram {
     }
 
     private static Fd find(Fd root, String file) throws LinuxException {
-        byte[] relative = MountCalls.relative(file).getBytes(StandardCharsets.UTF_8);
+        byte[] relative = FileNames.encode(MountCalls.relative(file));
         return At.open(
                 root, relative, OpenFlags.O_PATH, 0, ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS);
     }
@@ -130,7 +131,7 @@ public final class MissingProgram {
     }
 
     private static Optional<String> script(Fd root, String file, byte[] beginning) {
-        String text = new String(beginning, 0, Math.min(beginning.length, BEGINNING), StandardCharsets.ISO_8859_1);
+        String text = FileNames.decode(Arrays.copyOf(beginning, Math.min(beginning.length, BEGINNING)));
         if (!text.startsWith("#!")) {
             return Optional.empty();
         }
@@ -144,7 +145,7 @@ public final class MissingProgram {
             return Optional.empty();
         }
         return Optional.of(file + " is there, but the interpreter that its first line names, "
-                + Arg.quote(named.getBytes(StandardCharsets.ISO_8859_1)) + ", is not"
+                + Arg.quote(named) + ", is not"
                 + (windows && alone && exists(root, interpreter)
                         ? ": its lines end as on Windows, convert them (sed -i 's/\\r$//')"
                         : ""));
@@ -167,11 +168,10 @@ public final class MissingProgram {
             if (offset < 0 || size < 1 || offset + size > beginning.length) {
                 return Optional.empty();
             }
-            String loader = new String(beginning, (int) offset, (int) size - 1, StandardCharsets.ISO_8859_1);
+            String loader = FileNames.decode(Arrays.copyOfRange(beginning, (int) offset, (int) (offset + size - 1)));
             return exists(root, loader)
                     ? Optional.empty()
-                    : Optional.of(file + " is there, but its dynamic loader, "
-                            + Arg.quote(loader.getBytes(StandardCharsets.ISO_8859_1)) + ", is not");
+                    : Optional.of(file + " is there, but its dynamic loader, " + Arg.quote(loader) + ", is not");
         }
         return Optional.empty();
     }

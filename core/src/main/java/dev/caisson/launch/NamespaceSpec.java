@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Namespace;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -51,7 +51,7 @@ public interface NamespaceSpec {
     }
 
     private static void checkName(String option, String name) {
-        int length = Checks.noNul(option, name).getBytes(StandardCharsets.UTF_8).length;
+        int length = FileNames.encode(Checks.string(option, name)).length;
         if (length == 0 || length > LONGEST_NAME) {
             throw new IllegalArgumentException(
                     option + ": \"" + name + "\" has " + length + " bytes; 1 to " + LONGEST_NAME + " are allowed");

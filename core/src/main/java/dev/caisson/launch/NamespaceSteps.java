@@ -8,6 +8,7 @@ import static dev.caisson.linux.call.Arg.text;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.call.Flags;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.SyscallProgram;
@@ -203,7 +204,7 @@ final class NamespaceSteps {
 
     private void setName(Syscall syscall, String what, String name) {
         program.purpose("set " + what, "CAP_SYS_ADMIN");
-        int bytes = name.getBytes(StandardCharsets.UTF_8).length;
+        int bytes = FileNames.encode(name).length;
         program.call(syscall, text(name), of(bytes));
     }
 
@@ -259,7 +260,7 @@ final class NamespaceSteps {
                 MountCalls.AT_FDCWD,
                 text(path),
                 OpenFlags.of(OpenFlags.O_WRONLY | OpenFlags.O_CLOEXEC));
-        int bytes = content.getBytes(StandardCharsets.UTF_8).length;
+        int bytes = FileNames.encode(content).length;
         program.call(onWrite, Syscall.WRITE, file, text(content), of(bytes));
         program.call(OnError.ignore(Errno.EINTR), Syscall.CLOSE, file);
     }

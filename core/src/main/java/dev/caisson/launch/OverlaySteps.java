@@ -8,12 +8,12 @@ import static dev.caisson.linux.call.Arg.text;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.linux.flag.MountFlags;
 import dev.caisson.overlay.Overlay;
 import dev.caisson.overlay.mount.Parameter;
 import dev.caisson.overlay.mount.TopDirectory;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -197,7 +197,7 @@ final class OverlaySteps {
     }
 
     private String shortened(String written, String path) {
-        return written.getBytes(StandardCharsets.UTF_8).length < LONGEST_STRING ? written : link(path);
+        return FileNames.encode(written).length < LONGEST_STRING ? written : link(path);
     }
 
     private String link(String path) {

@@ -3,6 +3,7 @@ package dev.caisson.launch;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.child.Consultation;
 import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.flag.OpenFlags;
@@ -12,7 +13,6 @@ import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.spec.Mount;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -103,7 +103,7 @@ public final class Places {
                 if (link[0] == '/') {
                     names.clear();
                 }
-                prepend(rest, new String(link, StandardCharsets.UTF_8));
+                prepend(rest, FileNames.decode(link));
             }
         }
         return "/" + String.join("/", names);
@@ -120,7 +120,7 @@ public final class Places {
     private static byte[] link(Fd root, String path) throws LinuxException {
         try (var found = At.open(
                 root,
-                path.getBytes(StandardCharsets.UTF_8),
+                FileNames.encode(path),
                 OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW,
                 0,
                 ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS)) {

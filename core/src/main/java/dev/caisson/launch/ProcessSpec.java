@@ -58,13 +58,13 @@ public interface ProcessSpec {
     @Value.Check
     default void check() {
         environment().forEach((name, value) -> {
-            if (Checks.noNul("environment", name).isEmpty() || name.contains("=")) {
+            if (Checks.string("environment", name).isEmpty() || name.contains("=")) {
                 throw new IllegalArgumentException("environment: \"" + name + "\" is not the name of a variable");
             }
-            var _ = Checks.noNul("environment", value);
+            var _ = Checks.string("environment", value);
         });
         workingDirectory().ifPresent(directory -> InsidePath.check("workingDirectory", directory));
-        argv0().ifPresent(name -> Checks.noNul("argv0", name));
+        argv0().ifPresent(name -> Checks.string("argv0", name));
         Checks.within("umask", umask(), 0, 0777);
         nice().ifPresent(nice -> Checks.within("nice", nice, -20, 19));
         oomScoreAdj().ifPresent(score -> Checks.within("oomScoreAdj", score, -1000, 1000));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.path;
 
+import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.FileNames;
 import java.util.ArrayList;
 
 /** The rule for paths inside a container: strings, absolute, never resolved on the host. */
@@ -24,6 +26,10 @@ public final class InsidePath {
         }
         if (path.indexOf('\0') >= 0) {
             throw new IllegalArgumentException(option + ": the path inside the container holds NUL");
+        }
+        if (FileNames.strayIn(path).isPresent()) {
+            throw new IllegalArgumentException(
+                    option + ": the path inside the container holds half a character: " + Arg.quote(path));
         }
         if (path.length() >= PATH_MAX) {
             throw new IllegalArgumentException(option + ": the path inside the container has " + path.length()

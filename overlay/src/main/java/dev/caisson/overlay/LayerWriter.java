@@ -3,12 +3,12 @@ package dev.caisson.overlay;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
-import dev.caisson.linux.sys.FileNames;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.mark.Mark;
 import dev.caisson.overlay.mark.MarkWriter;

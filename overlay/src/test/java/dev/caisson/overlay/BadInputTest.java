@@ -181,7 +181,7 @@ class BadInputTest {
                 try (var root = Directory.open(mount.path().toString());
                         var directory = root.directory(NOT_UTF8).orElseThrow()) {
                     directory.makeDirectory("in" + NOT_UTF8, 0700);
-                    dev.caisson.linux.sys.At.unlink(root.fd(), dev.caisson.linux.sys.FileNames.encode(NOT_UTF8 + "l"));
+                    dev.caisson.linux.sys.At.unlink(root.fd(), dev.caisson.linux.call.FileNames.encode(NOT_UTF8 + "l"));
                 }
                 assertEquals(
                         List.of("Added /" + NOT_UTF8 + "/in" + NOT_UTF8, "Deleted /" + NOT_UTF8 + "l"),

@@ -3,7 +3,6 @@ package dev.caisson.linux.call;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -38,11 +37,15 @@ public sealed interface Arg {
         }
     }
 
-    /** A NUL-terminated string. */
+    /** A NUL-terminated string, whose bytes are those of {@link FileNames}. */
     record Text(String string) implements Arg {
         public Text {
             if (string.indexOf('\0') >= 0) {
                 throw new IllegalArgumentException("a string for the kernel cannot hold NUL: " + quote(string));
+            }
+            if (FileNames.strayIn(string).isPresent()) {
+                throw new IllegalArgumentException(
+                        "a string for the kernel cannot hold half a character: " + quote(string));
             }
         }
 
@@ -167,7 +170,7 @@ public sealed interface Arg {
 
     /** {@return the string in double quotes, escaped as strace does} */
     static String quote(String string) {
-        return quote(string.getBytes(StandardCharsets.UTF_8));
+        return quote(FileNames.encode(string));
     }
 
     /** {@return the bytes in double quotes, escaped as strace does} */

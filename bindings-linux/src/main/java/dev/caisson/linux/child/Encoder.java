@@ -15,9 +15,9 @@ import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.Call;
+import dev.caisson.linux.call.FileNames;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -147,7 +147,7 @@ public final class Encoder {
         if (known != null) {
             return known;
         }
-        byte[] bytes = text.string().getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = FileNames.encode(text.string());
         int at = reserve(bytes.length + 1, 1);
         out.put(at, bytes);
         placed.put(text, at);

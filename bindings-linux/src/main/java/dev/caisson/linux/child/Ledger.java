@@ -7,12 +7,12 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.flag.MapFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Native;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.util.BitSet;
 import java.util.OptionalInt;
 
@@ -80,7 +80,7 @@ final class Ledger implements AutoCloseable {
      * @return its number; none if the path is too long or there are too many
      */
     synchronized OptionalInt leave(String directory) {
-        byte[] path = directory.getBytes(StandardCharsets.UTF_8);
+        byte[] path = FileNames.encode(directory);
         int number = wills.nextClearBit(0);
         if (path.length >= WILL_SIZE || number >= MOST_WILLS) {
             return OptionalInt.empty();

@@ -14,6 +14,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.flag.OpenFlags;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -37,6 +38,11 @@ public final class At {
         var segment = arena.allocate(path.length + 1L);
         MemorySegment.copy(path, 0, segment, JAVA_BYTE, 0, path.length);
         return segment;
+    }
+
+    /** {@return a NUL-terminated copy of a name or path} */
+    public static MemorySegment cString(Arena arena, String path) {
+        return cString(arena, FileNames.encode(path));
     }
 
     private static void check(long result, String call) throws LinuxException {

@@ -14,6 +14,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.flag.AtFlags;
 import dev.caisson.linux.flag.OpenFlags;
 import java.lang.foreign.Arena;

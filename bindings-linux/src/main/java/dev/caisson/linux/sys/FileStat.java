@@ -11,7 +11,6 @@ import dev.caisson.linux.flag.FileTypes;
 import dev.caisson.linux.flag.StatxMask;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 
 /**
@@ -62,9 +61,7 @@ public record FileStat(
     public static Optional<FileStat> of(String path) {
         try (var arena = Arena.ofConfined()) {
             var statx = arena.allocate(SIZE, Long.BYTES);
-            byte[] name = FileNames.encode(path);
-            var text = arena.allocate(name.length + 1L);
-            MemorySegment.copy(name, 0, text, ValueLayout.JAVA_BYTE, 0, name.length);
+            var text = At.cString(arena, path);
             long result =
                     Native.call(Syscall.STATX, AtFlags.AT_FDCWD, text.address(), 0, BASIC_STATS, statx.address(), 0);
             return Native.failed(result) ? Optional.empty() : Optional.of(read(statx));

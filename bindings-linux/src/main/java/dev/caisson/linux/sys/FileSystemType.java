@@ -43,7 +43,7 @@ public final class FileSystemType {
     public static long of(String path) throws LinuxException {
         try (var arena = Arena.ofConfined()) {
             return of(
-                    Syscall.STATFS, arena.allocateFrom(path).address(), () -> "statfs(" + Arg.quote(path) + ")", arena);
+                    Syscall.STATFS, At.cString(arena, path).address(), () -> "statfs(" + Arg.quote(path) + ")", arena);
         }
     }
 

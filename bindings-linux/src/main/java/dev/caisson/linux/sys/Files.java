@@ -59,7 +59,7 @@ public final class Files {
     public static Fd open(String path, int flags, int mode) throws LinuxException {
         try (var arena = Arena.ofConfined()) {
             long result = Native.call(
-                    Syscall.OPENAT, AT_FDCWD, arena.allocateFrom(path).address(), flags | O_CLOEXEC, mode, 0, 0);
+                    Syscall.OPENAT, AT_FDCWD, At.cString(arena, path).address(), flags | O_CLOEXEC, mode, 0, 0);
             return opened(result, "openat(AT_FDCWD, " + Arg.quote(path) + ", 0x" + Integer.toHexString(flags) + ")");
         }
     }
@@ -74,7 +74,7 @@ public final class Files {
             long result = Native.call(
                     Syscall.OPENAT2,
                     directory.number(),
-                    arena.allocateFrom(path).address(),
+                    At.cString(arena, path).address(),
                     how.address(),
                     how.byteSize(),
                     0,

@@ -7,7 +7,6 @@ import dev.caisson.linux.call.Call;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -38,8 +37,7 @@ public final class HereRunner {
     private static long place(Arg arg, Arena arena, Map<String, MemorySegment> buffers) {
         return switch (arg) {
             case Arg.Value v -> v.value();
-            case Arg.Text t ->
-                arena.allocateFrom(t.string(), StandardCharsets.UTF_8).address();
+            case Arg.Text t -> At.cString(arena, t.string()).address();
             case Arg.Buffer b ->
                 buffers.computeIfAbsent(b.name(), _ -> arena.allocate(b.size(), Long.BYTES))
                         .address();

@@ -2,8 +2,8 @@
 package dev.caisson.overlay.mark;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.sys.Directory;
-import dev.caisson.linux.sys.FileNames;
 import dev.caisson.linux.sys.FileStat;
 import java.util.List;
 import java.util.Optional;

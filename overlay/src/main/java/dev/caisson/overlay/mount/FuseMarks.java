@@ -2,11 +2,11 @@
 package dev.caisson.overlay.mount;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Directory;
-import dev.caisson.linux.sys.FileNames;
 import dev.caisson.linux.sys.Xattrs;
 import dev.caisson.overlay.mark.Mark;
 import dev.caisson.overlay.mark.MarkWriter;

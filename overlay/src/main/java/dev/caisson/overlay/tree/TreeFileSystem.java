@@ -22,7 +22,7 @@ import java.util.Set;
  *
  * <ul>
  *   <li>Relative paths start at the root. Symbolic links and {@code ..} never lead out of it.
- *   <li>Names are exact whatever bytes they hold; {@link dev.caisson.linux.sys.FileNames} says how they become strings.
+ *   <li>Names are exact whatever bytes they hold; {@link dev.caisson.linux.call.FileNames} says how they become strings.
  *   <li>Attribute views: basic, owner, posix, unix, user. Owners are numbers, as this process sees them. {@code unix:mountId}
  *       tells what is mounted from what is not.
  *   <li>Pipes, sockets and devices are seen, moved and removed, but not opened: that could hang or do things to the host.

@@ -8,6 +8,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
@@ -21,7 +22,6 @@ import dev.caisson.seccomp.Reply;
 import dev.caisson.seccomp.Rule;
 import dev.caisson.seccomp.bpf.SeccompData;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -126,7 +126,7 @@ final class PendingCall implements Notification {
             // openat2(2) is strict: no mode but for a new file, nothing beside O_PATH.
             return keep(At.open(
                     root,
-                    absolute.getBytes(StandardCharsets.UTF_8),
+                    FileNames.encode(absolute),
                     (flags & OpenFlags.O_PATH) == 0 ? flags | O_NOCTTY : flags,
                     (flags & OpenFlags.O_CREAT) == 0 ? 0 : mode,
                     ResolveFlags.RESOLVE_IN_ROOT | ResolveFlags.RESOLVE_NO_MAGICLINKS));
@@ -142,7 +142,7 @@ final class PendingCall implements Notification {
         }
         String link = "/proc/" + pid + "/" + (directory == AT_FDCWD ? "cwd" : "fd/" + directory);
         try (var opened = Files.open(link, OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW, 0)) {
-            return new String(At.readLink(opened), StandardCharsets.UTF_8) + "/" + path;
+            return FileNames.decode(At.readLink(opened)) + "/" + path;
         } catch (LinuxException refused) {
             // There is a working directory always, and a link for each descriptor that there is.
             throw refused.errno().equals(Errno.ENOENT) ? new LinuxException(Errno.EBADF, refused.call()) : refused;

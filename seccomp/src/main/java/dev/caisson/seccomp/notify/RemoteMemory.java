@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.sys.ProcessMemory;
 import dev.caisson.seccomp.BadAddressException;
 import dev.caisson.seccomp.CallerGoneException;
@@ -12,7 +13,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -54,7 +54,7 @@ record RemoteMemory(int pid, BooleanSupplier stillWaits) {
                 for (long i = 0; i < count; i++) {
                     byte b = page.get(JAVA_BYTE, i);
                     if (b == 0) {
-                        return bytes.toString(StandardCharsets.UTF_8);
+                        return FileNames.decode(bytes.toByteArray());
                     }
                     bytes.write(b);
                 }

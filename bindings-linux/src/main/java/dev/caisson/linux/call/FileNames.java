@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.caisson.linux.sys;
+package dev.caisson.linux.call;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
@@ -8,6 +8,7 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.OptionalInt;
 
 /**
  * File names as strings, without loss. To the kernel a name is bytes; most are UTF-8, and any may not be. A byte {@code b}
@@ -59,6 +60,20 @@ public final class FileNames {
             }
         }
         return name.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** {@return where a string holds a surrogate that is neither half of a character nor stands for a byte} */
+    public static OptionalInt strayIn(String text) {
+        for (int i = 0; i < text.length(); ) {
+            int point = text.codePointAt(i);
+            if (point >= Character.MIN_SURROGATE
+                    && point <= Character.MAX_SURROGATE
+                    && (point < FIRST_ESCAPED || point > LAST_ESCAPED)) {
+                return OptionalInt.of(i);
+            }
+            i += Character.charCount(point);
+        }
+        return OptionalInt.empty();
     }
 
     private static byte[] encodeEscaped(String name) {
