@@ -11,6 +11,7 @@ import dev.caisson.launch.ImmutableRootSpec;
 import dev.caisson.launch.LayerIds;
 import dev.caisson.launch.PrivilegeSpec;
 import dev.caisson.linux.ByteUnit;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.Overlay;
 import dev.caisson.overlay.OverlayFallback;
@@ -213,7 +214,7 @@ abstract sealed class IsolationSettings permits ContainerBuilder {
      */
     public ContainerBuilder upper(Path directory) {
         Path absolute = directory.toAbsolutePath();
-        return upper(directory, absolute.resolveSibling(absolute.getFileName() + ".work"));
+        return upper(directory, HostPath.path(HostPath.of(absolute) + ".work"));
     }
 
     /** As {@link #upper(Path)} with a work directory of one's own, on the same file system. */

@@ -5,6 +5,7 @@ import dev.caisson.engine.Engine;
 import dev.caisson.launch.HostFacts;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.overlay.Removal;
 import dev.caisson.spec.IdMap;
 import java.io.IOException;
@@ -52,7 +53,7 @@ public final class SubordinateRemoval implements Removal {
         try {
             output = Container.bare()
                     .newUser(map(host))
-                    .capture("rm", "-rf", "--", directory.toAbsolutePath().toString());
+                    .capture("rm", "-rf", "--", HostPath.of(directory.toAbsolutePath()));
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new IOException("remove " + directory + ": interrupted", interrupted);

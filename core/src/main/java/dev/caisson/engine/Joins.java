@@ -2,6 +2,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -19,7 +20,7 @@ final class Joins {
         String file = join.namespace().file();
         try {
             return switch (join) {
-                case Join.OfPath p -> Files.open(p.path().toString(), OpenFlags.O_RDONLY, 0);
+                case Join.OfPath p -> Files.open(HostPath.of(p.path()), OpenFlags.O_RDONLY, 0);
                 case Join.OfProcess p -> Files.open("/proc/" + p.pid() + "/ns/" + file, OpenFlags.O_RDONLY, 0);
                 case Join.OfPidfd p -> Files.duplicate(p.pidfd());
                 case Join.OfHeld held -> open(held);

@@ -2,6 +2,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
@@ -55,7 +56,7 @@ final class Volumes implements AutoCloseable {
         }
         made.add(new Made(
                 directory,
-                dev.caisson.linux.sys.Files.open(directory.toString(), OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW, 0)));
+                dev.caisson.linux.sys.Files.open(HostPath.of(directory), OpenFlags.O_PATH | OpenFlags.O_NOFOLLOW, 0)));
     }
 
     /**

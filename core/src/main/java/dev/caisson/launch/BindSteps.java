@@ -8,6 +8,7 @@ import static dev.caisson.linux.call.Arg.text;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.linux.flag.AtFlags;
@@ -47,12 +48,12 @@ final class BindSteps {
             if (mount instanceof Mount.Bind bind) {
                 var kind = kindOf(bind);
                 program.purpose("take " + bind.source() + " of the host", "CAP_SYS_ADMIN");
-                var source = mounts.open(bind.source().toString(), kind == SourceKind.DIRECTORY);
+                var source = mounts.open(HostPath.of(bind.source()), kind == SourceKind.DIRECTORY);
                 if (kind != SourceKind.DIRECTORY) {
                     check(source, kind);
                 }
                 boolean recursive = !bind.options().contains(Option.NOT_RECURSIVE);
-                var clone = mounts.cloneOf(bind.source().toString(), source, "", recursive);
+                var clone = mounts.cloneOf(HostPath.of(bind.source()), source, "", recursive);
                 // A device is read and written on a read-only mount, too; its mode and owner are the host's.
                 long attributes = kind == SourceKind.DEVICE
                         ? attributes(bind.options()) & ~MountCalls.NODEV | MountCalls.RDONLY

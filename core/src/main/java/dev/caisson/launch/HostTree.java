@@ -3,10 +3,12 @@ package dev.caisson.launch;
 
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.FileNames;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.FileTypes;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.DirectoryReader;
 import dev.caisson.linux.sys.FileStatus;
+import dev.caisson.linux.sys.ProcLines;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
@@ -107,11 +109,10 @@ public record HostTree(List<Entry> entries) {
 
     /** Pipes, sockets and devices are left out. */
     private static void add(Path path, List<Mounted> mounted, List<Entry> entries) throws IOException {
-        String name = ROOT.relativize(path).toString();
+        String name = HostPath.of(ROOT.relativize(path));
         int mode = (int) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
         if (Files.isSymbolicLink(path)) {
-            entries.add(new Entry(
-                    name, Kind.SYMLINK, 0, Files.readSymbolicLink(path).toString()));
+            entries.add(new Entry(name, Kind.SYMLINK, 0, HostPath.of(Files.readSymbolicLink(path))));
         } else if (Files.isDirectory(path)) {
             addDirectory(path, name, mode & PERMISSIONS, mounted, entries);
         } else if ((mode & TYPE) == REGULAR) {
@@ -158,11 +159,12 @@ public record HostTree(List<Entry> entries) {
 
     /** proc_pid_mountinfo(5): the place is the fifth field, the type of file system the first after a lone hyphen. */
     private static List<Mounted> mounted() throws IOException {
-        return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
+        return ProcLines.of(Path.of("/proc/self/mountinfo")).stream()
                 .map(line -> {
                     String[] halves = line.split(" - ", 2);
                     return new Mounted(
-                            Path.of(plain(halves[0].split(" ")[4])), halves[1].split(" ")[0]);
+                            HostPath.path(plain(halves[0].split(" ")[4])),
+                            halves[1].split(" ")[0]);
                 })
                 .toList();
     }

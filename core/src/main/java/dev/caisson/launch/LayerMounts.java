@@ -8,6 +8,7 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.Call;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.AtFlags;
 import dev.caisson.linux.flag.OpenTreeFlags;
 import dev.caisson.linux.sys.Fd;
@@ -65,7 +66,7 @@ public final class LayerMounts implements AutoCloseable {
             mount = Fd.owning(HereRunner.run(Call.of(
                     Syscall.OPEN_TREE,
                     MountCalls.AT_FDCWD,
-                    Arg.text(layer.toString()),
+                    Arg.text(HostPath.of(layer)),
                     OpenTreeFlags.of(OpenTreeFlags.OPEN_TREE_CLONE | OpenTreeFlags.OPEN_TREE_CLOEXEC))));
         } catch (LinuxException refused) {
             throw new IOException("take the layer " + layer + ": " + refused.getMessage(), refused);

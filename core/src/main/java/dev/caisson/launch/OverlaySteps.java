@@ -9,6 +9,7 @@ import dev.caisson.linux.Feature;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.FileNames;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.linux.flag.MountFlags;
 import dev.caisson.overlay.Overlay;
@@ -117,7 +118,7 @@ final class OverlaySteps {
             return new Opened(descriptor);
         }
         boolean append = input.host().has().test(Feature.OVERLAY_LOWERDIR_APPEND);
-        return new ByName(append ? shortened(layer.toString()) : link(layer.toString()));
+        return new ByName(append ? shortened(HostPath.of(layer)) : link(HostPath.of(layer)));
     }
 
     private Arg mounted(List<Place> lower, Place upper, Place work, List<Parameter> options, String name) {
@@ -188,8 +189,8 @@ final class OverlaySteps {
         }
         return new ByName(
                 input.host().has().test(Feature.OVERLAY_LOWERDIR_APPEND)
-                        ? shortened(Overlay.escape(path), path.toString())
-                        : link(path.toString()));
+                        ? shortened(Overlay.escape(path), HostPath.of(path))
+                        : link(HostPath.of(path)));
     }
 
     private String shortened(String path) {

@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
  * has none of the JVM's descriptors, gets these, under the same numbers.
  */
 public final class OwnDescriptors {
-    private static final Pattern PATH = Pattern.compile("/(?:proc/self|dev)/fd/(\\d{1,6})(?:/.*)?");
+    private static final Pattern PATH = Pattern.compile("/(?:proc/self|dev)/fd/(\\d{1,6})(?:/.*)?", Pattern.DOTALL);
 
     private OwnDescriptors() {}
 

@@ -4,6 +4,7 @@ package dev.caisson.launch;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.child.Encoder;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Launcher;
@@ -41,9 +42,7 @@ public final class Refusal {
                         && LaunchTask.MERGE_LAYERS.isOf(failure.step())
                 ? Diagnosis.of(
                         overlay.lower(),
-                        overlay.upper()
-                                .map(u -> new UpperPaths(
-                                        u.directory().toString(), u.work().toString())),
+                        overlay.upper().map(u -> new UpperPaths(HostPath.of(u.directory()), HostPath.of(u.work()))),
                         failure.errno(),
                         plan.input().inUserNamespace())
                 : Optional.<String>empty();

@@ -11,6 +11,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.linux.flag.FileTypes;
 import dev.caisson.linux.flag.MountFlags;
@@ -72,7 +73,7 @@ final class RootSteps {
 
     private void open(String what, Path directory) {
         program.purpose("open " + what + " " + directory);
-        directories.put(directory, mounts.open(directory.toString(), true));
+        directories.put(directory, mounts.open(HostPath.of(directory), true));
     }
 
     /** {@return the container's own /dev/null, opened for the streams that are discarded, if it has one and one is} */
@@ -169,7 +170,7 @@ final class RootSteps {
                             program,
                             mounts,
                             (lower, upper, work) -> overlays.mount(
-                                    List.of(Path.of(lower)),
+                                    List.of(HostPath.path(lower)),
                                     upper,
                                     work,
                                     layers.options().parameters(),
@@ -183,7 +184,7 @@ final class RootSteps {
 
     private Arg directory(Path path) {
         program.purpose("take " + path + " as the root", "CAP_SYS_ADMIN");
-        var root = mounts.cloneOfHostPath("root", path.toString(), true);
+        var root = mounts.cloneOfHostPath("root", HostPath.of(path), true);
         mounts.setAttributes(root, MountCalls.NODEV, MountCalls.PRIVATE, true);
         mounts.park(root);
         return root;

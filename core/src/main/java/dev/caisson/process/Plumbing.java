@@ -2,6 +2,7 @@
 package dev.caisson.process;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
@@ -168,7 +169,7 @@ public final class Plumbing implements AutoCloseable {
             case WRITE -> OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_TRUNC;
             case APPEND -> OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_APPEND;
         };
-        return Files.open(file.path().toString(), flags, PERMISSIONS);
+        return Files.open(HostPath.of(file.path()), flags, PERMISSIONS);
     }
 
     /** Writing a memfd moved its offset; opened anew it is read from the beginning, and only read. */

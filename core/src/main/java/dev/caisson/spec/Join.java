@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.spec;
 
+import dev.caisson.linux.call.HostPath;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -12,7 +13,7 @@ public sealed interface Join {
     /** A file of {@code /proc/PID/ns}, or a bind mount of one, such as those of {@code ip netns}. */
     record OfPath(Namespace namespace, Path path) implements Join {
         public OfPath {
-            if (path.toString().indexOf('\0') >= 0) {
+            if (HostPath.of(path).indexOf('\0') >= 0) {
                 throw new IllegalArgumentException("join " + namespace + ": the path holds NUL");
             }
             path = path.toAbsolutePath();

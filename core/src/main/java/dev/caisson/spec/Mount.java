@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.spec;
 
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.path.InsidePath;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -29,7 +30,7 @@ public sealed interface Mount {
     record Bind(Path source, String target, Set<Option> options) implements Mount {
         public Bind {
             target = InsidePath.checkTarget("bind", target);
-            if (source.toString().indexOf('\0') >= 0) {
+            if (HostPath.of(source).indexOf('\0') >= 0) {
                 throw new IllegalArgumentException("bind: the source path holds NUL");
             }
             source = source.toAbsolutePath();

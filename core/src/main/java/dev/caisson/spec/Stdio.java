@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.spec;
 
+import dev.caisson.linux.call.HostPath;
 import java.nio.file.Path;
 import java.util.Arrays;
 
@@ -24,7 +25,7 @@ public sealed interface Stdio {
     /** A file of the host. */
     record File(Path path, Mode mode) implements Stdio {
         public File {
-            if (path.toString().indexOf('\0') >= 0) {
+            if (HostPath.of(path).indexOf('\0') >= 0) {
                 throw new IllegalArgumentException("stdio: the path holds NUL");
             }
             path = path.toAbsolutePath();

@@ -2,6 +2,7 @@
 package dev.caisson.overlay;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
@@ -51,7 +52,7 @@ final class Below implements AutoCloseable {
         var below = new Below(new ArrayList<>(), root);
         try {
             for (int i = from; i < root.layers().size(); i++) {
-                var directory = Directory.open(root.layers().get(i).toString());
+                var directory = Directory.open(HostPath.of(root.layers().get(i)));
                 below.parts.add(new Part(i, directory, Mark.PLAIN_DIRECTORY));
                 // A root hides nothing, but may hold whiteouts by attribute.
                 var mark = root.reader().directory(directory);

@@ -7,6 +7,7 @@ import static dev.caisson.overlay.store.StoreDirectory.RECORD;
 import static dev.caisson.overlay.store.StoreDirectory.TREE;
 import static dev.caisson.overlay.store.StoreDirectory.WORK;
 
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
@@ -75,8 +76,8 @@ public final class Branch implements AutoCloseable {
             return;
         }
         // The root of an overlay looks like its upper, which must look like the root it covers.
-        try (var top = dev.caisson.linux.sys.Files.open(lower.getFirst().toString(), OpenFlags.O_PATH, 0);
-                var made = dev.caisson.linux.sys.Files.open(upper.toString(), OpenFlags.O_PATH, 0)) {
+        try (var top = dev.caisson.linux.sys.Files.open(HostPath.of(lower.getFirst()), OpenFlags.O_PATH, 0);
+                var made = dev.caisson.linux.sys.Files.open(HostPath.of(upper), OpenFlags.O_PATH, 0)) {
             var status = FileStatus.of(top);
             var mine = FileStatus.of(made);
             if (mine.uid() != status.uid() || mine.gid() != status.gid()) {

@@ -4,6 +4,7 @@ package dev.caisson.overlay;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.FileNames;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
@@ -125,7 +126,7 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
             Source source, List<Path> lower, MarkReader reader, Comparison.SeenIds ids, @Nullable LayerWatch watch)
             throws LinuxException {
         var changes = new Changes(source, reader, ids, watch);
-        var top = Directory.open(source.directory().toString());
+        var top = Directory.open(HostPath.of(source.directory()));
         try {
             changes.enter("/", "/", top, changes.mark(top), Below.open(lower, reader), source instanceof Source.Upper);
         } catch (LinuxException | RuntimeException failed) {

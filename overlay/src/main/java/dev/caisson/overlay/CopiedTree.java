@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay;
 
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
@@ -57,11 +58,11 @@ final class CopiedTree implements AutoCloseable {
             MergedCopy.fill(tree, lower, reader, Identity.isRoot(), sharedOnly);
             FileStatus.Time settled;
             if (owner.isPresent()) {
-                try (var root = Files.open(tree.toString(), OpenFlags.O_PATH, 0)) {
+                try (var root = Files.open(HostPath.of(tree), OpenFlags.O_PATH, 0)) {
                     At.changeOwner(root, owner.getAsLong(), owner.getAsLong());
                 }
             }
-            try (var here = Files.open(directory.toString(), OpenFlags.O_DIRECTORY, 0)) {
+            try (var here = Files.open(HostPath.of(directory), OpenFlags.O_DIRECTORY, 0)) {
                 settled = Settled.in(here);
             }
             done = true;

@@ -5,6 +5,7 @@ import static dev.caisson.linux.flag.OpenFlags.O_TMPFILE;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Directory;
@@ -42,9 +43,9 @@ public final class CopyUp implements AutoCloseable {
     public CopyUp(Path upper, List<Path> lower, boolean userMarks) throws IOException {
         marks = new MarkReader(userMarks ? XattrNamespace.USER : XattrNamespace.TRUSTED);
         try {
-            layers.add(Directory.open(upper.toString()));
+            layers.add(Directory.open(HostPath.of(upper)));
             for (Path layer : lower) {
-                layers.add(Directory.open(layer.toString()));
+                layers.add(Directory.open(HostPath.of(layer)));
             }
         } catch (LinuxException refused) {
             close();

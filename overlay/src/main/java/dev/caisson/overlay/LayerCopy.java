@@ -2,13 +2,14 @@
 package dev.caisson.overlay;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.FileNames;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.mark.KernelNotes;
 import dev.caisson.overlay.tree.TreeCopy;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
@@ -33,8 +34,8 @@ final class LayerCopy {
      */
     static Layer of(Fd upper, List<Path> lower, LayerStore store, String name) throws IOException {
         try (var branch = store.branch(lower.toArray(Path[]::new));
-                var to = Files.open(branch.upper().resolveSibling(".").toString(), OpenFlags.O_PATH, 0)) {
-            byte[] tree = branch.upper().getFileName().toString().getBytes(StandardCharsets.UTF_8);
+                var to = Files.open(HostPath.of(branch.upper().resolveSibling(".")), OpenFlags.O_PATH, 0)) {
+            byte[] tree = FileNames.encode(HostPath.of(branch.upper().getFileName()));
             TreeCopy.copy(upper, new byte[] {'.'}, to, tree, EVERYTHING, LayerCopy::isKept);
             return branch.commit(name);
         } catch (LinuxException refused) {

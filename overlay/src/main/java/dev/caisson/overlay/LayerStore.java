@@ -10,6 +10,7 @@ import static dev.caisson.overlay.store.StoreDirectory.TREE;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.RenameFlags;
 import dev.caisson.linux.sys.FileData;
 import dev.caisson.overlay.mark.KernelNotes;
@@ -255,7 +256,7 @@ public final class LayerStore implements AutoCloseable {
     public Identified identify(Layer layer) throws IOException {
         String below = layer.parent().isPresent()
                 ? identify(present(layer.parent().get())).content().toString()
-                : layer.outside().toString();
+                : layer.outside().stream().map(HostPath::of).toList().toString();
         var content = new LayerId("tree", TreeDigest.of(layer.directory(), below, xattr -> !KernelNotes.isNote(xattr)));
         try (var _ = directory.lock(FileData.Lock.SHARED)) {
             var known = find(content);

@@ -2,6 +2,7 @@
 package dev.caisson.overlay;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.FileStat;
 import java.io.UncheckedIOException;
@@ -52,7 +53,7 @@ public final class LayerWatch {
     public static LayerWatch begin(List<Path> layers) {
         var roots = new ArrayList<Root>();
         for (Path layer : layers) {
-            var stat = FileStat.of(layer.toString());
+            var stat = FileStat.of(HostPath.of(layer));
             roots.add(new Root(
                     layer,
                     stat.map(FileStat::device).orElse(-1L),
@@ -105,7 +106,7 @@ public final class LayerWatch {
     public Optional<Path> changedAtTheTop() {
         var since = since();
         for (int i = 0; i < roots.size(); i++) {
-            var stat = FileStat.of(roots.get(i).layer().toString());
+            var stat = FileStat.of(HostPath.of(roots.get(i).layer()));
             if (stat.isEmpty() || since.isRootChanged(i, stat.get())) {
                 return Optional.of(roots.get(i).layer());
             }
@@ -158,7 +159,7 @@ public final class LayerWatch {
         }
 
         private void begin(int layer) throws LinuxException {
-            var directory = Directory.open(since.layer(layer).toString());
+            var directory = Directory.open(HostPath.of(since.layer(layer)));
             open.push(new Place(layer, "/", directory));
             if (since.isRootChanged(layer, directory.stat())) {
                 found.add(new Changed(since.layer(layer), "/"));

@@ -4,6 +4,7 @@ package dev.caisson.overlay;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.FileNames;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
@@ -62,7 +63,7 @@ final class MergedCopy {
     static void fill(Path directory, List<Path> lower, MarkReader reader, boolean isRoot, boolean sharedOnly)
             throws LinuxException, NotShared {
         try (var below = Below.open(lower, reader);
-                var to = Files.open(directory.toString(), OpenFlags.O_DIRECTORY, 0)) {
+                var to = Files.open(HostPath.of(directory), OpenFlags.O_DIRECTORY, 0)) {
             var copy = new MergedCopy(isRoot, reader, sharedOnly, to);
             copy.directory(below, to, "", 0);
             copy.metadata(below.parts().getFirst().directory(), SELF, to, SELF);

@@ -2,6 +2,7 @@
 package dev.caisson.overlay;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
@@ -43,8 +44,8 @@ public record Overlay(
      */
     public record Upper(Path directory, Path work) {
         public Upper {
-            directory = directory.toAbsolutePath().normalize();
-            work = work.toAbsolutePath().normalize();
+            directory = absolute(directory);
+            work = absolute(work);
             if (directory.startsWith(work) || work.startsWith(directory)) {
                 throw new IllegalArgumentException(
                         "upper: " + directory + " and its work directory " + work + " must not lie in one another");
@@ -59,7 +60,7 @@ public record Overlay(
      */
     public Overlay {
         fallbacks = List.copyOf(fallbacks);
-        lower = lower.stream().map(p -> p.toAbsolutePath().normalize()).toList();
+        lower = lower.stream().map(Overlay::absolute).toList();
         if (lower.isEmpty() || lower.size() > MOST_LAYERS) {
             throw new IllegalArgumentException(
                     "lower: " + lower.size() + " layers; overlayfs takes 1 to " + MOST_LAYERS);
@@ -79,6 +80,12 @@ public record Overlay(
         }
     }
 
+    /** Paths of other file systems, such as a container's fs(), are refused: the kernel would look for them on the host. */
+    private static Path absolute(Path path) {
+        var _ = HostPath.of(path);
+        return path.toAbsolutePath().normalize();
+    }
+
     /** An overlay that behaves as the kernel has it by default. */
     public Overlay(List<Path> lower, Optional<Upper> upper, OptionalLong size) {
         this(lower, upper, size, OverlayOptions.defaults(), List.of());
@@ -96,8 +103,8 @@ public record Overlay(
 
     /** {@return this with a writable layer in a directory, next to which a work directory is made for the kernel} */
     public Overlay withUpper(Path directory) {
-        Path absolute = directory.toAbsolutePath().normalize();
-        return withUpper(new Upper(absolute, absolute.resolveSibling(absolute.getFileName() + ".work")));
+        Path absolute = absolute(directory);
+        return withUpper(new Upper(absolute, HostPath.path(HostPath.of(absolute) + ".work")));
     }
 
     /** {@return this with a writable layer in memory, of at most this many bytes} */
@@ -199,7 +206,7 @@ public record Overlay(
      * without a copy.
      */
     public Layer commit(LayerStore store, String name) throws IOException {
-        try (var directory = Files.open(requiredUpper().directory().toString(), OpenFlags.O_DIRECTORY, 0)) {
+        try (var directory = Files.open(HostPath.of(requiredUpper().directory()), OpenFlags.O_DIRECTORY, 0)) {
             return LayerCopy.of(directory, lower, store, name);
         } catch (LinuxException refused) {
             throw new IOException("commit: " + refused.getMessage(), refused);
@@ -245,6 +252,6 @@ public record Overlay(
 
     /** {@return a path as the string form of overlayfs options wants it: separators escaped} */
     public static String escape(Path path) {
-        return path.toString().replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,");
+        return HostPath.of(path).replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,");
     }
 }

@@ -2,6 +2,7 @@
 package dev.caisson.overlay;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -58,7 +59,7 @@ public final class OverlayMount implements AutoCloseable {
                     overlay, Optional.empty(), false, () -> mounter.inMemory(overlay.lower(), overlay.size(), options));
         }
         var upper = overlay.upper().get();
-        var paths = new UpperPaths(upper.directory().toString(), upper.work().toString());
+        var paths = new UpperPaths(HostPath.of(upper.directory()), HostPath.of(upper.work()));
         var prepared = UpperDirectory.prepare(
                 upper.directory(),
                 upper.work(),
@@ -175,7 +176,7 @@ public final class OverlayMount implements AutoCloseable {
 
     private Stream<Change> changes(Substitute substitute, Comparison.SeenIds ids, boolean linksToo) throws IOException {
         var upper = overlay().upper();
-        var fd = upper.isPresent() ? Files.open(upper.get().directory().toString(), OpenFlags.O_PATH, 0) : null;
+        var fd = upper.isPresent() ? Files.open(HostPath.of(upper.get().directory()), OpenFlags.O_PATH, 0) : null;
         try {
             var changes = Changes.of(
                     new Changes.Source.Whole(path(), substitute.settled(), fd, linksToo),
@@ -209,7 +210,7 @@ public final class OverlayMount implements AutoCloseable {
                         substitute,
                         new Comparison.SeenIds(LongUnaryOperator.identity(), LongUnaryOperator.identity()),
                         true);
-                var to = Files.open(branch.upper().toString(), OpenFlags.O_DIRECTORY, 0)) {
+                var to = Files.open(HostPath.of(branch.upper()), OpenFlags.O_DIRECTORY, 0)) {
             LayerWriter.write(changes, root, to, overlay.reader().names());
             return branch.commit(name);
         } catch (LinuxException refused) {

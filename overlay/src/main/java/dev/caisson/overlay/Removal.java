@@ -2,11 +2,12 @@
 package dev.caisson.overlay;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.FileNames;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.tree.TreeRemoval;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
@@ -26,8 +27,8 @@ public interface Removal {
             if (parent == null || name == null) {
                 throw new IllegalArgumentException("removal: " + directory + " is a root");
             }
-            try (var above = Files.open(parent.toString(), OpenFlags.O_PATH | OpenFlags.O_DIRECTORY, 0)) {
-                TreeRemoval.remove(above, name.toString().getBytes(StandardCharsets.UTF_8));
+            try (var above = Files.open(HostPath.of(parent), OpenFlags.O_PATH | OpenFlags.O_DIRECTORY, 0)) {
+                TreeRemoval.remove(above, FileNames.encode(HostPath.of(name)));
             } catch (LinuxException refused) {
                 throw new IOException("remove " + directory + ": " + refused.getMessage(), refused);
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay;
 
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
@@ -102,8 +103,7 @@ record Substitute(
         var upper = readOnly
                 ? Optional.<OverlayMounter.UpperPaths>empty()
                 : overlay.upper()
-                        .map(u -> new OverlayMounter.UpperPaths(
-                                u.directory().toString(), u.work().toString()));
+                        .map(u -> new OverlayMounter.UpperPaths(HostPath.of(u.directory()), HostPath.of(u.work())));
         var mount = FuseMount.mount(
                 program.orElseThrow(),
                 new FuseMount.Layers(layers, upper, overlay.size(), readOnly, purpose.attributes()));
@@ -147,7 +147,7 @@ record Substitute(
             // Who may not mount gets the directory itself.
             Fd root = Identity.isRoot()
                     ? OverlayMounter.bind(copy.tree(), purpose.attributes() | (readOnly ? READ_ONLY : 0))
-                    : Files.open(copy.tree().toString(), OpenFlags.O_PATH, 0);
+                    : Files.open(HostPath.of(copy.tree()), OpenFlags.O_PATH, 0);
             return new Substitute(
                     new OverlayFallback.Taken(way, because.toString()), root, null, copy.tree(), copy.settled(), () -> {
                         root.close();

@@ -2,6 +2,7 @@
 package dev.caisson.overlay;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.sys.Directory;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -27,7 +28,7 @@ public record TreeSize(long bytes, long apparentBytes, long inodes) {
         var linked = new HashSet<Identity>();
         var open = new ArrayDeque<Directory>();
         try {
-            open.push(Directory.open(directory.toString()));
+            open.push(Directory.open(HostPath.of(directory)));
             bytes += open.element().stat().blocks() * BLOCK;
             while (!open.isEmpty()) {
                 try (var here = open.pop()) {

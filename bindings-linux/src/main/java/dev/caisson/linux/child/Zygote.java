@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.CloneFlags;
 import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
@@ -163,7 +164,7 @@ final class Zygote implements AutoCloseable {
         synchronized (this) {
             var book = ledger();
             var numbers = directories.stream()
-                    .map(directory -> book.leave(directory.toString()))
+                    .map(directory -> book.leave(HostPath.of(directory)))
                     .filter(OptionalInt::isPresent)
                     .mapToInt(OptionalInt::getAsInt)
                     .toArray();

@@ -16,6 +16,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Kernel.Answer;
 import java.io.IOException;
@@ -205,9 +206,9 @@ final class Probes {
     /** The file is in every version 2 cgroup but the root. */
     private static Answer cgroupKill() {
         try {
-            for (String line : Files.readAllLines(Path.of("/proc/self/mountinfo"))) {
+            for (String line : ProcLines.of(Path.of("/proc/self/mountinfo"))) {
                 if (line.contains(" - cgroup2 ")) {
-                    Path mount = Path.of(line.split(" ")[4]);
+                    Path mount = HostPath.path(line.split(" ")[4]);
                     try (var inside = Files.list(mount)) {
                         for (Path cgroup :
                                 with(mount, inside.filter(Files::isDirectory).toList())) {

@@ -6,6 +6,7 @@ import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.hierarchy.Hierarchy;
 import dev.caisson.cgroups.v2.Subtree;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -25,7 +26,7 @@ public final class Entry {
         var directory = cgroup.directory("");
         return directory.isEmpty()
                 ? Optional.empty()
-                : Optional.of(Files.open(Subtree.home(directory.get()).toString(), OpenFlags.O_DIRECTORY, 0));
+                : Optional.of(Files.open(HostPath.of(Subtree.home(directory.get())), OpenFlags.O_DIRECTORY, 0));
     }
 
     /**
@@ -41,7 +42,7 @@ public final class Entry {
             for (Path directory : cgroup.directories()) {
                 var hierarchy = hierarchy(directory);
                 if (!hierarchy.unified()) {
-                    String file = directory.resolve("tasks").toString();
+                    String file = HostPath.of(directory.resolve("tasks"));
                     files.put(hierarchy.name(), Files.open(file, OpenFlags.O_WRONLY, 0));
                 }
             }

@@ -10,8 +10,10 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.AtFlags;
 import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Native;
@@ -41,7 +43,7 @@ public final class ControlFile {
             long result = Native.call(Syscall.WRITE, fd.number(), bytes.address(), text.length);
             if (Native.failed(result)) {
                 throw new LinuxException(
-                        Native.errno(result), "write(" + Arg.quote(file.toString()) + ", " + Arg.quote(value) + ")");
+                        Native.errno(result), "write(" + Arg.quote(HostPath.of(file)) + ", " + Arg.quote(value) + ")");
             }
         }
     }
@@ -54,7 +56,7 @@ public final class ControlFile {
     }
 
     private static Fd open(Path file, int flags) throws LinuxException {
-        return Files.open(file.toString(), flags, 0);
+        return Files.open(HostPath.of(file), flags, 0);
     }
 
     private static String read(Fd fd) throws LinuxException {
@@ -118,10 +120,10 @@ public final class ControlFile {
             long result = Native.call(
                     Syscall.MKDIRAT,
                     AtFlags.AT_FDCWD,
-                    arena.allocateFrom(directory.toString()).address(),
+                    At.cString(arena, HostPath.of(directory)).address(),
                     DIRECTORY_MODE);
             if (Native.failed(result)) {
-                throw new LinuxException(Native.errno(result), "mkdir(" + Arg.quote(directory.toString()) + ")");
+                throw new LinuxException(Native.errno(result), "mkdir(" + Arg.quote(HostPath.of(directory)) + ")");
             }
         }
     }
@@ -132,10 +134,10 @@ public final class ControlFile {
             long result = Native.call(
                     Syscall.UNLINKAT,
                     AtFlags.AT_FDCWD,
-                    arena.allocateFrom(directory.toString()).address(),
+                    At.cString(arena, HostPath.of(directory)).address(),
                     AT_REMOVEDIR);
             if (Native.failed(result)) {
-                throw new LinuxException(Native.errno(result), "rmdir(" + Arg.quote(directory.toString()) + ")");
+                throw new LinuxException(Native.errno(result), "rmdir(" + Arg.quote(HostPath.of(directory)) + ")");
             }
         }
     }

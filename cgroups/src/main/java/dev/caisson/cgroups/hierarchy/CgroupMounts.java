@@ -3,9 +3,10 @@ package dev.caisson.cgroups.hierarchy;
 
 import dev.caisson.cgroups.file.ControlFile;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.sys.FileSystemType;
+import dev.caisson.linux.sys.ProcLines;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -54,8 +55,7 @@ public record CgroupMounts(List<Hierarchy> hierarchies, Map<String, String> own)
 
     /** Reads what this process sees. */
     public static CgroupMounts ofThisProcess() throws IOException {
-        var listed = parse(
-                Files.readAllLines(Path.of("/proc/self/mountinfo")), Files.readAllLines(Path.of("/proc/self/cgroup")));
+        var listed = parse(ProcLines.of(Path.of("/proc/self/mountinfo")), ProcLines.of(Path.of("/proc/self/cgroup")));
         var seen = new ArrayList<Hierarchy>();
         for (var hierarchy : listed.hierarchies) {
             // A mount that another one covers is still listed; the magic number is that of the one on top.
@@ -68,7 +68,7 @@ public record CgroupMounts(List<Hierarchy> hierarchies, Map<String, String> own)
 
     private static boolean isOnTop(Hierarchy hierarchy) {
         try {
-            long magic = FileSystemType.of(hierarchy.mountPoint().toString());
+            long magic = FileSystemType.of(HostPath.of(hierarchy.mountPoint()));
             return magic == (hierarchy.unified() ? FileSystemType.CGROUP2 : FileSystemType.CGROUP);
         } catch (LinuxException covered) {
             return false;
@@ -96,7 +96,7 @@ public record CgroupMounts(List<Hierarchy> hierarchies, Map<String, String> own)
             if (before.length < 6 || after.length < 3) {
                 continue;
             }
-            Path point = Path.of(unescape(before[4]));
+            Path point = HostPath.path(unescape(before[4]));
             boolean readOnly = List.of(before[5].split(",")).contains("ro")
                     || List.of(after[2].split(",")).contains("ro");
             if (after[0].equals("cgroup2")) {
@@ -159,9 +159,8 @@ public record CgroupMounts(List<Hierarchy> hierarchies, Map<String, String> own)
      * inside, not even by who owns its files. It holds for all mounts of version 2 alike.
      */
     public static boolean namespacesAreBoundaries() throws IOException {
-        try (var lines = Files.lines(Path.of("/proc/self/mountinfo"))) {
-            return lines.anyMatch(line -> line.matches(".* - cgroup2 .*\\bnsdelegate\\b.*"));
-        }
+        return ProcLines.of(Path.of("/proc/self/mountinfo")).stream()
+                .anyMatch(line -> line.matches(".* - cgroup2 .*\\bnsdelegate\\b.*"));
     }
 
     /** {@return these without version 1, as if it were not mounted} */

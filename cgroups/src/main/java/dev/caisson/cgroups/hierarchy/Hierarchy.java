@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.hierarchy;
 
+import dev.caisson.linux.call.HostPath;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
@@ -34,9 +35,10 @@ public record Hierarchy(boolean unified, Set<String> controllers, Path mountPoin
             // Outside this process's cgroup namespace: how its names continue there is not to be known.
             return Optional.empty();
         }
-        var inside = Path.of(root).normalize().relativize(Path.of(path).normalize());
+        var inside =
+                HostPath.path(root).normalize().relativize(HostPath.path(path).normalize());
         return inside.startsWith("..")
                 ? Optional.empty()
-                : Optional.of(mountPoint.resolve(inside.toString()).normalize());
+                : Optional.of(mountPoint.resolve(inside).normalize());
     }
 }

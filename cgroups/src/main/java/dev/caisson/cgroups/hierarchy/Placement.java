@@ -3,6 +3,7 @@ package dev.caisson.cgroups.hierarchy;
 
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
+import dev.caisson.linux.call.HostPath;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -55,7 +56,7 @@ public final class Placement {
     }
 
     private static Path asked(Hierarchy hierarchy, String asked) throws CgroupException {
-        Path parent = hierarchy.mountPoint().resolve(asked.substring(1));
+        Path parent = hierarchy.mountPoint().resolve(HostPath.path(asked.substring(1)));
         if (!Files.isDirectory(parent)) {
             throw new CgroupException(
                     Reason.VANISHED,

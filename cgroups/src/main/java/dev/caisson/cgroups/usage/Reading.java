@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.usage;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.cgroups.text.Text;
@@ -8,13 +10,15 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.FileNames;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.AtFlags;
 import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Native;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -114,7 +118,7 @@ public final class Reading implements AutoCloseable {
 
         private Optional<Text> absent(String file, String call, long result) throws IOException {
             var why = Native.errno(result);
-            String said = call + "(" + Arg.quote(path.resolve(file).toString()) + ") = " + why;
+            String said = call + "(" + Arg.quote(HostPath.of(path.resolve(file))) + ") = " + why;
             if (why.equals(Errno.ENODEV)) {
                 throw vanished(path, said);
             }
@@ -122,8 +126,7 @@ public final class Reading implements AutoCloseable {
             if (why.equals(Errno.ENOENT) || why.equals(Errno.EOPNOTSUPP)) {
                 return Optional.empty();
             }
-            throw new LinuxException(
-                    why, call + "(" + Arg.quote(path.resolve(file).toString()) + ")");
+            throw new LinuxException(why, call + "(" + Arg.quote(HostPath.of(path.resolve(file))) + ")");
         }
 
         /** Closes it, unless it is kept until the end of the reading. */
@@ -158,8 +161,8 @@ public final class Reading implements AutoCloseable {
     }
 
     private long descriptor(Path directory) throws IOException {
-        String path = directory.toString();
-        var bytes = path.length() < LONGEST_NAME / 4 ? write(path) : arena.allocateFrom(path);
+        String path = HostPath.of(directory);
+        var bytes = path.length() < LONGEST_NAME / 4 ? write(path) : At.cString(arena, path);
         long fd = Native.call(
                 errno,
                 Syscall.OPENAT,
@@ -187,7 +190,9 @@ public final class Reading implements AutoCloseable {
     }
 
     private MemorySegment write(String text) {
-        name.setString(0, text, StandardCharsets.UTF_8);
+        byte[] bytes = FileNames.encode(text);
+        MemorySegment.copy(bytes, 0, name, JAVA_BYTE, 0, bytes.length);
+        name.set(JAVA_BYTE, bytes.length, (byte) 0);
         return name;
     }
 

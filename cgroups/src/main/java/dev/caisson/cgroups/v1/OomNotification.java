@@ -11,6 +11,7 @@ import dev.caisson.cgroups.watch.Kills;
 import dev.caisson.cgroups.watch.Source;
 import dev.caisson.cgroups.watch.Watching;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
@@ -58,7 +59,7 @@ final class OomNotification implements Source {
     }
 
     private synchronized void begin(Path registry) throws LinuxException {
-        try (var file = Files.open(control.toString(), OpenFlags.O_RDONLY, 0)) {
+        try (var file = Files.open(HostPath.of(control), OpenFlags.O_RDONLY, 0)) {
             ControlFile.write(registry, counter.number() + " " + file.number());
         }
         watch = poller.watch(counter, Epoll.IN, this::told);

@@ -10,6 +10,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -29,7 +30,7 @@ public final class Trigger {
     public static Fd open(Path directory, Pressure pressure) throws CgroupException {
         Path file = directory.resolve(pressure.resource().file());
         try {
-            var fd = Files.open(file.toString(), OpenFlags.O_RDWR | OpenFlags.O_NONBLOCK, 0);
+            var fd = Files.open(HostPath.of(file), OpenFlags.O_RDWR | OpenFlags.O_NONBLOCK, 0);
             try {
                 write(fd, file, pressure.toString());
                 return fd;
@@ -49,7 +50,8 @@ public final class Trigger {
             long result = Native.call(Syscall.WRITE, fd.number(), text.address(), text.byteSize());
             if (Native.failed(result)) {
                 throw new LinuxException(
-                        Native.errno(result), "write(" + Arg.quote(file.toString()) + ", " + Arg.quote(trigger) + ")");
+                        Native.errno(result),
+                        "write(" + Arg.quote(HostPath.of(file)) + ", " + Arg.quote(trigger) + ")");
             }
             assert text.get(JAVA_BYTE, text.byteSize() - 1) == 0;
         }

@@ -13,6 +13,7 @@ import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.cgroups.spec.DeviceRules;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Bpf;
 import dev.caisson.linux.sys.Fd;
@@ -57,7 +58,7 @@ public final class V2Driver implements Driver {
 
     /** Says which devices may be used, from now on. */
     public synchronized void restrict(DeviceRules rules) throws IOException {
-        try (var cgroup = Files.open(directory.toString(), OpenFlags.O_DIRECTORY, 0)) {
+        try (var cgroup = Files.open(HostPath.of(directory), OpenFlags.O_DIRECTORY, 0)) {
             var program = Bpf.load(
                     Bpf.PROGRAM_CGROUP_DEVICE, Bpf.ATTACH_CGROUP_DEVICE, Devices.program(rules), "caisson_devices");
             try {

@@ -5,6 +5,7 @@ import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.text.Text;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -33,7 +34,7 @@ public record Watching(
     public void file(Path directory, String name, Consumer<Text> changed) throws LinuxException {
         Fd fd;
         try {
-            fd = Files.open(directory.resolve(name).toString(), OpenFlags.O_RDONLY, 0);
+            fd = Files.open(HostPath.of(directory.resolve(name)), OpenFlags.O_RDONLY, 0);
         } catch (LinuxException refused) {
             if (refused.errno().equals(Errno.ENOENT) && java.nio.file.Files.isDirectory(directory)) {
                 return; // The controller is not here, or the kernel is older than the file.

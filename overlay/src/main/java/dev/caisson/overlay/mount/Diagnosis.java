@@ -3,6 +3,8 @@ package dev.caisson.overlay.mount;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.HostPath;
+import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Native;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -69,14 +71,16 @@ public final class Diagnosis {
             return overlapping;
         }
         if (upper.isPresent()) {
-            var cause =
-                    upper(Path.of(upper.get().directory()), Path.of(upper.get().work()), errno);
+            var cause = upper(
+                    HostPath.path(upper.get().directory()),
+                    HostPath.path(upper.get().work()),
+                    errno);
             if (cause.isPresent()) {
                 return cause;
             }
         }
         if (errno.equals(Errno.EINVAL)) {
-            return nested(lower).or(() -> upper.flatMap(u -> unfit(Path.of(u.directory()))));
+            return nested(lower).or(() -> upper.flatMap(u -> unfit(HostPath.path(u.directory()))));
         }
         if (errno.equals(Errno.EPERM)) {
             return Optional.of(
@@ -97,8 +101,8 @@ public final class Diagnosis {
     private static Optional<String> overlap(List<Path> lower, Optional<OverlayMounter.UpperPaths> upper) {
         var all = new ArrayList<Path>(lower);
         upper.ifPresent(u -> {
-            all.add(Path.of(u.directory()));
-            all.add(Path.of(u.work()));
+            all.add(HostPath.path(u.directory()));
+            all.add(HostPath.path(u.work()));
         });
         var real = new ArrayList<Path>();
         for (Path path : all) {
@@ -175,7 +179,7 @@ public final class Diagnosis {
         try (var arena = Arena.ofConfined()) {
             var statfs = arena.allocate(256, Long.BYTES);
             long result = Native.call(
-                    Syscall.STATFS, arena.allocateFrom(path.toString()).address(), statfs.address(), 0);
+                    Syscall.STATFS, At.cString(arena, HostPath.of(path)).address(), statfs.address(), 0);
             return Native.failed(result)
                     ? new FileSystem(0, false)
                     : new FileSystem(

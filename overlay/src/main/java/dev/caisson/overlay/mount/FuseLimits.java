@@ -4,6 +4,7 @@ package dev.caisson.overlay.mount;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.FileNames;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
@@ -45,7 +46,7 @@ public final class FuseLimits implements AutoCloseable {
         }
         try (var limits = new FuseLimits(layers)) {
             for (Path layer : layers) {
-                limits.roots.add(Files.open(layer.toString(), OpenFlags.O_PATH, 0));
+                limits.roots.add(Files.open(HostPath.of(layer), OpenFlags.O_PATH, 0));
             }
             for (int i = 0; i < layers.size(); i++) {
                 var found = limits.in(i);
@@ -59,7 +60,7 @@ public final class FuseLimits implements AutoCloseable {
 
     private Optional<String> in(int layer) throws LinuxException {
         var open = new ArrayDeque<Place>();
-        open.push(new Place("", Directory.open(layers.get(layer).toString())));
+        open.push(new Place("", Directory.open(HostPath.of(layers.get(layer)))));
         try {
             while (!open.isEmpty()) {
                 var place = open.pop();

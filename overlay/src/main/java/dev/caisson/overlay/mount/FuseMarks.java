@@ -3,6 +3,7 @@ package dev.caisson.overlay.mount;
 
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.FileNames;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
@@ -27,7 +28,7 @@ final class FuseMarks {
     static void translate(Path upper) throws LinuxException {
         var writer = new MarkWriter(XattrNamespace.TRUSTED);
         var open = new ArrayDeque<Directory>();
-        open.push(Directory.open(upper.toString()));
+        open.push(Directory.open(HostPath.of(upper)));
         try {
             while (!open.isEmpty()) {
                 try (var here = open.pop()) {

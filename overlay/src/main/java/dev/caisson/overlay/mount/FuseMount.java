@@ -4,6 +4,7 @@ package dev.caisson.overlay.mount;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.child.Encoder;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Launcher;
@@ -93,7 +94,7 @@ public final class FuseMount implements AutoCloseable {
                 process.kill();
                 throw failed;
             }
-            var upper = layers.upper().map(u -> Path.of(u.directory()));
+            var upper = layers.upper().map(u -> HostPath.path(u.directory()));
             return new FuseMount(root, workshop, process, upper);
         } catch (IOException | RuntimeException failed) {
             if (root != null) {
@@ -118,7 +119,7 @@ public final class FuseMount implements AutoCloseable {
             for (int i = 0; i < layers.lower().size(); i++) {
                 String name = Integer.toString(i);
                 directory.makeDirectory(name, 0700);
-                var layer = OverlayMounter.clone(layers.lower().get(i).toString());
+                var layer = OverlayMounter.clone(HostPath.of(layers.lower().get(i)));
                 open.add(layer);
                 places.add(new FuseProgram.Place(name, layer));
                 lower.add(FuseProgram.WORKSHOP + "/" + name);
@@ -129,18 +130,18 @@ public final class FuseMount implements AutoCloseable {
             }
             if (layers.upper().isPresent()) {
                 // One mount for both, since files are renamed from one to the other.
-                Path upper = Path.of(layers.upper().get().directory()).toRealPath();
-                Path work = Path.of(layers.upper().get().work()).toRealPath();
+                Path upper = HostPath.path(layers.upper().get().directory()).toRealPath();
+                Path work = HostPath.path(layers.upper().get().work()).toRealPath();
                 Path above = above(upper, work);
                 if (above.relativize(upper).toString().contains(":")) {
                     throw new IOException("it cannot have an upper with a colon in its path, as " + upper);
                 }
                 directory.makeDirectory("disk", 0700);
-                var disk = OverlayMounter.clone(above.toString());
+                var disk = OverlayMounter.clone(HostPath.of(above));
                 open.add(disk);
                 places.add(new FuseProgram.Place("disk", disk));
-                directory.makeLink("u", FuseProgram.WORKSHOP + "/disk/" + above.relativize(upper));
-                directory.makeLink("w", FuseProgram.WORKSHOP + "/disk/" + above.relativize(work));
+                directory.makeLink("u", FuseProgram.WORKSHOP + "/disk/" + HostPath.of(above.relativize(upper)));
+                directory.makeLink("w", FuseProgram.WORKSHOP + "/disk/" + HostPath.of(above.relativize(work)));
                 options += ",upperdir=" + FuseProgram.WORKSHOP + "/u,workdir=" + FuseProgram.WORKSHOP + "/w";
             } else {
                 options += ",upperdir=" + FuseProgram.WORKSHOP + "/upper,workdir=" + FuseProgram.WORKSHOP + "/work";

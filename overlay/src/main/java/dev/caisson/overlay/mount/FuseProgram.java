@@ -9,6 +9,7 @@ import static dev.caisson.linux.flag.DescriptorCommands.F_SETFD;
 
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.linux.flag.AtFlags;
@@ -73,8 +74,8 @@ final class FuseProgram {
         program.execute(
                 OnError.fail(),
                 Syscall.EXECVE,
-                text(file.toString()),
-                Arg.argv(List.of(file.toString(), "-f", "-o", options, "/dev/fd/" + device)),
+                text(HostPath.of(file)),
+                Arg.argv(List.of(HostPath.of(file), "-f", "-o", options, "/dev/fd/" + device)),
                 Arg.envp(List.of("PATH=/usr/sbin:/usr/bin:/sbin:/bin")));
         return program.build();
     }

@@ -7,6 +7,7 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.Call;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.AtFlags;
 import dev.caisson.linux.flag.MountFlags;
 import dev.caisson.linux.flag.MoveMountFlags;
@@ -184,7 +185,7 @@ public final class OverlayMounter {
             }
             HereRunner.run(Call.of(Syscall.CHDIR, Arg.text(FDS)));
             // Over a layer of our own namespace: it is taken off again with the namespace.
-            String place = lower.get(0).toString();
+            String place = HostPath.of(lower.get(0));
             HereRunner.run(Call.of(
                     Syscall.MOUNT,
                     Arg.text("overlay"),
@@ -201,7 +202,7 @@ public final class OverlayMounter {
     }
 
     private static Fd open(Path layer) throws LinuxException {
-        return Files.open(layer.toString(), O_PATH_DIRECTORY, 0);
+        return Files.open(HostPath.of(layer), O_PATH_DIRECTORY, 0);
     }
 
     static Fd clone(String path) throws LinuxException {
@@ -222,7 +223,7 @@ public final class OverlayMounter {
      * @param attributes MOUNT_ATTR_*
      */
     public static Fd bind(Path directory, long attributes) throws LinuxException {
-        var fd = clone(directory.toString());
+        var fd = clone(HostPath.of(directory));
         try {
             HereRunner.run(Call.of(
                     Syscall.MOUNT_SETATTR,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay.store;
 
+import dev.caisson.linux.call.FileNames;
+import dev.caisson.linux.call.HostPath;
 import java.io.IOException;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
@@ -47,9 +49,7 @@ public record LayerRecord(Optional<String> parent, List<Path> outside, Optional<
     public String text() {
         var out = new StringBuilder();
         parent.ifPresent(id -> out.append("parent ").append(id).append('\n'));
-        outside.forEach(path -> out.append("outside ")
-                .append(URLEncoder.encode(path.toString(), StandardCharsets.UTF_8))
-                .append('\n'));
+        outside.forEach(path -> out.append("outside ").append(escaped(path)).append('\n'));
         boot.ifPresent(id -> out.append("boot ").append(id).append('\n'));
         return out.append("end\n").toString();
     }
@@ -63,6 +63,17 @@ public record LayerRecord(Optional<String> parent, List<Path> outside, Optional<
         }
     }
 
+    /** Each byte that is not plain stands as its number, whatever encoding it is of. */
+    private static String escaped(Path path) {
+        String bytes = new String(FileNames.encode(HostPath.of(path)), StandardCharsets.ISO_8859_1);
+        return URLEncoder.encode(bytes, StandardCharsets.ISO_8859_1);
+    }
+
+    private static Path unescaped(String value) {
+        String bytes = URLDecoder.decode(value, StandardCharsets.ISO_8859_1);
+        return HostPath.path(FileNames.decode(bytes.getBytes(StandardCharsets.ISO_8859_1)));
+    }
+
     static Optional<LayerRecord> parse(String text) {
         Optional<String> parent = Optional.empty();
         Optional<String> boot = Optional.empty();
@@ -73,7 +84,7 @@ public record LayerRecord(Optional<String> parent, List<Path> outside, Optional<
             switch (space < 0 ? line : line.substring(0, space)) {
                 case "parent" -> parent = Optional.of(value);
                 case "boot" -> boot = Optional.of(value);
-                case "outside" -> outside.add(Path.of(URLDecoder.decode(value, StandardCharsets.UTF_8)));
+                case "outside" -> outside.add(unescaped(value));
                 case "end" -> {
                     return Optional.of(new LayerRecord(parent, outside, boot));
                 }

@@ -3,6 +3,8 @@ package dev.caisson.overlay.store;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.FileNames;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
@@ -172,7 +174,7 @@ public final class StoreDirectory {
 
     /** {@return the lock of the whole store, held until it is closed} */
     public Fd lock(FileData.Lock lock) throws IOException {
-        var fd = Files.open(root.resolve(LOCK).toString(), OpenFlags.O_RDWR | OpenFlags.O_CREAT, 0600);
+        var fd = Files.open(HostPath.of(root.resolve(LOCK)), OpenFlags.O_RDWR | OpenFlags.O_CREAT, 0600);
         try {
             FileData.lock(fd, lock);
             return fd;
@@ -184,7 +186,7 @@ public final class StoreDirectory {
 
     /** {@return a file made and locked for this process; nobody else has seen it unlocked} */
     public static Fd own(Path file, String content) throws IOException {
-        var fd = Files.open(file.toString(), OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_EXCL, 0600);
+        var fd = Files.open(HostPath.of(file), OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_EXCL, 0600);
         try {
             FileData.lock(fd, FileData.Lock.EXCLUSIVE);
             write(fd, content);
@@ -197,7 +199,7 @@ public final class StoreDirectory {
 
     /** {@return whether a file made by {@link #own} has no living owner} */
     public static boolean isAbandoned(Path file) throws IOException {
-        try (var fd = Files.open(file.toString(), OpenFlags.O_RDWR, 0)) {
+        try (var fd = Files.open(HostPath.of(file), OpenFlags.O_RDWR, 0)) {
             return FileData.tryLock(fd, FileData.Lock.EXCLUSIVE);
         } catch (LinuxException missing) {
             if (missing.errno().equals(Errno.ENOENT)) {
@@ -210,7 +212,7 @@ public final class StoreDirectory {
     /** Writes a file as a whole: whoever reads it, after a crash too, reads all of it or what was there before. */
     public void write(Path file, String content) throws IOException {
         Path next = file.resolveSibling(UUID.randomUUID() + NEXT);
-        try (var fd = Files.open(next.toString(), OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_EXCL, 0600)) {
+        try (var fd = Files.open(HostPath.of(next), OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_EXCL, 0600)) {
             write(fd, content);
             FileData.sync(fd);
         }
@@ -219,7 +221,7 @@ public final class StoreDirectory {
 
     /** Writes a new file that may be lost, whole or in part, if the power fails. */
     public void writeSoon(Path file, String content) throws IOException {
-        try (var fd = Files.open(file.toString(), OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_EXCL, 0600)) {
+        try (var fd = Files.open(HostPath.of(file), OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_EXCL, 0600)) {
             write(fd, content);
         }
     }
@@ -240,7 +242,7 @@ public final class StoreDirectory {
     }
 
     private static Fd directory(Path directory) throws LinuxException {
-        return Files.open(directory.toString(), OpenFlags.O_DIRECTORY, 0);
+        return Files.open(HostPath.of(directory), OpenFlags.O_DIRECTORY, 0);
     }
 
     private static Fd above(Path path) throws LinuxException {
@@ -248,7 +250,7 @@ public final class StoreDirectory {
     }
 
     private static byte[] name(Path path) {
-        return path.getFileName().toString().getBytes(StandardCharsets.UTF_8);
+        return FileNames.encode(HostPath.of(path.getFileName()));
     }
 
     /** Waits until the entries of a part of the store are on disk. */

@@ -7,6 +7,8 @@ import static dev.caisson.linux.flag.ResolveFlags.RESOLVE_BENEATH;
 import static dev.caisson.linux.flag.ResolveFlags.RESOLVE_NO_SYMLINKS;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.FileNames;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.DirectoryReader;
@@ -18,7 +20,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -57,8 +58,8 @@ public final class TreeDigest {
      */
     public static String of(Path directory, String seed, Predicate<String> countedXattrs) throws IOException {
         var tree = new TreeDigest(countedXattrs);
-        tree.add(seed.getBytes(StandardCharsets.UTF_8));
-        try (var top = Files.open(directory.toString(), O_PATH, 0)) {
+        tree.add(FileNames.encode(seed));
+        try (var top = Files.open(HostPath.of(directory), O_PATH, 0)) {
             tree.entry(top, new byte[0]);
         }
         return HexFormat.of().formatHex(tree.digest.digest());
@@ -92,7 +93,7 @@ public final class TreeDigest {
         }
         for (String xattr : new TreeSet<>(Xattrs.list(file))) {
             if (countedXattrs.test(xattr)) {
-                add(xattr.getBytes(StandardCharsets.UTF_8));
+                add(FileNames.encode(xattr));
                 add(Xattrs.get(file, xattr).orElse(new byte[0]));
             }
         }

@@ -2,6 +2,8 @@
 package dev.caisson.overlay.tree;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.FileNames;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -59,7 +61,7 @@ public final class TreeFileSystem extends FileSystem {
 
     /** {@return the files below a directory of the host} */
     public static TreeFileSystem of(Path directory) throws IOException {
-        String path = directory.toAbsolutePath().toString();
+        String path = HostPath.of(directory.toAbsolutePath());
         try {
             return over(Files.open(path, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY, 0), path, Optional.empty());
         } catch (LinuxException refused) {
@@ -116,15 +118,16 @@ public final class TreeFileSystem extends FileSystem {
 
     private static Fd hostDirectory(Path path) throws LinuxException {
         var parent = path.toAbsolutePath().getParent();
-        return Files.open(parent == null ? "/" : parent.toString(), OpenFlags.O_PATH | OpenFlags.O_DIRECTORY, 0);
+        return Files.open(parent == null ? "/" : HostPath.of(parent), OpenFlags.O_PATH | OpenFlags.O_DIRECTORY, 0);
     }
 
     private static byte[] hostName(Path path) {
         var name = path.toAbsolutePath().getFileName();
-        if (name == null || SafeTree.isDots(NameCodec.encode(name.toString()))) {
+        byte[] bytes = name == null ? new byte[0] : FileNames.encode(HostPath.of(name));
+        if (bytes.length == 0 || SafeTree.isDots(bytes)) {
             throw new IllegalArgumentException("copy: " + path + " has no name of its own; name a file or directory");
         }
-        return NameCodec.encode(name.toString());
+        return bytes;
     }
 
     SafeTree tree() {

@@ -9,6 +9,7 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.FileNames;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
@@ -151,7 +152,7 @@ final class PendingCall implements Notification {
 
     @Override
     public Descriptor openOnHost(Path path, int flags) throws IOException {
-        return keep(Files.open(path.toString(), flags | O_NOCTTY, 0));
+        return keep(Files.open(HostPath.of(path), flags | O_NOCTTY, 0));
     }
 
     @Override
