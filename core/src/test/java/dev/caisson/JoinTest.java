@@ -235,6 +235,24 @@ class JoinTest {
         }
     }
 
+    /** Where the name of a process stands, as of one that called itself so to be overlooked, there may be any bytes. */
+    @Test
+    void aProcessWhoseNameIsNotTextIsNotLeft(@TempDir Path directory) throws Exception {
+        String seconds = "1003." + ProcessHandle.current().pid();
+        String script = "f=\"$0/$(printf '\\377')\"; cp /bin/sleep \"$f\"; (setsid setsid \"$f\" @ &); sleep @";
+        try (var container = overHost().bind(directory, "/mnt").start("/bin/sleep", "1000")) {
+            var joining = Container.bare().join(container, Namespace.PID, Namespace.MOUNT);
+            try (var command = joining.start("/bin/sh", "-c", script.replace("@", seconds), "/mnt")) {
+                for (int i = 0; i < 500 && running(seconds) < 2; i++) {
+                    Thread.sleep(10);
+                }
+                assertEquals(2, running(seconds));
+                assertTrue(command.isAlive());
+            }
+            assertNoneRuns(seconds);
+        }
+    }
+
     private static void assertNoneRuns(String argument) throws InterruptedException {
         for (int i = 0; i < 200 && running(argument) > 0; i++) {
             Thread.sleep(10);
@@ -246,7 +264,8 @@ class JoinTest {
         return ProcessHandle.allProcesses()
                 .filter(process -> {
                     try {
-                        String[] line = Files.readString(Path.of("/proc/" + process.pid() + "/cmdline"))
+                        String[] line = Files.readString(
+                                        Path.of("/proc/" + process.pid() + "/cmdline"), StandardCharsets.ISO_8859_1)
                                 .split("\0");
                         return line.length == 2 && line[1].equals(argument);
                     } catch (IOException ended) {

@@ -9,6 +9,7 @@ import dev.caisson.cgroups.process.Removal;
 import dev.caisson.cgroups.process.Tasks;
 import dev.caisson.cgroups.v1.V1Driver;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.ProcLines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -92,7 +93,7 @@ final class Joining {
 
     private void rememberOrigin(int pid) throws IOException {
         try {
-            var own = CgroupMounts.parse(List.of(), Files.readAllLines(Path.of("/proc/" + pid + "/cgroup")))
+            var own = CgroupMounts.parse(List.of(), ProcLines.of(Path.of("/proc/" + pid + "/cgroup")))
                     .own();
             var seen = new CgroupMounts(mounts.hierarchies(), own);
             for (var hierarchy : made.keySet()) {

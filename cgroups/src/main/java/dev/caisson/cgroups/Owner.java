@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups;
 
+import dev.caisson.linux.call.FileNames;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -70,7 +71,7 @@ record Owner(long pid, long startTime, String boot, long pidNamespace) {
 
     private static Optional<Long> startTime(long pid) throws IOException {
         try {
-            String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+            String stat = FileNames.decode(Files.readAllBytes(Path.of("/proc/" + pid + "/stat")));
             // The name in parentheses may have blanks and parentheses in it.
             String[] after = stat.substring(stat.lastIndexOf(')') + 1).split(" ");
             return Optional.of(Long.parseLong(after[START_TIME_AFTER_NAME]));

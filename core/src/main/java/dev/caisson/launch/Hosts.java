@@ -2,6 +2,7 @@
 package dev.caisson.launch;
 
 import dev.caisson.linux.sys.Kernel;
+import dev.caisson.linux.sys.ProcLines;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.IdMap;
 import java.io.IOException;
@@ -20,7 +21,7 @@ public final class Hosts {
         long uid = 0;
         long gid = 0;
         long effective = 0;
-        for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+        for (String line : ProcLines.of(Path.of("/proc/self/status"))) {
             String[] fields = line.split("\\s+");
             switch (fields[0]) {
                 case "Uid:" -> uid = Long.parseLong(fields[2]);
@@ -71,7 +72,7 @@ public final class Hosts {
             return ranges;
         }
         String name = userName(uid);
-        for (String line : Files.readAllLines(path)) {
+        for (String line : ProcLines.of(path)) {
             String[] fields = line.strip().split(":");
             if (fields.length == 3 && (fields[0].equals(name) || fields[0].equals(Long.toString(uid)))) {
                 ranges.add(new IdMap.Range(0, Long.parseLong(fields[1]), Long.parseLong(fields[2])));
@@ -81,7 +82,7 @@ public final class Hosts {
     }
 
     private static String userName(long uid) throws IOException {
-        for (String line : Files.readAllLines(Path.of("/etc/passwd"))) {
+        for (String line : ProcLines.of(Path.of("/etc/passwd"))) {
             String[] fields = line.split(":");
             if (fields.length > 2 && fields[2].equals(Long.toString(uid))) {
                 return fields[0];

@@ -3,6 +3,7 @@ package dev.caisson.process;
 
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.sys.Processes;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -84,7 +85,7 @@ final class Descendants {
     }
 
     private static Entry entry(Path process) throws IOException {
-        String stat = Files.readString(process.resolve("stat"));
+        String stat = FileNames.decode(Files.readAllBytes(process.resolve("stat")));
         // "pid (name) state ppid pgrp session start ...": the name may hold anything.
         String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
         return new Entry(

@@ -9,7 +9,6 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
 import dev.caisson.linux.Syscall;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -160,13 +159,14 @@ public final class Processes {
 
     /** {@return the process of a thread, both as this PID namespace numbers them} */
     public static int process(int tid) throws LinuxException {
-        try (var lines = java.nio.file.Files.lines(Path.of("/proc/" + tid + "/status"))) {
-            return lines.filter(line -> line.startsWith("Tgid:"))
+        try {
+            return ProcLines.of(Path.of("/proc/" + tid + "/status")).stream()
+                    .filter(line -> line.startsWith("Tgid:"))
                     .mapToInt(line ->
                             Integer.parseInt(line.substring("Tgid:".length()).strip()))
                     .findFirst()
                     .orElse(tid);
-        } catch (IOException | UncheckedIOException ended) {
+        } catch (IOException ended) {
             throw new LinuxException(Errno.ESRCH, "openat(AT_FDCWD, \"/proc/" + tid + "/status\", O_RDONLY)");
         }
     }

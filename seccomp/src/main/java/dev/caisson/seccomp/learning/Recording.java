@@ -6,14 +6,13 @@ import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.flag.CloneFlags;
+import dev.caisson.linux.sys.ProcLines;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Arg;
 import dev.caisson.seccomp.Notification;
 import dev.caisson.seccomp.Reply;
 import dev.caisson.seccomp.Seccomp;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -147,12 +146,13 @@ public final class Recording {
 
     /** {@return whether a caller is a thread, or a child, of one that was seen; else it begins another run} */
     private boolean isChild(int caller) {
-        try (var lines = Files.lines(Path.of("/proc/" + caller + "/status"))) {
-            return lines.filter(line -> line.startsWith("Tgid:") || line.startsWith("PPid:"))
+        try {
+            return ProcLines.of(Path.of("/proc/" + caller + "/status")).stream()
+                    .filter(line -> line.startsWith("Tgid:") || line.startsWith("PPid:"))
                     .map(line ->
                             Integer.valueOf(line.substring("Tgid:".length()).strip()))
                     .anyMatch(process -> process != caller && callers.contains(process));
-        } catch (IOException | UncheckedIOException gone) {
+        } catch (IOException gone) {
             return callers.size() > 1; // It has been killed. Rather one call too many than one that is missing.
         }
     }
