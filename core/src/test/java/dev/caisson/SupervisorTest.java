@@ -98,6 +98,20 @@ class SupervisorTest {
     }
 
     @Test
+    void aPathThatIsNotTextIsOpenedByItsBytes() throws Exception {
+        var policy = Seccomp.standard()
+                .first(rules -> rules.supervise(Syscall.OPENAT, call -> {
+                    String path = call.readString(call.arg(1), 4096);
+                    return path.startsWith("/tmp/odd") && call.arg(2) == 0
+                            ? Reply.descriptor(call.open(path, 0, 0))
+                            : Reply.proceed();
+                }));
+        String script = "odd=$(printf '/tmp/odd\\377'); echo right > $odd; echo decoy > '/tmp/odd?';"
+                + " echo decoy > $(printf '/tmp/odd\\357\\277\\275'); cat $odd";
+        assertEquals("right", sh(overHost().seccomp(policy), script));
+    }
+
+    @Test
     void thePayloadNeverHasTheListener() throws Exception {
         String list =
                 sh(overHost().seccomp(uname(_ -> Reply.proceed())), "uname >/dev/null; ls -l /proc/self/fd /proc/1/fd");

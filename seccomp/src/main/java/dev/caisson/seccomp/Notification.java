@@ -50,7 +50,8 @@ public interface Notification {
     byte[] read(long address, int length) throws IOException;
 
     /**
-     * {@return a copy of a string of the caller, up to its NUL, read as UTF-8}
+     * {@return a copy of a string of the caller, up to its NUL, read as UTF-8} A byte {@code b} that is not part of UTF-8
+     * becomes the lone surrogate {@code U+DC00 + b}, which {@link #open} and {@link #openAt} make that byte again.
      *
      * @param most bytes without the NUL, 0 to 16 MiB; paths have 4095
      * @throws BadAddressException if it does not end within readable memory
