@@ -26,7 +26,7 @@ public final class HostPath {
      * @throws ProviderMismatchException if it is not a path of the host, such as one of a container's {@code fs()}
      */
     public static String of(Path path) {
-        if (path.getFileSystem() != FileSystems.getDefault()) {
+        if (!path.getFileSystem().equals(FileSystems.getDefault())) {
             throw new ProviderMismatchException(path + " is a path of another file system, not of the host's");
         }
         String text = path.toString();
