@@ -195,8 +195,8 @@ public final class Branch implements AutoCloseable {
         }
         store.trash().discard(upper());
         store.trash().discard(work());
-        store.directory().rename(upper, upper(), 0);
-        store.directory().rename(work, work(), 0);
+        StoreDirectory.rename(upper, upper(), 0);
+        StoreDirectory.rename(work, work(), 0);
     }
 
     /**

@@ -232,7 +232,7 @@ public final class LayerStore implements AutoCloseable {
         try (var _ = directory.lock(FileData.Lock.SHARED)) {
             Path place = directory.path(LAYERS, file(id));
             try {
-                directory.rename(branch, place, RenameFlags.RENAME_NOREPLACE);
+                StoreDirectory.rename(branch, place, RenameFlags.RENAME_NOREPLACE);
             } catch (LinuxException taken) {
                 if (!taken.errno().equals(Errno.EEXIST) && !taken.errno().equals(Errno.ENOTEMPTY)) {
                     throw taken;

@@ -110,6 +110,7 @@ final class LayerSweep {
             // Whoever writes there holds the store's lock, so that these are of nobody alive.
             directory.removeUnfinished(directory.path(REFERENCES));
             directory.removeUnfinished(directory.path(CONTENTS));
+            directory.removeUnfinished(directory.path(LEASES));
         }
         store.trash().empty();
         return new LayerStore.Swept(List.copyOf(gone), branches);

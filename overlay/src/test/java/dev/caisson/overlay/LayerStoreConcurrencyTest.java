@@ -109,6 +109,19 @@ class LayerStoreConcurrencyTest {
     }
 
     @Test
+    void aLeaseIsSeenWholeOrNotAtAll() throws Exception {
+        Layer layer;
+        try (var store = open();
+                var branch = store.branch(base)) {
+            layer = branch.commit("kept");
+        }
+        Work leasing = (store, _) -> store.lease(layer).close();
+        Work counting = (store, _) -> assertTrue(store.count(layer) >= 1);
+        int times = allAtOnce(List.of(leasing, leasing, leasing, counting, counting, counting));
+        assertTrue(times > 4, times + " times");
+    }
+
+    @Test
     void whatAKilledWriterLeftIsSweptAndIsNoName() throws Exception {
         try (var store = open();
                 var branch = store.branch(base)) {

@@ -184,15 +184,18 @@ public final class StoreDirectory {
         }
     }
 
-    /** {@return a file made and locked for this process; nobody else has seen it unlocked} */
+    /** {@return a file made and locked for this process; nobody else has seen it unlocked, or without its content} */
     public static Fd own(Path file, String content) throws IOException {
-        var fd = Files.open(HostPath.of(file), OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_EXCL, 0600);
+        Path next = file.resolveSibling(UUID.randomUUID() + NEXT);
+        var fd = Files.open(HostPath.of(next), OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_EXCL, 0600);
         try {
             FileData.lock(fd, FileData.Lock.EXCLUSIVE);
             write(fd, content);
+            rename(next, file, 0);
             return fd;
-        } catch (LinuxException failed) {
+        } catch (IOException failed) {
             fd.close();
+            java.nio.file.Files.deleteIfExists(next);
             throw failed;
         }
     }
@@ -234,7 +237,7 @@ public final class StoreDirectory {
     }
 
     /** Renames within the store. */
-    public void rename(Path from, Path to, int flags) throws IOException {
+    public static void rename(Path from, Path to, int flags) throws IOException {
         try (var old = above(from);
                 var place = above(to)) {
             At.rename(old, name(from), place, name(to), flags);

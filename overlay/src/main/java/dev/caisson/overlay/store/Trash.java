@@ -49,7 +49,7 @@ public final class Trash implements AutoCloseable {
     /** Moves a tree away, at once, whatever its size; its name is free then. */
     public void discard(Path tree) throws IOException {
         Path away = store.path(StoreDirectory.TRASH, UUID.randomUUID().toString());
-        store.rename(tree, away, 0);
+        StoreDirectory.rename(tree, away, 0);
         remover.execute(() -> remove(away));
     }
 
