@@ -15,6 +15,7 @@ import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -80,6 +81,23 @@ class RootFileSystemTest {
         var container = Container.builder().lower(root(), directory);
         var failure = assertThrows(ContainerException.class, () -> container.run("true"));
         assertTrue(failure.getMessage().contains("lies inside another"), failure.getMessage());
+    }
+
+    @Test
+    void aDirectoryWithoutPlaceForTheMountsOfASandboxIsExplained() throws Exception {
+        Path bare = Files.createDirectory(directory.resolve("bare"));
+        var failure = assertThrows(
+                ContainerException.class, () -> Container.sandbox().rootfs(bare).run("/true"));
+        assertTrue(failure.getMessage().contains("by lower() instead of rootfs()"), failure.getMessage());
+    }
+
+    @Test
+    void aDirectoryBelowOneThatIsTheCallersAloneIsTheRootOfASandbox() throws Exception {
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
+        for (String place : List.of("proc", "sys", "dev", "run", "tmp", "usr")) {
+            Files.createDirectories(root().resolve(place));
+        }
+        assertEquals("here", sh(Container.sandbox().rootfs(root()).bind(Path.of("/usr"), "/usr"), "echo here"));
     }
 
     @Test

@@ -2,6 +2,7 @@
 package dev.caisson.launch;
 
 import dev.caisson.linux.Errno;
+import dev.caisson.linux.Syscall;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.sys.WaitStatus;
 import java.util.Optional;
@@ -114,6 +115,13 @@ public final class FailureText {
         };
     }
 
+    /** {@return whether a step makes a file or directory, for something to be mounted on} */
+    private static boolean isMaking(Step step) {
+        return step.operation() instanceof Step.Invoke invoke
+                && (invoke.call().syscall().equals(Syscall.MKDIRAT)
+                        || invoke.call().syscall().equals(Syscall.MKNODAT));
+    }
+
     private static Optional<String> hint(Step step, Errno errno) {
         var confined = errno.equals(Errno.EACCES) ? confinement() : Optional.<String>empty();
         if (confined.isPresent()) {
@@ -159,6 +167,15 @@ public final class FailureText {
         if (LaunchTask.CHECK_SOURCE.isOf(step) && errno.equals(Errno.ESTALE)) {
             return Optional.of("it was exchanged for something else, a directory or device say, during the start: "
                     + "somebody untrusted may write to the directory above it");
+        }
+        if (isMaking(step) && errno.equals(Errno.EACCES)) {
+            return Optional.of("the root has no such path, and the container's root user may not make it in a directory"
+                    + " that is not its own: make it beforehand, or name the directory by lower() instead of rootfs()");
+        }
+        if (isMaking(step) && errno.equals(Errno.EROFS)) {
+            return Optional.of(
+                    "the root has no such path, and its file system is read-only: make it beforehand, or name"
+                            + " the directory by lower() instead of rootfs()");
         }
         if (LaunchTask.PLACE_MOUNT.isOf(step) && errno.equals(Errno.ENOTDIR)) {
             return Optional.of("a directory is to be mounted there, and the target, or something on the way to it, is a"

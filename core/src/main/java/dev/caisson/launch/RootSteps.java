@@ -56,6 +56,7 @@ final class RootSteps {
         program.phase("sources");
         sourcesTaken = true;
         binds.cloneSources(input.spec().root().mounts());
+        directoryAsRoot().ifPresent(directory -> open("the root", directory));
         if (!input.isFresh(Namespace.USER)
                 || input.hostTree().isPresent()
                 || !(input.spec().root().source() instanceof Root.Layers(var overlay))
@@ -69,6 +70,14 @@ final class RootSteps {
         if (!input.idmappedLayers()) {
             overlay.lower().forEach(layer -> open("the layer", layer));
         }
+    }
+
+    private Optional<Path> directoryAsRoot() {
+        return switch (input.spec().root().source()) {
+            case Root.Directory directory -> Optional.of(directory.path());
+            case Root.Merged merged -> merged.directory();
+            case Root.Layers _, Root.OfHost _ -> Optional.empty();
+        };
     }
 
     private void open(String what, Path directory) {
@@ -109,9 +118,8 @@ final class RootSteps {
         var workshop = workshop();
         Arg root = switch (spec.root().source()) {
             case Root.Layers layers -> layers(layers.overlay(), workshop);
-            case Root.Directory directory -> directory(directory.path());
-            case Root.Merged merged ->
-                merged.directory().isPresent() ? directory(merged.directory().get()) : merged(workshop);
+            case Root.Directory _, Root.Merged _ ->
+                directoryAsRoot().map(this::directory).orElseGet(() -> merged(workshop));
             case Root.OfHost _ -> throw new AssertionError("has no root of its own");
         };
         var nothing = new MountSteps(input, program, mounts, binds).plan(root, workshop);
@@ -184,7 +192,7 @@ final class RootSteps {
 
     private Arg directory(Path path) {
         program.purpose("take " + path + " as the root", "CAP_SYS_ADMIN");
-        var root = mounts.cloneOfHostPath("root", HostPath.of(path), true);
+        var root = mounts.cloneOf("root", directories.get(path), "", true);
         mounts.setAttributes(root, MountCalls.NODEV, MountCalls.PRIVATE, true);
         mounts.park(root);
         return root;
