@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -192,7 +193,7 @@ final class RootSteps {
 
     private Arg directory(Path path) {
         program.purpose("take " + path + " as the root", "CAP_SYS_ADMIN");
-        var root = mounts.cloneOf("root", directories.get(path), "", true);
+        var root = mounts.cloneOf("root", Objects.requireNonNull(directories.get(path)), "", true);
         mounts.setAttributes(root, MountCalls.NODEV, MountCalls.PRIVATE, true);
         mounts.park(root);
         return root;
