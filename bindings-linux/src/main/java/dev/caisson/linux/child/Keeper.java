@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.child;
 
+import dev.caisson.linux.sys.OnPlatformThread;
 import dev.caisson.linux.sys.OnPlatformThread.Work;
 import java.io.IOException;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
@@ -36,27 +36,7 @@ final class Keeper implements AutoCloseable {
         if (closed) {
             throw new IOException("the launcher is closed");
         }
-        boolean interrupted = false;
-        try {
-            while (true) {
-                try {
-                    return future.get();
-                } catch (InterruptedException later) {
-                    interrupted = true;
-                } catch (ExecutionException failed) {
-                    switch (failed.getCause()) {
-                        case IOException refused -> throw refused;
-                        case RuntimeException bug -> throw bug;
-                        case Error bug -> throw bug;
-                        case null, default -> throw new AssertionError(failed);
-                    }
-                }
-            }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        return OnPlatformThread.resultOf(future);
     }
 
     private void run() {

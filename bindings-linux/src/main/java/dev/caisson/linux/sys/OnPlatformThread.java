@@ -23,13 +23,30 @@ public final class OnPlatformThread {
     public static <T> T call(String name, Work<T> work) throws IOException {
         var task = new FutureTask<T>(() -> work.call());
         var thread = Thread.ofPlatform().daemon().name(name).start(task);
+        return resultOf(() -> {
+            T result = task.get();
+            thread.join();
+            return result;
+        });
+    }
+
+    /** {@return the result of work that another thread does} Interrupts are kept for later. */
+    public static <T> T resultOf(FutureTask<T> task) throws IOException {
+        return resultOf(task::get);
+    }
+
+    /** A wait that goes on where it is repeated. */
+    @FunctionalInterface
+    private interface Wait<T> {
+        T once() throws InterruptedException, ExecutionException;
+    }
+
+    private static <T> T resultOf(Wait<T> wait) throws IOException {
         boolean interrupted = false;
         try {
             while (true) {
                 try {
-                    T result = task.get();
-                    thread.join();
-                    return result;
+                    return wait.once();
                 } catch (InterruptedException later) {
                     interrupted = true;
                 } catch (ExecutionException failed) {
