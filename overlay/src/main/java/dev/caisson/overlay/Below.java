@@ -6,7 +6,7 @@ import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
-import dev.caisson.linux.sys.FileStat;
+import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.overlay.mark.Mark;
 import dev.caisson.overlay.mark.MarkReader;
 import java.nio.file.Path;
@@ -36,7 +36,7 @@ final class Below implements AutoCloseable {
     record Root(List<Path> layers, MarkReader reader) {}
 
     /** What the merged directory has under a name. */
-    record Found(FileStat stat, Part part) {}
+    record Found(FileStatus stat, Part part) {}
 
     /** {@return a directory of none of these layers; redirects in it still begin from their roots} */
     Below nothing() {
@@ -107,7 +107,7 @@ final class Below implements AutoCloseable {
     private Optional<Fd> contentBelow(String name, int layer) throws LinuxException {
         for (var part : parts) {
             if (part.layer() > layer
-                    && part.directory().stat(name).filter(FileStat::isRegular).isPresent()) {
+                    && part.directory().stat(name).filter(FileStatus::isFile).isPresent()) {
                 return content(name, part);
             }
         }

@@ -10,7 +10,6 @@ import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
-import dev.caisson.linux.sys.FileStat;
 import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.overlay.Change.Aspect;
 import dev.caisson.overlay.mark.Mark;
@@ -100,11 +99,11 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
                 FileStatus.@Nullable Time settled,
                 @Nullable Fd upper,
                 boolean linksToo) implements Source {
-            boolean isUntouched(FileStat stat) {
+            boolean isUntouched(FileStatus stat) {
                 return settled != null
-                        && (stat.changedSeconds() < settled.seconds()
-                                || stat.changedSeconds() == settled.seconds()
-                                        && stat.changedNanos() <= settled.nanos());
+                        && (stat.changed().seconds() < settled.seconds()
+                                || stat.changed().seconds() == settled.seconds()
+                                        && stat.changed().nanos() <= settled.nanos());
             }
         }
     }
@@ -140,7 +139,7 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
         return source instanceof Source.Upper ? reader.directory(directory) : Mark.PLAIN_DIRECTORY;
     }
 
-    private boolean isUntouched(FileStat stat) {
+    private boolean isUntouched(FileStatus stat) {
         return source instanceof Source.Whole whole && whole.isUntouched(stat);
     }
 
@@ -265,7 +264,7 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
         return isUntouched(now) ? Set.of() : comparison.ofDirectories(upper, now, shown, shown.stat());
     }
 
-    private @Nullable Change file(Frame frame, String path, String name, FileStat stat) throws LinuxException {
+    private @Nullable Change file(Frame frame, String path, String name, FileStatus stat) throws LinuxException {
         var kind = Comparison.kind(stat);
         var before = frame.below().find(name);
         if (before.isPresent() && before.get().stat().type() == stat.type() && isUntouched(stat)) {
@@ -278,7 +277,7 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
         var link = linkOf(path, stat);
         // An empty file has no content that could be elsewhere, and what was made here has it here.
         boolean canBeMetacopy =
-                stat.isRegular() && stat.size() > 0 && frame.mark().impure();
+                stat.isFile() && stat.size() > 0 && frame.mark().impure();
         List<String> attributes =
                 canBeMetacopy || before.isPresent() ? frame.upper().xattrs(name) : List.of();
         var mark = attributes.isEmpty() || source instanceof Source.Whole
@@ -300,7 +299,7 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
     }
 
     /** {@return an earlier path of the same file} */
-    private Optional<String> linkOf(String path, FileStat stat) throws LinuxException {
+    private Optional<String> linkOf(String path, FileStatus stat) throws LinuxException {
         if (source instanceof Source.Whole whole && whole.upper() != null) {
             try (var file = At.open(
                     whole.upper(),
@@ -325,7 +324,7 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
     }
 
     private Change renamed(
-            Frame frame, String path, String name, FileStat stat, List<String> attributes, String redirect)
+            Frame frame, String path, String name, FileStatus stat, List<String> attributes, String redirect)
             throws LinuxException {
         String from = absolute(frame, redirect);
         int slash = redirect.lastIndexOf('/');
@@ -345,7 +344,7 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
      * {@return whether the name a redirect leads to is one of this file still} The kernel notes where the content is also when a
      * file gets a further name, and all names of a file have one note.
      */
-    private boolean isStillThere(Frame frame, String path, String redirect, FileStat stat) throws LinuxException {
+    private boolean isStillThere(Frame frame, String path, String redirect, FileStatus stat) throws LinuxException {
         String from = absolute(frame, redirect);
         if (from.equals(path)) {
             return true;
@@ -357,7 +356,7 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
     }
 
     /** {@return what the upper itself has at a path} */
-    private Optional<FileStat> upper(String path) throws LinuxException {
+    private Optional<FileStatus> upper(String path) throws LinuxException {
         var names = path.substring(1).split("/");
         var here = frames.getLast().upper();
         boolean opened = false;

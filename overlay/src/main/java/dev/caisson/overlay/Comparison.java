@@ -5,7 +5,7 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
-import dev.caisson.linux.sys.FileStat;
+import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.Change.Aspect;
 import dev.caisson.overlay.mark.XattrNamespace;
@@ -36,20 +36,20 @@ final class Comparison {
         this.ids = ids;
     }
 
-    static Change.Kind kind(FileStat stat) {
+    static Change.Kind kind(FileStatus stat) {
         return switch (stat.type()) {
-            case 0040000 -> Change.Kind.DIRECTORY;
-            case 0120000 -> Change.Kind.SYMBOLIC_LINK;
-            case 0020000 -> Change.Kind.CHARACTER_DEVICE;
-            case 0060000 -> Change.Kind.BLOCK_DEVICE;
-            case 0010000 -> Change.Kind.PIPE;
-            case 0140000 -> Change.Kind.SOCKET;
-            default -> Change.Kind.FILE;
+            case DIRECTORY -> Change.Kind.DIRECTORY;
+            case SYMBOLIC_LINK -> Change.Kind.SYMBOLIC_LINK;
+            case CHARACTER_DEVICE -> Change.Kind.CHARACTER_DEVICE;
+            case BLOCK_DEVICE -> Change.Kind.BLOCK_DEVICE;
+            case PIPE -> Change.Kind.PIPE;
+            case SOCKET -> Change.Kind.SOCKET;
+            case FILE, UNKNOWN -> Change.Kind.FILE;
         };
     }
 
     /** {@return the differences of two directories themselves, not of what they hold} */
-    Set<Aspect> ofDirectories(Directory upper, FileStat now, Directory lower, FileStat before) throws LinuxException {
+    Set<Aspect> ofDirectories(Directory upper, FileStatus now, Directory lower, FileStatus before) throws LinuxException {
         var aspects = metadata(now, before);
         if (!attributes(upper.xattrs()).equals(attributes(lower.xattrs()))) {
             aspects.add(Aspect.ATTRIBUTES);
@@ -72,7 +72,7 @@ final class Comparison {
     Set<Aspect> ofFiles(
             Directory upper,
             String name,
-            FileStat now,
+            FileStatus now,
             List<String> attributes,
             boolean metacopy,
             Below below,
@@ -95,18 +95,18 @@ final class Comparison {
             aspects.add(Aspect.ATTRIBUTES);
         }
         if (now.size() != before.size()
-                || now.modifiedSeconds() != before.modifiedSeconds()
-                || now.modifiedNanos() != before.modifiedNanos()
-                || now.special() != before.special()
+                || now.modified().seconds() != before.modified().seconds()
+                || now.modified().nanos() != before.modified().nanos()
+                || now.rdev() != before.rdev()
                 || now.isSymbolicLink() && !upper.link(name).equals(lower.link(lowerName))
                 // Opened for writing, or given its old time back: only the bytes can tell.
-                || now.isRegular() && !metacopy && !sameBytes(upper, name, below.content(lowerName, found.part()))) {
+                || now.isFile() && !metacopy && !sameBytes(upper, name, below.content(lowerName, found.part()))) {
             aspects.add(Aspect.CONTENT);
         }
         return aspects;
     }
 
-    private EnumSet<Aspect> metadata(FileStat now, FileStat before) {
+    private EnumSet<Aspect> metadata(FileStatus now, FileStatus before) {
         var aspects = EnumSet.noneOf(Aspect.class);
         if (now.permissions() != before.permissions()) {
             aspects.add(Aspect.PERMISSIONS);

@@ -10,7 +10,6 @@ import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.FileData;
-import dev.caisson.linux.sys.FileStat;
 import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.mark.Mark;
@@ -54,7 +53,7 @@ public final class CopyUp implements AutoCloseable {
     }
 
     /** A file in a layer. */
-    private record Found(int layer, Directory parent, String name, FileStat status, int depth) {}
+    private record Found(int layer, Directory parent, String name, FileStatus status, int depth) {}
 
     /**
      * {@return the cost of the first write to what a path names; of a directory itself only}
@@ -125,9 +124,9 @@ public final class CopyUp implements AutoCloseable {
     }
 
     /** Whether only metadata of a file are in this layer, so that a write still copies what is below. */
-    private boolean isContentBelow(Directory parent, String name, FileStat status, List<String> redirected, int i)
+    private boolean isContentBelow(Directory parent, String name, FileStatus status, List<String> redirected, int i)
             throws LinuxException {
-        if (!status.isRegular()) {
+        if (!status.isFile()) {
             return false;
         }
         Mark.File mark = marks.file(parent, name, parent.xattrs(name));
@@ -165,14 +164,14 @@ public final class CopyUp implements AutoCloseable {
             return new CopyUpCost(0, 0, 0, 0, directories + 1, 0);
         }
         long allocated = Math.min(status.blocks() * BLOCK, status.size());
-        boolean shared = status.isRegular() && allocated > 0 && isShared(found);
+        boolean shared = status.isFile() && allocated > 0 && isShared(found);
         return new CopyUpCost(
                 1,
                 status.size(),
                 allocated,
                 shared ? allocated : 0,
                 directories,
-                status.isRegular() ? status.links() - 1 : 0);
+                status.isFile() ? status.links() - 1 : 0);
     }
 
     private boolean isShared(Found found) throws LinuxException {

@@ -2,7 +2,7 @@
 package dev.caisson.overlay;
 
 import dev.caisson.linux.LinuxException;
-import dev.caisson.linux.sys.FileStat;
+import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.overlay.PathOrigin.InLayer;
 import dev.caisson.overlay.PathOrigin.Role;
 import dev.caisson.overlay.mark.MarkReader;
@@ -80,7 +80,7 @@ final class Explorer {
         return new PathOrigin(path, kind, found);
     }
 
-    private InLayer in(Below.Part part, String name, FileStat stat) throws LinuxException {
+    private InLayer in(Below.Part part, String name, FileStatus stat) throws LinuxException {
         Path layer = layers.get(part.layer());
         if (reader.whiteout(part.directory(), part.mark(), name, stat).isPresent()) {
             return new InLayer(layer, Role.WHITEOUT, Optional.empty(), false);

@@ -4,7 +4,7 @@ package dev.caisson.overlay;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.sys.Directory;
-import dev.caisson.linux.sys.FileStat;
+import dev.caisson.linux.sys.FileStatus;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -53,11 +53,11 @@ public final class LayerWatch {
     public static LayerWatch begin(List<Path> layers) {
         var roots = new ArrayList<Root>();
         for (Path layer : layers) {
-            var stat = FileStat.of(HostPath.of(layer));
+            var stat = FileStatus.of(HostPath.of(layer));
             roots.add(new Root(
                     layer,
-                    stat.map(FileStat::device).orElse(-1L),
-                    stat.map(FileStat::inode).orElse(-1L)));
+                    stat.map(FileStatus::device).orElse(-1L),
+                    stat.map(FileStatus::inode).orElse(-1L)));
         }
         return new LayerWatch(List.copyOf(roots), Instant.now(), System.nanoTime());
     }
@@ -80,12 +80,12 @@ public final class LayerWatch {
             this.nanos = moment.getNano();
         }
 
-        boolean isChanged(FileStat stat) {
-            return stat.changedSeconds() > seconds || stat.changedSeconds() == seconds && stat.changedNanos() > nanos;
+        boolean isChanged(FileStatus stat) {
+            return stat.changed().seconds() > seconds || stat.changed().seconds() == seconds && stat.changed().nanos() > nanos;
         }
 
         /** {@return whether the root of a layer is another directory, or changed} */
-        boolean isRootChanged(int layer, FileStat stat) {
+        boolean isRootChanged(int layer, FileStatus stat) {
             var root = watch.roots.get(layer);
             return isChanged(stat) || stat.inode() != root.inode() || stat.device() != root.device();
         }
@@ -106,7 +106,7 @@ public final class LayerWatch {
     public Optional<Path> changedAtTheTop() {
         var since = since();
         for (int i = 0; i < roots.size(); i++) {
-            var stat = FileStat.of(HostPath.of(roots.get(i).layer()));
+            var stat = FileStatus.of(HostPath.of(roots.get(i).layer()));
             if (stat.isEmpty() || since.isRootChanged(i, stat.get())) {
                 return Optional.of(roots.get(i).layer());
             }

@@ -107,7 +107,7 @@ final class MergedCopy {
                 }
             }
         }
-        if (stat.isRegular()) {
+        if (stat.isFile()) {
             content(below, found, name, to, bytes);
             metadata(source, bytes, to, bytes);
         } else {

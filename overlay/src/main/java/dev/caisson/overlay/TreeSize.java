@@ -42,7 +42,7 @@ public record TreeSize(long bytes, long apparentBytes, long inodes) {
                         }
                         inodes++;
                         bytes += stat.blocks() * BLOCK;
-                        apparent += stat.isRegular() ? stat.size() : 0;
+                        apparent += stat.isFile() ? stat.size() : 0;
                         if (stat.isDirectory()) {
                             here.directory(entry.name()).ifPresent(open::push);
                         }

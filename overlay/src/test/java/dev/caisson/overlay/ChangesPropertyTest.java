@@ -85,7 +85,7 @@ class ChangesPropertyTest {
         }
     }
 
-    private static dev.caisson.linux.sys.FileStat stat(Path root, String path) throws IOException {
+    private static dev.caisson.linux.sys.FileStatus stat(Path root, String path) throws IOException {
         Path file = root.resolve(path);
         try (var parent = dev.caisson.linux.sys.Directory.open(file.getParent().toString())) {
             return parent.stat(file.getFileName().toString()).orElseThrow();

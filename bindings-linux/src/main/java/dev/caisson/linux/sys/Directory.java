@@ -17,6 +17,7 @@ import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.flag.AtFlags;
 import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.raw.uapi.statx;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -53,7 +54,7 @@ public final class Directory implements AutoCloseable {
             return new Scratch(
                     arena.allocate(NAME),
                     arena.allocate(NAME),
-                    arena.allocate(FileStat.SIZE, Long.BYTES),
+                    statx.allocate(arena),
                     arena.allocate(DATA, Long.BYTES),
                     Native.errnoMemory(arena));
         }
@@ -148,20 +149,20 @@ public final class Directory implements AutoCloseable {
     }
 
     /** {@return what lies under a name, links not followed; empty if nothing does} */
-    public Optional<FileStat> stat(String name) throws LinuxException {
+    public Optional<FileStatus> stat(String name) throws LinuxException {
         long result = statx(scratch.name(single(name)), AT_SYMLINK_NOFOLLOW);
         if (isAbsent(result)) {
             return Optional.empty();
         }
         check(result, "statx", name, "AT_SYMLINK_NOFOLLOW");
-        return Optional.of(FileStat.read(scratch.stat()));
+        return Optional.of(FileStatus.read(scratch.stat()));
     }
 
     /** {@return what this directory itself is} */
-    public FileStat stat() throws LinuxException {
+    public FileStatus stat() throws LinuxException {
         long result = statx(scratch.name(""), AT_EMPTY_PATH);
         check(result, "statx", "", "AT_EMPTY_PATH");
-        return FileStat.read(scratch.stat());
+        return FileStatus.read(scratch.stat());
     }
 
     private long statx(long name, int flags) {

@@ -8,6 +8,7 @@ import static dev.caisson.linux.flag.StatxMask.STATX_BTIME;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.flag.AtFlags;
 import dev.caisson.linux.flag.FileTypes;
 import dev.caisson.linux.flag.StatxMask;
 import dev.caisson.linux.raw.uapi.statx;
@@ -71,12 +72,32 @@ public record FileStatus(
         }
 
         static Type of(int mode) {
-            for (var type : values()) {
-                if (type.bits == (mode & FileTypes.S_IFMT)) {
-                    return type;
-                }
-            }
-            return UNKNOWN;
+            return switch (mode & FileTypes.S_IFMT) {
+                case FileTypes.S_IFDIR -> DIRECTORY;
+                case FileTypes.S_IFREG -> FILE;
+                case FileTypes.S_IFLNK -> SYMBOLIC_LINK;
+                case FileTypes.S_IFCHR -> CHARACTER_DEVICE;
+                case FileTypes.S_IFBLK -> BLOCK_DEVICE;
+                case FileTypes.S_IFIFO -> PIPE;
+                case FileTypes.S_IFSOCK -> SOCKET;
+                default -> UNKNOWN;
+            };
+        }
+    }
+
+    /** {@return what a path of the host leads to, links followed; empty if to nothing that this process may see} */
+    public static Optional<FileStatus> of(String path) {
+        try (var arena = Arena.ofConfined()) {
+            var result = statx.allocate(arena);
+            long failed = Native.call(
+                    Syscall.STATX,
+                    AtFlags.AT_FDCWD,
+                    At.cString(arena, path).address(),
+                    0,
+                    StatxMask.STATX_BASIC_STATS,
+                    result.address(),
+                    0);
+            return Native.failed(failed) ? Optional.empty() : Optional.of(read(result));
         }
     }
 
@@ -109,7 +130,8 @@ public record FileStatus(
         }
     }
 
-    private static FileStatus read(MemorySegment s) {
+    /** {@return what a {@code struct statx} says} */
+    static FileStatus read(MemorySegment s) {
         return new FileStatus(
                 Short.toUnsignedInt(statx.stx_mode(s)),
                 Integer.toUnsignedLong(statx.stx_nlink(s)),
@@ -155,6 +177,10 @@ public record FileStatus(
 
     public boolean isSymbolicLink() {
         return type() == Type.SYMBOLIC_LINK;
+    }
+
+    public boolean isCharacterDevice() {
+        return type() == Type.CHARACTER_DEVICE;
     }
 
     /** {@return whether two names lead to one file} */

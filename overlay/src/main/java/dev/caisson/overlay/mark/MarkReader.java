@@ -4,7 +4,7 @@ package dev.caisson.overlay.mark;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.sys.Directory;
-import dev.caisson.linux.sys.FileStat;
+import dev.caisson.linux.sys.FileStatus;
 import java.util.List;
 import java.util.Optional;
 
@@ -22,13 +22,13 @@ public final class MarkReader {
     }
 
     /** {@return whether an entry is a whiteout, and of which kind} */
-    public Optional<Mark.Whiteout> whiteout(Directory parent, Mark.Directory parentMark, String name, FileStat stat)
+    public Optional<Mark.Whiteout> whiteout(Directory parent, Mark.Directory parentMark, String name, FileStatus stat)
             throws LinuxException {
-        if (stat.isCharacterDevice() && stat.special() == NO_DEVICE) {
+        if (stat.isCharacterDevice() && stat.rdev() == NO_DEVICE) {
             return Optional.of(new Mark.Whiteout(Mark.Encoding.DEVICE));
         }
         boolean byXattr = parentMark.holdsXattrWhiteouts()
-                && stat.isRegular()
+                && stat.isFile()
                 && stat.size() == 0
                 && parent.xattr(name, names.whiteout()).isPresent();
         return byXattr ? Optional.of(new Mark.Whiteout(Mark.Encoding.XATTR)) : Optional.empty();
