@@ -13,7 +13,7 @@ import dev.caisson.launch.ImmutableRootSpec;
 import dev.caisson.linux.ByteUnit;
 import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.Change;
-import dev.caisson.overlay.CopyUpCost;
+import dev.caisson.overlay.CopyUp;
 import dev.caisson.overlay.Layer;
 import dev.caisson.overlay.LayerStore;
 import dev.caisson.overlay.LayerWatch;
@@ -153,7 +153,7 @@ public interface Container extends ContainerProcess {
      * @param path an absolute path; links are followed
      * @throws IllegalStateException if its root is not made of layers
      */
-    CopyUpCost copyUpCost(String path) throws IOException;
+    CopyUp.Cost copyUpCost(String path) throws IOException;
 
     /**
      * Keeps the changes it made as a layer, under a name. They are copied, from memory or from the upper's directory; a container

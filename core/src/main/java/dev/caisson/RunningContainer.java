@@ -14,7 +14,7 @@ import dev.caisson.linux.Signal;
 import dev.caisson.linux.sys.Patience;
 import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.Change;
-import dev.caisson.overlay.CopyUpCost;
+import dev.caisson.overlay.CopyUp;
 import dev.caisson.overlay.Layer;
 import dev.caisson.overlay.LayerLease;
 import dev.caisson.overlay.LayerStore;
@@ -229,7 +229,7 @@ final class RunningContainer implements Container {
     }
 
     @Override
-    public CopyUpCost copyUpCost(String path) throws IOException {
+    public CopyUp.Cost copyUpCost(String path) throws IOException {
         return files().copyUpCost(InsidePath.check("copyUpCost", path));
     }
 

@@ -18,11 +18,8 @@ import java.util.List;
  * Their files may belong to the user's subordinate ids (subuid(5)), and only in a user namespace that has those is the user
  * root over them: there rm(1) of the host is run on what could not be removed directly.
  */
-public final class SubordinateRemoval implements Removal {
+final class SubordinateRemoval implements Removal {
     private final Removal direct = Removal.here();
-
-    /** Makes one; it looks at /etc/subuid and /etc/subgid when it is needed. */
-    public SubordinateRemoval() {}
 
     @Override
     public void remove(Path directory) throws IOException {

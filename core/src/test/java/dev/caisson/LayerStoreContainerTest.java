@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.linux.ByteUnit;
-import dev.caisson.overlay.CopyUpCost;
+import dev.caisson.overlay.CopyUp;
 import dev.caisson.overlay.LayerStore;
 import dev.caisson.spec.Mount;
 import dev.caisson.testkit.NeedsRoot;
@@ -156,8 +156,8 @@ class LayerStoreContainerTest {
             for (int i = 0; i < 500 && !Files.exists(files.getPath("/data/new/f")); i++) {
                 Thread.sleep(10);
             }
-            assertEquals(CopyUpCost.NONE, container.copyUpCost("/data/deep/sparse"));
-            assertEquals(CopyUpCost.NONE, container.copyUpCost("/data/new/f"));
+            assertEquals(CopyUp.Cost.NONE, container.copyUpCost("/data/deep/sparse"));
+            assertEquals(CopyUp.Cost.NONE, container.copyUpCost("/data/new/f"));
             assertEquals(0, container.copyUpCost("/data/file").directories());
         }
     }

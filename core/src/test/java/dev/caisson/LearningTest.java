@@ -17,7 +17,6 @@ import dev.caisson.seccomp.Seccomp;
 import dev.caisson.seccomp.learning.Learned;
 import dev.caisson.seccomp.learning.Recording;
 import dev.caisson.seccomp.profile.SeccompProfile;
-import dev.caisson.seccomp.profile.Target;
 import dev.caisson.spec.Stdio;
 import dev.caisson.testkit.JavaAs;
 import dev.caisson.testkit.Need;
@@ -152,7 +151,7 @@ class LearningTest {
     void theJsonMeansTheSame() throws Exception {
         var learned =
                 recorded(Recording.begin(), List.of(PYTHON, "-c", SOCKETS)).learned(Action.killProcess());
-        var read = SeccompProfile.parse(learned.toJson()).resolve(Target.host(Set.of()));
+        var read = SeccompProfile.parse(learned.toJson()).resolve(SeccompProfile.Target.host(Set.of()));
         for (var call : Syscall.values()) {
             if (call.number(Arch.host()).isPresent()) {
                 for (long arg : new long[] {0, 1, 2, 16, 38}) {

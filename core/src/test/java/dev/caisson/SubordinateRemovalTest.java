@@ -67,7 +67,7 @@ class SubordinateRemovalTest {
                     List.of(
                             new IdMap.Range(0, Long.parseLong(args[2]), 1),
                             new IdMap.Range(1, Long.parseLong(args[4]), 1000)));
-            Removal removal = Boolean.parseBoolean(args[5]) ? new SubordinateRemoval() : Removal.here();
+            Removal removal = Boolean.parseBoolean(args[5]) ? Host.removal() : Removal.here();
             try (var store = LayerStore.open(work.resolve("store"), removal)) {
                 try (var branch = store.branch(base)) {
                     Container.builder()

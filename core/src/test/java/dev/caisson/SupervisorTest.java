@@ -12,8 +12,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.seccomp.Action;
-import dev.caisson.seccomp.CallerGoneException;
-import dev.caisson.seccomp.FilterFlag;
+import dev.caisson.seccomp.Filter;
+import dev.caisson.seccomp.Notification;
 import dev.caisson.seccomp.Reply;
 import dev.caisson.seccomp.Seccomp;
 import dev.caisson.seccomp.Supervision;
@@ -225,7 +225,7 @@ class SupervisorTest {
         assertTrue(refused.getMessage().contains("only one filter"), refused.getMessage());
         assertThrows(
                 IllegalArgumentException.class,
-                () -> overHost().seccomp(Seccomp.otherwise(Action.allow()).flags(FilterFlag.NEW_LISTENER)));
+                () -> overHost().seccomp(Seccomp.otherwise(Action.allow()).flags(Filter.Flag.NEW_LISTENER)));
         var both = one.seccomp(Seccomp.otherwise(Action.allow()).fail(Errno.EPERM, Syscall.SYMLINK, Syscall.SYMLINKAT));
         assertEquals(
                 "one no",
@@ -264,7 +264,7 @@ class SupervisorTest {
                         Thread.sleep(1);
                     }
                     gone.complete(!call.isPending());
-                    assertThrows(CallerGoneException.class, () -> call.read(call.arg(0), 1));
+                    assertThrows(Notification.CallerGoneException.class, () -> call.read(call.arg(0), 1));
                     return Reply.returning(0);
                 })
                 .supervision(Supervision.standard().onFailure((_, failure) -> failures.set(failure)));

@@ -6,7 +6,6 @@ import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.Change;
 import dev.caisson.overlay.CopyUp;
-import dev.caisson.overlay.CopyUpCost;
 import dev.caisson.overlay.Layer;
 import dev.caisson.overlay.LayerStore;
 import dev.caisson.overlay.LayerWatch;
@@ -177,16 +176,16 @@ public final class KeptFiles implements AutoCloseable {
                 .withOptions(OverlayOptions.defaults().attributes(marks));
     }
 
-    public CopyUpCost copyUpCost(String path) throws IOException {
+    public CopyUp.Cost copyUpCost(String path) throws IOException {
         var known = layers();
         var files = fileSystem();
         var root = files.getPath(path).toRealPath();
         if (known.isCopy()) {
-            return CopyUpCost.NONE; // It was paid for already.
+            return CopyUp.Cost.NONE; // It was paid for already.
         }
         Object layersMount = mountOf(files.getPath("/"));
         if (!layersMount.equals(mountOf(root))) {
-            return CopyUpCost.NONE; // A volume, or a file system in memory.
+            return CopyUp.Cost.NONE; // A volume, or a file system in memory.
         }
         try (var prediction =
                 new CopyUp(writable(), known.lower(), known.inUserNamespace() && known.fallback() == null)) {
@@ -203,9 +202,9 @@ public final class KeptFiles implements AutoCloseable {
     }
 
     /** What is mounted in the tree is not in the layers, and costs nothing. */
-    private static CopyUpCost ofTree(CopyUp prediction, Path root, Object layersMount) throws IOException {
+    private static CopyUp.Cost ofTree(CopyUp prediction, Path root, Object layersMount) throws IOException {
         long directories = 0;
-        var total = CopyUpCost.NONE;
+        var total = CopyUp.Cost.NONE;
         try (var walk = java.nio.file.Files.walk(root)) {
             for (Path path : (Iterable<Path>) walk::iterator) {
                 if (!layersMount.equals(mountOf(path))) {
@@ -221,7 +220,7 @@ public final class KeptFiles implements AutoCloseable {
                 }
             }
         }
-        return new CopyUpCost(
+        return new CopyUp.Cost(
                 total.files(),
                 total.bytes(),
                 total.allocatedBytes(),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
-import dev.caisson.seccomp.FilterFlag;
+import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.FilterProgram;
 import dev.caisson.seccomp.Seccomp;
 import dev.caisson.spec.Capabilities;
@@ -48,14 +48,14 @@ public abstract class PrivilegeSpec {
             throw new IllegalArgumentException("seccomp: a second policy with supervisors, and the kernel lets only one"
                     + " filter of a process have a listener: put all supervisors into one policy");
         }
-        var flags = EnumSet.of(FilterFlag.NEW_LISTENER);
+        var flags = EnumSet.of(Filter.Flag.NEW_LISTENER);
         flags.addAll(program.flags());
         return appended(new FilterProgram(program.bytes(), flags)).withSupervised(policy);
     }
 
     /** {@return this with one more filter} */
     public PrivilegeSpec plus(FilterProgram program) {
-        if (program.flags().contains(FilterFlag.NEW_LISTENER)) {
+        if (program.flags().contains(Filter.Flag.NEW_LISTENER)) {
             throw new IllegalArgumentException(
                     "seccomp: the flag NEW_LISTENER is not for a container's policy: nobody inside could answer");
         }

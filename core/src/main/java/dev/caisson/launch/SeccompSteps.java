@@ -9,7 +9,7 @@ import dev.caisson.linux.Feature;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.SyscallProgram;
-import dev.caisson.seccomp.FilterFlag;
+import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.FilterProgram;
 import dev.caisson.spec.Capability;
 import java.util.EnumSet;
@@ -48,13 +48,13 @@ final class SeccompSteps {
         }
     }
 
-    private static Arg flags(Set<FilterFlag> flags) {
+    private static Arg flags(Set<Filter.Flag> flags) {
         return named(
-                FilterFlag.bits(flags),
+                Filter.Flag.bits(flags),
                 flags.isEmpty()
                         ? "0"
                         : String.join(
-                                "|", flags.stream().map(FilterFlag::ociName).toList()));
+                                "|", flags.stream().map(Filter.Flag::ociName).toList()));
     }
 
     /** Without no_new_privs this requires CAP_SYS_ADMIN, so it must come before the capabilities are gone. */
@@ -91,7 +91,7 @@ final class SeccompSteps {
     }
 
     private static boolean hasListener(FilterProgram filter) {
-        return filter.flags().contains(FilterFlag.NEW_LISTENER);
+        return filter.flags().contains(Filter.Flag.NEW_LISTENER);
     }
 
     /** {@return whether the JVM gets a listener once the filters are installed} */
@@ -99,14 +99,14 @@ final class SeccompSteps {
         return input.seccompFilters().stream().anyMatch(SeccompSteps::hasListener);
     }
 
-    private Set<FilterFlag> forListening(Set<FilterFlag> flags) {
+    private Set<Filter.Flag> forListening(Set<Filter.Flag> flags) {
         var all = EnumSet.copyOf(flags);
-        if (all.contains(FilterFlag.TSYNC)) {
-            all.add(FilterFlag.TSYNC_ESRCH);
+        if (all.contains(Filter.Flag.TSYNC)) {
+            all.add(Filter.Flag.TSYNC_ESRCH);
         }
         if (input.host().has().test(Feature.SECCOMP_WAIT_KILLABLE)) {
             // Else a payload with timer signals (Go, a JVM) could interrupt each of its calls again and again.
-            all.add(FilterFlag.WAIT_KILLABLE_RECV);
+            all.add(Filter.Flag.WAIT_KILLABLE_RECV);
         }
         return all;
     }

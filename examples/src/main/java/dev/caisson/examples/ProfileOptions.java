@@ -5,8 +5,7 @@ import dev.caisson.linux.Arch;
 import dev.caisson.seccomp.Seccomp;
 import dev.caisson.seccomp.Seccomp.NewerCalls;
 import dev.caisson.seccomp.profile.SeccompProfile;
-import dev.caisson.seccomp.profile.Target;
-import dev.caisson.seccomp.profile.Target.KernelVersion;
+import dev.caisson.seccomp.profile.SeccompProfile.Target.KernelVersion;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,7 +49,8 @@ final class ProfileOptions {
         } else {
             try {
                 var profile = SeccompProfile.read(Path.of(file));
-                var resolved = profile.resolve(new Target(architectures(), capabilities(), KernelVersion.of(kernel)));
+                var resolved = profile.resolve(
+                        new SeccompProfile.Target(architectures(), capabilities(), KernelVersion.of(kernel)));
                 profile.notes().forEach(note -> System.err.println(file + ": " + note));
                 resolved.notes().forEach(note -> System.err.println(file + ": " + note));
                 policy = resolved.policy();

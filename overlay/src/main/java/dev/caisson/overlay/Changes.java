@@ -276,8 +276,7 @@ final class Changes extends AbstractSpliterator<Change> implements AutoCloseable
         }
         var link = linkOf(path, stat);
         // An empty file has no content that could be elsewhere, and what was made here has it here.
-        boolean canBeMetacopy =
-                stat.isFile() && stat.size() > 0 && frame.mark().impure();
+        boolean canBeMetacopy = stat.isFile() && stat.size() > 0 && frame.mark().impure();
         List<String> attributes =
                 canBeMetacopy || before.isPresent() ? frame.upper().xattrs(name) : List.of();
         var mark = attributes.isEmpty() || source instanceof Source.Whole

@@ -49,7 +49,8 @@ final class Comparison {
     }
 
     /** {@return the differences of two directories themselves, not of what they hold} */
-    Set<Aspect> ofDirectories(Directory upper, FileStatus now, Directory lower, FileStatus before) throws LinuxException {
+    Set<Aspect> ofDirectories(Directory upper, FileStatus now, Directory lower, FileStatus before)
+            throws LinuxException {
         var aspects = metadata(now, before);
         if (!attributes(upper.xattrs()).equals(attributes(lower.xattrs()))) {
             aspects.add(Aspect.ATTRIBUTES);

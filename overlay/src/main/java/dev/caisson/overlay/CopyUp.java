@@ -23,7 +23,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Predicts {@link CopyUpCost} from metadata, without reading or writing a file of the container. Whether blocks would be shared
+ * Predicts {@link Cost} from metadata, without reading or writing a file of the container. Whether blocks would be shared
  * is tried on a nameless file in the upper, which is gone at once. Not thread-safe.
  */
 public final class CopyUp implements AutoCloseable {
@@ -61,7 +61,7 @@ public final class CopyUp implements AutoCloseable {
      * @param path without links, {@code .} and {@code ..}
      * @throws NoSuchFileException if it is in no layer, or hidden
      */
-    public CopyUpCost of(String path) throws IOException {
+    public Cost of(String path) throws IOException {
         List<String> names = new ArrayList<>();
         for (String name : path.split("/")) {
             if (!name.isEmpty()) {
@@ -69,7 +69,7 @@ public final class CopyUp implements AutoCloseable {
             }
         }
         if (names.isEmpty()) {
-            return CopyUpCost.NONE;
+            return Cost.NONE;
         }
         var open = new ArrayList<Directory>();
         try {
@@ -154,18 +154,18 @@ public final class CopyUp implements AutoCloseable {
         path.addAll(rest);
     }
 
-    private CopyUpCost cost(Found found, int depth) throws LinuxException {
+    private Cost cost(Found found, int depth) throws LinuxException {
         if (found.layer() == 0) {
-            return CopyUpCost.NONE;
+            return Cost.NONE;
         }
         int directories = depth - 1 - found.depth();
         var status = found.status();
         if (status.isDirectory()) {
-            return new CopyUpCost(0, 0, 0, 0, directories + 1, 0);
+            return new Cost(0, 0, 0, 0, directories + 1, 0);
         }
         long allocated = Math.min(status.blocks() * BLOCK, status.size());
         boolean shared = status.isFile() && allocated > 0 && isShared(found);
-        return new CopyUpCost(
+        return new Cost(
                 1,
                 status.size(),
                 allocated,
@@ -195,5 +195,38 @@ public final class CopyUp implements AutoCloseable {
     @Override
     public void close() {
         layers.forEach(Directory::close);
+    }
+
+    /**
+     * What the first write to a file, or to all files below a directory, will cost: overlayfs copies a whole file to the writable
+     * layer when it is first opened for writing, however little is written.
+     *
+     * @param files how many would be copied; those that are in the writable layer already are not counted
+     * @param bytes their sizes together, which the container sees
+     * @param allocatedBytes what the copies take on disk, holes left out
+     * @param sharedBytes how much of that is shared with the lower layer rather than copied, because the file system can (reflink)
+     * @param directories how many directories would be made on the way
+     * @param otherNames how many other names (hard links) the files have, which will not see the write
+     */
+    public record Cost(
+            long files, long bytes, long allocatedBytes, long sharedBytes, long directories, long otherNames) {
+        /** No cost. */
+        public static final Cost NONE = new Cost(0, 0, 0, 0, 0, 0);
+
+        /** {@return what will be read and written} */
+        public long copiedBytes() {
+            return allocatedBytes - sharedBytes;
+        }
+
+        /** {@return both together; directories that both need are counted once by who adds} */
+        public Cost plus(Cost other) {
+            return new Cost(
+                    files + other.files,
+                    bytes + other.bytes,
+                    allocatedBytes + other.allocatedBytes,
+                    sharedBytes + other.sharedBytes,
+                    directories + other.directories,
+                    otherNames + other.otherNames);
+        }
     }
 }

@@ -81,7 +81,8 @@ public final class LayerWatch {
         }
 
         boolean isChanged(FileStatus stat) {
-            return stat.changed().seconds() > seconds || stat.changed().seconds() == seconds && stat.changed().nanos() > nanos;
+            return stat.changed().seconds() > seconds
+                    || stat.changed().seconds() == seconds && stat.changed().nanos() > nanos;
         }
 
         /** {@return whether the root of a layer is another directory, or changed} */

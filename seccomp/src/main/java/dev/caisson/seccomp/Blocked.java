@@ -23,12 +23,12 @@ public record Blocked(
         Optional<Syscall> syscall,
         int number,
         List<Long> arguments,
-        Verdict verdict) {
+        Filter.Verdict verdict) {
     public Blocked {
         arguments = List.copyOf(arguments);
     }
 
-    static Blocked of(Notification call, Verdict verdict) {
+    static Blocked of(Notification call, Filter.Verdict verdict) {
         return new Blocked(
                 call.pid(),
                 call.arch(),

@@ -21,7 +21,7 @@ import java.util.TreeSet;
  * @param call its name, or what kind of number it is
  * @param arguments six values, an example
  */
-public record Difference(Arch arch, String call, List<Long> arguments, Verdict first, Verdict second) {
+public record Difference(Arch arch, String call, List<Long> arguments, Filter.Verdict first, Filter.Verdict second) {
     private static final int MOST_POINTS = 20_000;
     private static final int UNKNOWN_NUMBER = 0x3fff_0000;
 

@@ -18,7 +18,7 @@ import java.util.Set;
  * A seccomp filter in the kernel's form: an array of {@code struct sock_filter}, 8 bytes each, in native byte order, and the
  * flags to install it with.
  */
-public record FilterProgram(byte[] bytes, Set<FilterFlag> flags) {
+public record FilterProgram(byte[] bytes, Set<Filter.Flag> flags) {
     /**
      * Checks the values.
      *
@@ -34,7 +34,8 @@ public record FilterProgram(byte[] bytes, Set<FilterFlag> flags) {
                     + " instructions; the kernel takes at most " + Instruction.MOST);
         }
         bytes = bytes.clone();
-        flags = Collections.unmodifiableSet(flags.isEmpty() ? EnumSet.noneOf(FilterFlag.class) : EnumSet.copyOf(flags));
+        flags = Collections.unmodifiableSet(
+                flags.isEmpty() ? EnumSet.noneOf(Filter.Flag.class) : EnumSet.copyOf(flags));
     }
 
     /** A program without flags. */

@@ -25,14 +25,14 @@ final class Installation {
             throw new IllegalStateException(
                     "a filter on a virtual thread would stay on its carrier: install it from a platform thread");
         }
-        var flags = EnumSet.noneOf(FilterFlag.class);
+        var flags = EnumSet.noneOf(Filter.Flag.class);
         flags.addAll(filter.policy().flags());
-        if (flags.contains(FilterFlag.NEW_LISTENER) || filter.policy().isSupervised()) {
+        if (flags.contains(Filter.Flag.NEW_LISTENER) || filter.policy().isSupervised()) {
             throw new IllegalStateException("a filter with a supervisor is for a container: a thread of this JVM that"
                     + " waits for this JVM can wait for ever");
         }
         if (scope == Filter.Scope.PROCESS) {
-            flags.add(FilterFlag.TSYNC);
+            flags.add(Filter.Flag.TSYNC);
         }
         refuseWhatTheKernelLacks(filter, flags);
         if (privileges == Filter.Privileges.NO_NEW) {
@@ -45,7 +45,7 @@ final class Installation {
             var fprog = arena.allocate(SOCK_FPROG_SIZE, Long.BYTES);
             fprog.set(ValueLayout.JAVA_SHORT, 0, (short) filter.instructions().size());
             fprog.set(ValueLayout.JAVA_LONG, SOCK_FPROG_FILTER, program.address());
-            long result = Native.call(Syscall.SECCOMP, SET_MODE_FILTER, FilterFlag.bits(flags), fprog.address());
+            long result = Native.call(Syscall.SECCOMP, SET_MODE_FILTER, Filter.Flag.bits(flags), fprog.address());
             String call = "seccomp(SECCOMP_SET_MODE_FILTER, " + flags + ", {len="
                     + filter.instructions().size() + ", filter=...})";
             if (result > 0) {
@@ -57,7 +57,7 @@ final class Installation {
         }
     }
 
-    private static void refuseWhatTheKernelLacks(Filter filter, EnumSet<FilterFlag> flags) throws IOException {
+    private static void refuseWhatTheKernelLacks(Filter filter, EnumSet<Filter.Flag> flags) throws IOException {
         var faults = filter.program().faults();
         if (!faults.isEmpty()) {
             throw new IllegalStateException("the kernel would refuse the program: " + faults.getFirst());

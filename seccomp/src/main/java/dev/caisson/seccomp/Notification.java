@@ -142,4 +142,31 @@ public interface Notification {
         @Override
         void close();
     }
+
+    /** A pointer of the caller leads to memory that is not there, or not with that access. The kernel would say EFAULT. */
+    public static final class BadAddressException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        /**
+         * An access that the kernel refused.
+         *
+         * @param access what was tried, such as {@code reading}
+         * @param address where in the caller's memory
+         * @param length how many bytes
+         */
+        public BadAddressException(String access, long address, long length) {
+            super(access + " " + length + " bytes at 0x" + Long.toHexString(address)
+                    + " of the caller: bad address (EFAULT)");
+        }
+    }
+
+    /** Nobody waits for the answer to a supervised call any more: the caller died, or a signal interrupted it. No error. */
+    public static final class CallerGoneException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        /** A call that nobody waits for any more. */
+        public CallerGoneException() {
+            super("the caller no longer waits for its system call: it died, or a signal interrupted it");
+        }
+    }
 }

@@ -40,7 +40,7 @@ public final class Seccomp {
     private final Action otherwise;
     private final Set<Arch> architectures;
     private final NewerCalls newerCalls;
-    private final Set<FilterFlag> flags;
+    private final Set<Filter.Flag> flags;
     private final List<Rule> rules;
     private final Optional<Supervisor> supervisor;
     private final Supervision supervision;
@@ -49,7 +49,7 @@ public final class Seccomp {
             Action otherwise,
             Set<Arch> architectures,
             NewerCalls newerCalls,
-            Set<FilterFlag> flags,
+            Set<Filter.Flag> flags,
             List<Rule> rules,
             Optional<Supervisor> supervisor,
             Supervision supervision) {
@@ -227,8 +227,8 @@ public final class Seccomp {
     }
 
     /** How the filter is installed, in place of flags set before. */
-    public Seccomp flags(FilterFlag... installation) {
-        var set = EnumSet.noneOf(FilterFlag.class);
+    public Seccomp flags(Filter.Flag... installation) {
+        var set = EnumSet.noneOf(Filter.Flag.class);
         Collections.addAll(set, installation);
         return new Seccomp(
                 otherwise, architectures, newerCalls, Collections.unmodifiableSet(set), rules, supervisor, supervision);
@@ -277,7 +277,7 @@ public final class Seccomp {
     }
 
     /** {@return how the filter is installed} */
-    public Set<FilterFlag> flags() {
+    public Set<Filter.Flag> flags() {
         return flags;
     }
 
@@ -298,7 +298,7 @@ public final class Seccomp {
     }
 
     /** {@return who decides a call that this policy leaves to a supervisor} */
-    public Optional<Supervisor> supervisor(Verdict verdict) {
+    public Optional<Supervisor> supervisor(Filter.Verdict verdict) {
         if (!(verdict.action() instanceof Action.Notify)) {
             return Optional.empty();
         }
@@ -315,7 +315,7 @@ public final class Seccomp {
     }
 
     /** {@return what this policy says of a call} Its rules are read directly, nothing is compiled. */
-    public Verdict evaluate(Arch arch, Syscall call, long... args) {
+    public Filter.Verdict evaluate(Arch arch, Syscall call, long... args) {
         var number = call.number(arch);
         if (number.isEmpty()) {
             throw new IllegalArgumentException("call: " + arch + " has no " + call);
@@ -329,15 +329,15 @@ public final class Seccomp {
      * @param auditArch the AUDIT_ARCH token of its architecture, {@link Arch#auditArch}
      * @param number that of the architecture, for x32 with bit 30 set
      */
-    public Verdict evaluate(int auditArch, int number, long... args) {
+    public Filter.Verdict evaluate(int auditArch, int number, long... args) {
         return evaluate(SeccompData.of(auditArch, number, args));
     }
 
     /** {@return what this policy says of a call as a filter sees it} */
-    Verdict evaluate(SeccompData data) {
+    Filter.Verdict evaluate(SeccompData data) {
         var arch = Convention.of(data.auditArch(), data.number());
         if (arch.isEmpty() || !architectures.contains(arch.get())) {
-            return new Verdict(
+            return new Filter.Verdict(
                     Action.killProcess(),
                     Optional.empty(),
                     arch.map(a -> a + " is none of the policy's architectures").orElse("an unknown architecture"));
@@ -349,15 +349,16 @@ public final class Seccomp {
                 if (rule.calls().contains(call.get())
                         && rule.architectures().contains(arch.get())
                         && rule.matches(data)) {
-                    return new Verdict(rule.action(), Optional.of(rule), rule.toString());
+                    return new Filter.Verdict(rule.action(), Optional.of(rule), rule.toString());
                 }
             }
         }
         long index = Convention.index(arch.get(), data.number());
         if (index > Sources.lastOld(this, arch.get())) {
-            return new Verdict(Action.fail(Errno.ENOSYS), Optional.empty(), "newer than the policy");
+            return new Filter.Verdict(Action.fail(Errno.ENOSYS), Optional.empty(), "newer than the policy");
         }
-        return new Verdict(otherwise, Optional.empty(), call.isEmpty() ? "no such call" : "no rule is about this call");
+        return new Filter.Verdict(
+                otherwise, Optional.empty(), call.isEmpty() ? "no such call" : "no rule is about this call");
     }
 
     @Override

@@ -16,13 +16,14 @@ import java.util.Set;
  * @param actions one of each kind that it has
  * @param flags those it takes
  */
-public record SeccompSupport(Set<Class<? extends Action>> actions, Set<FilterFlag> flags) {
+public record SeccompSupport(Set<Class<? extends Action>> actions, Set<Filter.Flag> flags) {
     private static final int SET_MODE_FILTER = 1;
     private static final int GET_ACTION_AVAIL = 2;
 
     public SeccompSupport {
         actions = Set.copyOf(actions);
-        flags = Collections.unmodifiableSet(flags.isEmpty() ? EnumSet.noneOf(FilterFlag.class) : EnumSet.copyOf(flags));
+        flags = Collections.unmodifiableSet(
+                flags.isEmpty() ? EnumSet.noneOf(Filter.Flag.class) : EnumSet.copyOf(flags));
     }
 
     /** {@return what this host can do} Nothing is installed. */
@@ -41,8 +42,8 @@ public record SeccompSupport(Set<Class<? extends Action>> actions, Set<FilterFla
                 actions.add(action.getClass());
             }
         }
-        var flags = EnumSet.noneOf(FilterFlag.class);
-        for (var flag : FilterFlag.values()) {
+        var flags = EnumSet.noneOf(Filter.Flag.class);
+        for (var flag : Filter.Flag.values()) {
             if (has(flag)) {
                 flags.add(flag);
             }
@@ -58,12 +59,12 @@ public record SeccompSupport(Set<Class<? extends Action>> actions, Set<FilterFla
     }
 
     /** A program at address 0 is refused with EFAULT, but an unknown flag with EINVAL, before that. */
-    static boolean has(FilterFlag flag) {
+    static boolean has(Filter.Flag flag) {
         var flags = EnumSet.of(flag);
-        if (flag == FilterFlag.WAIT_KILLABLE_RECV) {
-            flags.add(FilterFlag.NEW_LISTENER);
+        if (flag == Filter.Flag.WAIT_KILLABLE_RECV) {
+            flags.add(Filter.Flag.NEW_LISTENER);
         }
-        long result = Native.call(Syscall.SECCOMP, SET_MODE_FILTER, FilterFlag.bits(flags), 0);
+        long result = Native.call(Syscall.SECCOMP, SET_MODE_FILTER, Filter.Flag.bits(flags), 0);
         return result == -Errno.EFAULT.code();
     }
 }

@@ -20,8 +20,8 @@ public interface Supervisor {
      * @return what becomes of it, never null
      * @throws dev.caisson.linux.LinuxException to fail the call with the same errno, as is right for a supervisor that acts
      *     in the caller's place
-     * @throws BadAddressException to fail the call with EFAULT
-     * @throws CallerGoneException if the caller died or was interrupted meanwhile; nobody waits for an answer any more
+     * @throws Notification.BadAddressException to fail the call with EFAULT
+     * @throws Notification.CallerGoneException if the caller died or was interrupted meanwhile; nobody waits for an answer any more
      * @throws Exception any other is a failure of the supervisor: the call fails with EPERM, and {@link
      *     Supervision#onFailure} is told
      */

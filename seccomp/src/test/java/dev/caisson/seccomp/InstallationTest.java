@@ -98,7 +98,7 @@ class InstallationTest {
 
     @Test
     void flagsAreTakenByTheKernel() throws Exception {
-        for (var flag : List.of(FilterFlag.LOG, FilterFlag.SPEC_ALLOW)) {
+        for (var flag : List.of(Filter.Flag.LOG, Filter.Flag.SPEC_ALLOW)) {
             if (SeccompSupport.has(flag)) {
                 assertEquals(-77L, onNewThread(() -> {
                     REFUSING.flags(flag).compile().install(Filter.Scope.THREAD, Filter.Privileges.NO_NEW);
@@ -118,7 +118,7 @@ class InstallationTest {
     void thisHostHasWhatItsKernelIsKnownToHave() {
         var support = SeccompSupport.probe();
         assertTrue(support.actions().contains(Action.Fail.class), support::toString);
-        assertTrue(support.flags().contains(FilterFlag.TSYNC), support::toString);
+        assertTrue(support.flags().contains(Filter.Flag.TSYNC), support::toString);
     }
 
     @Test

@@ -9,8 +9,7 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Poller;
-import dev.caisson.seccomp.BadAddressException;
-import dev.caisson.seccomp.CallerGoneException;
+import dev.caisson.seccomp.Notification;
 import dev.caisson.seccomp.Reply;
 import dev.caisson.seccomp.Seccomp;
 import dev.caisson.seccomp.Supervisor;
@@ -220,9 +219,9 @@ public final class Listener implements AutoCloseable {
             @Nullable
             Reply reply = supervisor.decide(call);
             return reply != null ? reply : refusal(call, new NullPointerException("the supervisor returned null"));
-        } catch (CallerGoneException gone) {
+        } catch (Notification.CallerGoneException gone) {
             return null;
-        } catch (BadAddressException bad) {
+        } catch (Notification.BadAddressException bad) {
             return Reply.fail(Errno.EFAULT);
         } catch (LinuxException refused) {
             return Reply.fail(refused.errno());

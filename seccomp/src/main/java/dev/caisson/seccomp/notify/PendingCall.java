@@ -16,7 +16,6 @@ import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Processes;
-import dev.caisson.seccomp.CallerGoneException;
 import dev.caisson.seccomp.Notification;
 import dev.caisson.seccomp.Notification.Descriptor;
 import dev.caisson.seccomp.Reply;
@@ -188,7 +187,7 @@ final class PendingCall implements Notification {
     public int inject(Reply.Inject what) throws IOException {
         long number = listener.add(id, what, false);
         if (number < 0) {
-            throw new CallerGoneException();
+            throw new Notification.CallerGoneException();
         }
         return (int) number;
     }
@@ -204,17 +203,17 @@ final class PendingCall implements Notification {
         }
     }
 
-    private void checkPending() throws CallerGoneException {
+    private void checkPending() throws Notification.CallerGoneException {
         if (!isPending()) {
-            throw new CallerGoneException();
+            throw new Notification.CallerGoneException();
         }
     }
 
     private IOException goneOr(LinuxException refused) {
-        return isPending() ? refused : new CallerGoneException();
+        return isPending() ? refused : new Notification.CallerGoneException();
     }
 
-    private Descriptor keep(Fd fd) throws CallerGoneException {
+    private Descriptor keep(Fd fd) throws Notification.CallerGoneException {
         synchronized (made) {
             if (!answered) {
                 made.add(fd);
@@ -222,7 +221,7 @@ final class PendingCall implements Notification {
             }
         }
         fd.close();
-        throw new CallerGoneException();
+        throw new Notification.CallerGoneException();
     }
 
     /** Its supervisor took too long, and is not listened to any more. */

@@ -7,8 +7,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.sys.ProcessMemory;
-import dev.caisson.seccomp.BadAddressException;
-import dev.caisson.seccomp.CallerGoneException;
+import dev.caisson.seccomp.Notification;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -32,7 +31,7 @@ record RemoteMemory(int pid, BooleanSupplier stillWaits) {
             var here = arena.allocate(length);
             long count = readAvailable(address, here);
             if (count < length) {
-                throw new BadAddressException("read", address, length);
+                throw new Notification.BadAddressException("read", address, length);
             }
             return here.toArray(JAVA_BYTE);
         }
@@ -49,7 +48,7 @@ record RemoteMemory(int pid, BooleanSupplier stillWaits) {
                 long want = Math.min(PAGE - (at & PAGE - 1), most + 1L - bytes.size());
                 long count = readAvailable(at, page.asSlice(0, want));
                 if (count == 0) {
-                    throw new BadAddressException("read", at, want);
+                    throw new Notification.BadAddressException("read", at, want);
                 }
                 for (long i = 0; i < count; i++) {
                     byte b = page.get(JAVA_BYTE, i);
@@ -79,7 +78,7 @@ record RemoteMemory(int pid, BooleanSupplier stillWaits) {
             long count = ProcessMemory.write(pid, address, arena.allocateFrom(JAVA_BYTE, bytes));
             checkWaiting();
             if (count < bytes.length) {
-                throw new BadAddressException("write", address, bytes.length);
+                throw new Notification.BadAddressException("write", address, bytes.length);
             }
         } catch (LinuxException refused) {
             throw goneOr(refused);
@@ -96,14 +95,14 @@ record RemoteMemory(int pid, BooleanSupplier stillWaits) {
         }
     }
 
-    private void checkWaiting() throws CallerGoneException {
+    private void checkWaiting() throws Notification.CallerGoneException {
         if (!stillWaits.getAsBoolean()) {
-            throw new CallerGoneException();
+            throw new Notification.CallerGoneException();
         }
     }
 
     private IOException goneOr(LinuxException refused) {
-        return stillWaits.getAsBoolean() ? refused : new CallerGoneException();
+        return stillWaits.getAsBoolean() ? refused : new Notification.CallerGoneException();
     }
 
     private static void checkLength(String option, int length) {

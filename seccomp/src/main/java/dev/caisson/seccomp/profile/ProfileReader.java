@@ -4,9 +4,9 @@ package dev.caisson.seccomp.profile;
 import dev.caisson.linux.Syscall;
 import dev.caisson.seccomp.Condition;
 import dev.caisson.seccomp.Condition.Comparison;
-import dev.caisson.seccomp.FilterFlag;
+import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.profile.SeccompProfile.ProfileRule;
-import dev.caisson.seccomp.profile.Target.KernelVersion;
+import dev.caisson.seccomp.profile.SeccompProfile.Target.KernelVersion;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -57,7 +57,7 @@ final class ProfileReader {
         OptionalInt defaultErrnoRet = OptionalInt.empty();
         List<String> architectures = new ArrayList<>();
         Map<String, List<String>> archMap = new LinkedHashMap<>();
-        Set<FilterFlag> flags = new LinkedHashSet<>();
+        Set<Filter.Flag> flags = new LinkedHashSet<>();
         Optional<String> listenerPath = Optional.empty();
         Optional<String> listenerMetadata = Optional.empty();
         List<ProfileRule> syscalls = new ArrayList<>();
@@ -132,9 +132,9 @@ final class ProfileReader {
         draft.archMap.put(names.getFirst(), List.copyOf(subs));
     }
 
-    private FilterFlag flag() throws ProfileException {
+    private Filter.Flag flag() throws ProfileException {
         String name = text();
-        for (var flag : FilterFlag.values()) {
+        for (var flag : Filter.Flag.values()) {
             if (flag.ociName().equals(name)) {
                 return flag;
             }

@@ -5,7 +5,7 @@ import dev.caisson.linux.Arch;
 import dev.caisson.linux.Syscall;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Condition;
-import dev.caisson.seccomp.FilterFlag;
+import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.Rule;
 import dev.caisson.seccomp.Seccomp;
 import dev.caisson.seccomp.Seccomp.NewerCalls;
@@ -28,10 +28,10 @@ final class Resolver {
             "SCMP_ARCH_AARCH64", Arch.AARCH64);
 
     private final SeccompProfile profile;
-    private final Target target;
+    private final SeccompProfile.Target target;
     private final List<String> notes = new ArrayList<>();
 
-    Resolver(SeccompProfile profile, Target target) {
+    Resolver(SeccompProfile profile, SeccompProfile.Target target) {
         this.profile = profile;
         this.target = target;
     }
@@ -49,7 +49,7 @@ final class Resolver {
             policy = Seccomp.otherwise(otherwise)
                     .newerCalls(NewerCalls.ENOSYS_PAST_NAMED)
                     .architectures(arches)
-                    .flags(profile.flags().toArray(FilterFlag[]::new))
+                    .flags(profile.flags().toArray(Filter.Flag[]::new))
                     .withUnordered(rules);
         } catch (IllegalArgumentException conflict) {
             throw new ProfileException(String.valueOf(conflict.getMessage()));

@@ -17,7 +17,6 @@ import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Native;
 import dev.caisson.seccomp.Action;
-import dev.caisson.seccomp.BadAddressException;
 import dev.caisson.seccomp.Notification;
 import dev.caisson.seccomp.Reply;
 import dev.caisson.seccomp.Seccomp;
@@ -190,8 +189,11 @@ class ListenerTest {
                     getppid(
                             call -> {
                                 thrown.set(assertThrows(
-                                        BadAddressException.class, () -> call.readString(call.arg(0), 10)));
-                                assertThrows(BadAddressException.class, () -> call.write(call.arg(0), new byte[3]));
+                                        Notification.BadAddressException.class,
+                                        () -> call.readString(call.arg(0), 10)));
+                                assertThrows(
+                                        Notification.BadAddressException.class,
+                                        () -> call.write(call.arg(0), new byte[3]));
                                 return Reply.returning(call.read(call.arg(0), 8).length);
                             },
                             address));

@@ -8,7 +8,7 @@ import dev.caisson.linux.Syscall;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Native;
-import dev.caisson.seccomp.FilterFlag;
+import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.Seccomp;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -53,7 +53,7 @@ final class SupervisedThread implements AutoCloseable {
             fprog.set(JAVA_SHORT, 0, (short) (bytes.length / 8));
             fprog.set(JAVA_LONG, 8, program.address());
             var _ = Native.call(Syscall.PRCTL, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
-            int flags = FilterFlag.bits(EnumSet.of(FilterFlag.NEW_LISTENER, FilterFlag.WAIT_KILLABLE_RECV));
+            int flags = Filter.Flag.bits(EnumSet.of(Filter.Flag.NEW_LISTENER, Filter.Flag.WAIT_KILLABLE_RECV));
             return Fd.owning(Native.call(Syscall.SECCOMP, SET_MODE_FILTER, flags, fprog.address()));
         }
     }

@@ -12,10 +12,10 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Difference;
-import dev.caisson.seccomp.FilterFlag;
+import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.Seccomp;
 import dev.caisson.seccomp.SeccompAssertions;
-import dev.caisson.seccomp.profile.Target.KernelVersion;
+import dev.caisson.seccomp.profile.SeccompProfile.Target.KernelVersion;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
@@ -41,7 +41,7 @@ class SeccompProfileTest {
 
     private static Seccomp policy(String syscalls, Arch... arches) throws ProfileException {
         return SeccompProfile.parse("{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [" + syscalls + "]}")
-                .resolve(new Target(Set.of(arches), DOCKER, NEW))
+                .resolve(new SeccompProfile.Target(Set.of(arches), DOCKER, NEW))
                 .policy();
     }
 
@@ -74,7 +74,7 @@ class SeccompProfileTest {
             })
     void theStandardPolicyIsDockersProfileRuleByRule(String capability) throws IOException {
         var capabilities = Set.of(capability);
-        var docker = moby().resolve(new Target(Set.of(Arch.values()), capabilities, NEW))
+        var docker = moby().resolve(new SeccompProfile.Target(Set.of(Arch.values()), capabilities, NEW))
                 .policy();
         var ours = Seccomp.standard(capabilities).architectures(Arch.values());
         for (var rule : docker.rules()) {
@@ -98,7 +98,7 @@ class SeccompProfileTest {
     @Test
     void theStandardPolicyForDockersCapabilitiesIsDockersProfile() throws IOException {
         SeccompAssertions.assertSame(
-                stricter(moby().resolve(Target.host(DOCKER)).policy()), Seccomp.standard());
+                stricter(moby().resolve(SeccompProfile.Target.host(DOCKER)).policy()), Seccomp.standard());
     }
 
     @Test
@@ -142,7 +142,8 @@ class SeccompProfileTest {
     void aPolicyIsWrittenAsAProfileOfTheSameMeaning() throws IOException {
         var policy = Seccomp.standard(Set.of("CAP_SYS_ADMIN"));
         var profile = SeccompProfile.parse(SeccompProfile.of(policy).toJson());
-        var again = profile.resolve(new Target(Set.of(), Set.of(), NEW)).policy();
+        var again = profile.resolve(new SeccompProfile.Target(Set.of(), Set.of(), NEW))
+                .policy();
         assertEquals(List.of(), Difference.between(policy, again));
     }
 
@@ -159,9 +160,9 @@ class SeccompProfileTest {
         var again = SeccompProfile.parse(profile.toJson());
         assertEquals("/run/agent.sock", again.listenerPath().orElseThrow());
         assertEquals("m", again.listenerMetadata().orElseThrow());
-        assertEquals(Set.of(FilterFlag.LOG, FilterFlag.WAIT_KILLABLE_RECV), again.flags());
-        var policy =
-                again.resolve(new Target(Set.of(Arch.X86_64), Set.of(), NEW)).policy();
+        assertEquals(Set.of(Filter.Flag.LOG, Filter.Flag.WAIT_KILLABLE_RECV), again.flags());
+        var policy = again.resolve(new SeccompProfile.Target(Set.of(Arch.X86_64), Set.of(), NEW))
+                .policy();
         assertEquals(new Action.Fail(38), policy.otherwise());
         assertEquals(
                 Action.supervise(), policy.evaluate(Arch.X86_64, Syscall.MKNOD).action());
@@ -223,13 +224,13 @@ class SeccompProfileTest {
                 """;
         var profile = SeccompProfile.parse("{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [" + rules + "]}");
         var names = new HashSet<Syscall>();
-        profile.resolve(new Target(Set.of(), Set.of(), new KernelVersion(6, 18)))
+        profile.resolve(new SeccompProfile.Target(Set.of(), Set.of(), new KernelVersion(6, 18)))
                 .policy()
                 .rules()
                 .forEach(r -> names.addAll(r.calls()));
         assertEquals(Set.of(Syscall.READ), names);
         names.clear();
-        profile.resolve(new Target(Set.of(), Set.of(), new KernelVersion(4, 4)))
+        profile.resolve(new SeccompProfile.Target(Set.of(), Set.of(), new KernelVersion(4, 4)))
                 .policy()
                 .rules()
                 .forEach(r -> names.addAll(r.calls()));
