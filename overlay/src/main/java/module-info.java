@@ -8,6 +8,8 @@ module dev.caisson.overlay {
     requires static org.jspecify;
 
     exports dev.caisson.overlay;
+    exports dev.caisson.overlay.changes;
+    exports dev.caisson.overlay.store;
     exports dev.caisson.overlay.mark to
             dev.caisson;
     exports dev.caisson.overlay.mount to

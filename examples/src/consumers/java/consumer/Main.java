@@ -4,7 +4,7 @@ package consumer;
 import dev.caisson.Container;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.linux.ByteUnit;
-import dev.caisson.overlay.Change;
+import dev.caisson.overlay.changes.Change;
 import dev.caisson.seccomp.Seccomp;
 import java.util.Optional;
 

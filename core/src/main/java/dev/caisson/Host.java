@@ -12,7 +12,7 @@ import dev.caisson.launch.Hosts;
 import dev.caisson.launch.ProcFile;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.sys.Kernel;
-import dev.caisson.overlay.Removal;
+import dev.caisson.overlay.store.Removal;
 import dev.caisson.spec.Namespace;
 import dev.caisson.spec.Stdio;
 import java.io.IOException;
@@ -89,7 +89,7 @@ public record Host(List<Finding> findings) {
 
     /**
      * {@return what removes trees that containers of an ordinary user have left, for {@link
-     * dev.caisson.overlay.LayerStore#open(java.nio.file.Path, Removal)}} Their files may belong to the user's subordinate ids
+     * dev.caisson.overlay.store.LayerStore#open(java.nio.file.Path, Removal)}} Their files may belong to the user's subordinate ids
      * (subuid(5)), so that only a user namespace that has those may remove them.
      */
     public static Removal removal() {

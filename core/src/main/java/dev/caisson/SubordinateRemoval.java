@@ -6,7 +6,7 @@ import dev.caisson.launch.HostFacts;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.HostPath;
-import dev.caisson.overlay.Removal;
+import dev.caisson.overlay.store.Removal;
 import dev.caisson.spec.IdMap;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Removes trees that containers of an ordinary user have left, for {@link dev.caisson.overlay.LayerStore#open(Path, Removal)}.
+ * Removes trees that containers of an ordinary user have left, for {@link dev.caisson.overlay.store.LayerStore#open(Path, Removal)}.
  * Their files may belong to the user's subordinate ids (subuid(5)), and only in a user namespace that has those is the user
  * root over them: there rm(1) of the host is run on what could not be removed directly.
  */

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.caisson.overlay.LayerStore;
 import dev.caisson.overlay.Overlay;
+import dev.caisson.overlay.store.LayerStore;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Stdio;

@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.linux.ByteUnit;
-import dev.caisson.overlay.CopyUp;
-import dev.caisson.overlay.LayerStore;
+import dev.caisson.overlay.changes.CopyUp;
+import dev.caisson.overlay.store.LayerStore;
 import dev.caisson.spec.Mount;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;

@@ -8,11 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.linux.ByteUnit;
-import dev.caisson.overlay.Change;
-import dev.caisson.overlay.LayerId;
-import dev.caisson.overlay.LayerStore;
-import dev.caisson.overlay.LayerWatch;
 import dev.caisson.overlay.OverlayOptions;
+import dev.caisson.overlay.changes.Change;
+import dev.caisson.overlay.changes.LayerWatch;
+import dev.caisson.overlay.store.LayerId;
+import dev.caisson.overlay.store.LayerStore;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Mount;
 import dev.caisson.testkit.LoopFileSystem;

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.caisson.overlay.Change;
 import dev.caisson.overlay.Overlay;
 import dev.caisson.overlay.OverlayFallback;
+import dev.caisson.overlay.changes.Change;
 import dev.caisson.spec.IdMap;
 import dev.caisson.testkit.JavaAs;
 import dev.caisson.testkit.Need;

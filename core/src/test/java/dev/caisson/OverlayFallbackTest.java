@@ -8,10 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.linux.ByteUnit;
-import dev.caisson.overlay.LayerStore;
 import dev.caisson.overlay.Overlay;
 import dev.caisson.overlay.OverlayFallback;
 import dev.caisson.overlay.OverlayMount;
+import dev.caisson.overlay.store.LayerStore;
 import dev.caisson.spec.IdMap;
 import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;

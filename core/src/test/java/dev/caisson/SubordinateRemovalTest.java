@@ -4,8 +4,8 @@ package dev.caisson;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.caisson.overlay.LayerStore;
-import dev.caisson.overlay.Removal;
+import dev.caisson.overlay.store.LayerStore;
+import dev.caisson.overlay.store.Removal;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Mount;
 import dev.caisson.testkit.JavaAs;

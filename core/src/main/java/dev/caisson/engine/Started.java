@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.engine;
 
-import dev.caisson.overlay.Branch;
-import dev.caisson.overlay.LayerLease;
 import dev.caisson.overlay.OverlayMount;
+import dev.caisson.overlay.store.Branch;
+import dev.caisson.overlay.store.LayerLease;
 import dev.caisson.process.LiveProcess;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

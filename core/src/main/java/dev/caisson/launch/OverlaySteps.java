@@ -81,13 +81,13 @@ final class OverlaySteps {
             for (int i = 0; i < layers; i++) {
                 lower.add(new ByName(attach(Slots.layer(i))));
             }
-            return mounted(lower, upper, work, overlay.options().parameters(), "root");
+            return mounted(lower, upper, work, Parameter.of(overlay.options().mountOptions()), "root");
         }
         return mounted(
                 overlay.lower().stream().map(this::lower).toList(),
                 upper,
                 work,
-                overlay.options().parameters(),
+                Parameter.of(overlay.options().mountOptions()),
                 "root");
     }
 

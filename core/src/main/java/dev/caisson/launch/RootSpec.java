@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
-import dev.caisson.overlay.Branch;
 import dev.caisson.overlay.Overlay;
 import dev.caisson.overlay.OverlayFallback;
 import dev.caisson.overlay.OverlayOptions;
+import dev.caisson.overlay.store.Branch;
 import dev.caisson.path.InsidePath;
 import dev.caisson.spec.Mount;
 import java.nio.file.Path;

@@ -17,6 +17,7 @@ import dev.caisson.linux.flag.FileTypes;
 import dev.caisson.linux.flag.MountFlags;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.overlay.Overlay;
+import dev.caisson.overlay.mount.Parameter;
 import dev.caisson.spec.Namespace;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -182,7 +183,7 @@ final class RootSteps {
                                     List.of(HostPath.path(lower)),
                                     upper,
                                     work,
-                                    layers.options().parameters(),
+                                    Parameter.of(layers.options().mountOptions()),
                                     lower))
                     .plan(input.hostTree().get(), workshop);
         }

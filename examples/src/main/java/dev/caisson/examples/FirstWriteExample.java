@@ -4,7 +4,7 @@ package dev.caisson.examples;
 import dev.caisson.Container;
 import dev.caisson.ContainerBuilder;
 import dev.caisson.linux.ByteUnit;
-import dev.caisson.overlay.Removal;
+import dev.caisson.overlay.store.Removal;
 import dev.caisson.spec.Mount;
 import java.io.IOException;
 import java.io.OutputStream;

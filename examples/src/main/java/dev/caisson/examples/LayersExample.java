@@ -2,9 +2,9 @@
 package dev.caisson.examples;
 
 import dev.caisson.overlay.Overlay;
-import dev.caisson.overlay.PathOrigin;
-import dev.caisson.overlay.PathOrigin.InLayer;
-import dev.caisson.overlay.PathOrigin.Role;
+import dev.caisson.overlay.changes.PathOrigin;
+import dev.caisson.overlay.changes.PathOrigin.InLayer;
+import dev.caisson.overlay.changes.PathOrigin.Role;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

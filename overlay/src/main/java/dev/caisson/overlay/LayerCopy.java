@@ -8,6 +8,8 @@ import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.mark.KernelNotes;
+import dev.caisson.overlay.store.Layer;
+import dev.caisson.overlay.store.LayerStore;
 import dev.caisson.overlay.tree.TreeCopy;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -7,12 +7,20 @@ import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
+import dev.caisson.overlay.changes.Change;
+import dev.caisson.overlay.changes.LayerWatch;
+import dev.caisson.overlay.fallback.LayerWriter;
+import dev.caisson.overlay.merged.Changes;
+import dev.caisson.overlay.merged.Comparison;
 import dev.caisson.overlay.mount.Diagnosis;
 import dev.caisson.overlay.mount.OverlayMounter;
 import dev.caisson.overlay.mount.OverlayMounter.Mounted;
 import dev.caisson.overlay.mount.OverlayMounter.UpperPaths;
+import dev.caisson.overlay.mount.Parameter;
 import dev.caisson.overlay.mount.TopDirectory;
 import dev.caisson.overlay.mount.UpperDirectory;
+import dev.caisson.overlay.store.Layer;
+import dev.caisson.overlay.store.LayerStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -53,7 +61,7 @@ public final class OverlayMount implements AutoCloseable {
 
     static OverlayMount writable(Overlay overlay, Kernel kernel) throws IOException {
         var mounter = new OverlayMounter(kernel);
-        var options = overlay.options().parameters();
+        var options = Parameter.of(overlay.options().mountOptions());
         if (overlay.upper().isEmpty()) {
             return mount(
                     overlay, Optional.empty(), false, () -> mounter.inMemory(overlay.lower(), overlay.size(), options));
@@ -82,9 +90,9 @@ public final class OverlayMount implements AutoCloseable {
                 () -> new OverlayMounter(kernel)
                         .readOnly(
                                 layers,
-                                overlay.options()
+                                Parameter.of(overlay.options()
                                         .durability(OverlayOptions.Durability.SYNC)
-                                        .parameters()));
+                                        .mountOptions())));
     }
 
     private interface Mounting {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay;
 
-import dev.caisson.overlay.mount.Parameter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -200,26 +199,25 @@ public record OverlayOptions(
         return new OverlayOptions(redirectDir, metacopy, index, xino, uuid, verity, durability, value);
     }
 
-    /** {@return them as the kernel's mount parameters} */
-    @SuppressWarnings("exports") // For core, which sees that package.
-    public List<Parameter> parameters() {
-        var all = new ArrayList<Parameter>();
-        redirectDir.ifPresent(v -> all.add(parameter("redirect_dir", v)));
-        metacopy.ifPresent(v -> all.add(parameter("metacopy", v)));
-        index.ifPresent(v -> all.add(parameter("index", v)));
-        xino.ifPresent(v -> all.add(parameter("xino", v)));
-        uuid.ifPresent(v -> all.add(parameter("uuid", v)));
-        verity.ifPresent(v -> all.add(parameter("verity", v)));
+    /** {@return them as mount(8) writes options, such as {@code redirect_dir=on} and {@code volatile}} */
+    public List<String> mountOptions() {
+        var all = new ArrayList<String>();
+        redirectDir.ifPresent(v -> all.add(option("redirect_dir", v)));
+        metacopy.ifPresent(v -> all.add(option("metacopy", v)));
+        index.ifPresent(v -> all.add(option("index", v)));
+        xino.ifPresent(v -> all.add(option("xino", v)));
+        uuid.ifPresent(v -> all.add(option("uuid", v)));
+        verity.ifPresent(v -> all.add(option("verity", v)));
         if (durability == Durability.VOLATILE) {
-            all.add(new Parameter.Flag("volatile"));
+            all.add("volatile");
         }
         if (attributes == Attributes.USER) {
-            all.add(new Parameter.Flag("userxattr"));
+            all.add("userxattr");
         }
         return all;
     }
 
-    private static Parameter parameter(String key, Enum<?> value) {
-        return new Parameter.Text(key, value.name().toLowerCase(Locale.ROOT));
+    private static String option(String key, Enum<?> value) {
+        return key + "=" + value.name().toLowerCase(Locale.ROOT);
     }
 }

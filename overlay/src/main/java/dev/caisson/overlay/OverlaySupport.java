@@ -9,6 +9,7 @@ import dev.caisson.overlay.OverlayOptions.RedirectDir;
 import dev.caisson.overlay.OverlayOptions.Uuid;
 import dev.caisson.overlay.OverlayOptions.Verity;
 import dev.caisson.overlay.OverlayOptions.Xino;
+import dev.caisson.overlay.store.Removal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

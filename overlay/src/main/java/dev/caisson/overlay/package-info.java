@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Root file systems stacked from layers by overlayfs, and the changes a container made to them.
- * Read {@code Overlay} and {@code Layer} first.
+ * Root file systems stacked from layers by overlayfs: what to merge, how it behaves, and what may be done where the kernel
+ * refuses. Read {@link dev.caisson.overlay.Overlay} first; what was changed is in {@code changes}, layers on disk in {@code store}.
  */
 @NullMarked
 package dev.caisson.overlay;

@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.linux.sys.Directory;
+import dev.caisson.overlay.changes.CopyUp;
+import dev.caisson.overlay.store.Layer;
+import dev.caisson.overlay.store.LayerStore;
 import dev.caisson.testkit.LoopFileSystem;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;

@@ -3,7 +3,9 @@ package dev.caisson.overlay;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.caisson.overlay.mount.FuseLimits;
+import dev.caisson.overlay.changes.Change;
+import dev.caisson.overlay.fallback.FuseLimits;
+import dev.caisson.overlay.store.LayerStore;
 import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;

@@ -5,6 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.caisson.overlay.changes.Change;
+import dev.caisson.overlay.changes.LayerWatch;
+import dev.caisson.overlay.store.Layer;
+import dev.caisson.overlay.store.LayerId;
+import dev.caisson.overlay.store.LayerLease;
+import dev.caisson.overlay.store.LayerStore;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.sys.Kernel;
+import dev.caisson.overlay.changes.Change;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;

@@ -15,6 +15,7 @@ import dev.caisson.linux.raw.uapi.statx;
 import dev.caisson.linux.raw.uapi.statx_timestamp;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Instant;
 import java.util.Optional;
 
 /**
@@ -47,7 +48,23 @@ public record FileStatus(
             StatxMask.STATX_BASIC_STATS | StatxMask.STATX_BTIME | StatxMask.STATX_MNT_ID;
 
     /** A moment since 1970, negative before it, with 0 to 999,999,999 nanoseconds added. */
-    public record Time(long seconds, int nanos) {}
+    public record Time(long seconds, int nanos) implements Comparable<Time> {
+        /** {@return the same moment} */
+        public static Time of(Instant moment) {
+            return new Time(moment.getEpochSecond(), moment.getNano());
+        }
+
+        @Override
+        public int compareTo(Time other) {
+            int bySeconds = Long.compare(seconds, other.seconds);
+            return bySeconds != 0 ? bySeconds : Integer.compare(nanos, other.nanos);
+        }
+
+        /** {@return whether this is later} */
+        public boolean isAfter(Time other) {
+            return compareTo(other) > 0;
+        }
+    }
 
     /** What a file is. */
     public enum Type {

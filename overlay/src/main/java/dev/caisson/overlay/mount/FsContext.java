@@ -18,8 +18,8 @@ import java.util.StringJoiner;
  * A file system being configured (fsopen(2)). What the kernel has to say of a refusal beyond its errno is read back from the
  * context and becomes part of the exception.
  */
-final class FsContext implements AutoCloseable {
-    static final long READ_ONLY = MountAttributes.MOUNT_ATTR_RDONLY;
+public final class FsContext implements AutoCloseable {
+    public static final long READ_ONLY = MountAttributes.MOUNT_ATTR_RDONLY;
     static final long NO_SUID = MountAttributes.MOUNT_ATTR_NOSUID;
     static final long NO_DEVICES = MountAttributes.MOUNT_ATTR_NODEV;
 
@@ -39,12 +39,12 @@ final class FsContext implements AutoCloseable {
         this.fd = fd;
     }
 
-    static FsContext open(String fileSystem) throws LinuxException {
+    public static FsContext open(String fileSystem) throws LinuxException {
         return new FsContext(Fd.owning(
                 HereRunner.run(Call.of(Syscall.FSOPEN, Arg.text(fileSystem), Arg.named(1, "FSOPEN_CLOEXEC")))));
     }
 
-    FsContext set(Parameter parameter) throws LinuxException {
+    public FsContext set(Parameter parameter) throws LinuxException {
         switch (parameter) {
             case Parameter.Flag flag -> configure(SET_FLAG, Arg.text(flag.key()), Arg.nullPointer(), 0);
             case Parameter.Text text -> set(text.key(), text.value());
@@ -52,18 +52,18 @@ final class FsContext implements AutoCloseable {
         return this;
     }
 
-    FsContext set(String key, String value) throws LinuxException {
+    public FsContext set(String key, String value) throws LinuxException {
         configure(SET_STRING, Arg.text(key), Arg.text(value), 0);
         return this;
     }
 
-    FsContext set(String key, Fd value) throws LinuxException {
+    public FsContext set(String key, Fd value) throws LinuxException {
         configure(SET_FD, Arg.text(key), Arg.nullPointer(), value.number());
         return this;
     }
 
     /** {@return the file system, mounted nowhere} */
-    Fd mount(long attributes) throws LinuxException {
+    public Fd mount(long attributes) throws LinuxException {
         configure(CREATE, Arg.nullPointer(), Arg.nullPointer(), 0);
         return Fd.owning(run(
                 Call.of(Syscall.FSMOUNT, Arg.of(fd.number()), Arg.named(1, "FSMOUNT_CLOEXEC"), Arg.of(attributes))));

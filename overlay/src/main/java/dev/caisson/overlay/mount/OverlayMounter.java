@@ -205,7 +205,7 @@ public final class OverlayMounter {
         return Files.open(HostPath.of(layer), O_PATH_DIRECTORY, 0);
     }
 
-    static Fd clone(String path) throws LinuxException {
+    public static Fd clone(String path) throws LinuxException {
         return Fd.owning(HereRunner.run(Call.of(
                 Syscall.OPEN_TREE,
                 AtFlags.CWD,
@@ -244,7 +244,7 @@ public final class OverlayMounter {
         }
     }
 
-    static Fd tmpfs(OptionalLong size) throws LinuxException {
+    public static Fd tmpfs(OptionalLong size) throws LinuxException {
         Fd made;
         try (var context = FsContext.open("tmpfs")) {
             context.set("mode", "0755");

@@ -27,7 +27,7 @@ public final class Settled {
             try {
                 Time now = touched(probe);
                 for (int i = 0; i < MOST_TRIES; i++) {
-                    if (compare(touched(probe), now) > 0) {
+                    if (touched(probe).isAfter(now)) {
                         break;
                     }
                     pause();
@@ -54,10 +54,5 @@ public final class Settled {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-    }
-
-    private static int compare(Time one, Time other) {
-        int seconds = Long.compare(one.seconds(), other.seconds());
-        return seconds != 0 ? seconds : Integer.compare(one.nanos(), other.nanos());
     }
 }

@@ -21,23 +21,23 @@ import java.util.Optional;
  * @param outside the directories below that are not in the store, topmost first
  * @param boot since which start of the machine the tree may be in its memory only; empty: it is on disk
  */
-public record LayerRecord(Optional<String> parent, List<Path> outside, Optional<String> boot) {
-    public LayerRecord {
+record LayerRecord(Optional<String> parent, List<Path> outside, Optional<String> boot) {
+    LayerRecord {
         outside = List.copyOf(outside);
     }
 
     /** {@return a record of a tree that was just made} */
-    public static LayerRecord fresh(Optional<String> parent, List<Path> outside) throws IOException {
+    static LayerRecord fresh(Optional<String> parent, List<Path> outside) throws IOException {
         return new LayerRecord(parent, outside, Optional.of(thisBoot()));
     }
 
     /** {@return this, of a tree that is on disk} */
-    public LayerRecord synced() {
+    LayerRecord synced() {
         return new LayerRecord(parent, outside, Optional.empty());
     }
 
     /** {@return whether the machine went down before the tree was known to be on disk} */
-    public boolean isDoubtful() throws IOException {
+    boolean isDoubtful() throws IOException {
         return boot.isPresent() && !boot.get().equals(thisBoot());
     }
 
@@ -46,7 +46,7 @@ public record LayerRecord(Optional<String> parent, List<Path> outside, Optional<
     }
 
     /** {@return the text of the file} */
-    public String text() {
+    String text() {
         var out = new StringBuilder();
         parent.ifPresent(id -> out.append("parent ").append(id).append('\n'));
         outside.forEach(path -> out.append("outside ").append(escaped(path)).append('\n'));
@@ -55,7 +55,7 @@ public record LayerRecord(Optional<String> parent, List<Path> outside, Optional<
     }
 
     /** {@return the record in a file; empty if there is none, or it is not whole} */
-    public static Optional<LayerRecord> read(Path file) throws IOException {
+    static Optional<LayerRecord> read(Path file) throws IOException {
         try {
             return parse(Files.readString(file));
         } catch (NoSuchFileException missing) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay.store;
 
-import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.call.HostPath;
@@ -10,6 +9,7 @@ import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileData;
 import dev.caisson.linux.sys.Files;
+import dev.caisson.linux.sys.OwnedFile;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
@@ -41,23 +41,23 @@ import java.util.UUID;
  * What appears under its final name got it by rename(2), and is complete. What is not locked belongs to nobody alive: the
  * kernel drops a lock with its process, however that ends.
  */
-public final class StoreDirectory {
-    public static final String LAYERS = "layers";
-    public static final String BRANCHES = "branches";
-    public static final String LEASES = "leases";
-    public static final String REFERENCES = "references";
-    public static final String CONTENTS = "contents";
-    public static final String TRASH = "trash";
+final class StoreDirectory {
+    static final String LAYERS = "layers";
+    static final String BRANCHES = "branches";
+    static final String LEASES = "leases";
+    static final String REFERENCES = "references";
+    static final String CONTENTS = "contents";
+    static final String TRASH = "trash";
 
     private static final List<String> PARTS = List.of(LAYERS, BRANCHES, LEASES, REFERENCES, CONTENTS, TRASH);
 
-    public static final String TREE = "tree";
-    public static final String WORK = "work";
-    public static final String RECORD = "record";
-    public static final String LOCK = "lock";
+    static final String TREE = "tree";
+    static final String WORK = "work";
+    static final String RECORD = "record";
+    static final String LOCK = "lock";
 
     /** Ends the names of files that are being written. */
-    public static final String NEXT = ".next";
+    static final String NEXT = OwnedFile.NEXT;
 
     private static final String FORMAT = "caisson layers 1\n";
 
@@ -68,7 +68,7 @@ public final class StoreDirectory {
     }
 
     /** Opens a store, made if it is missing or empty. */
-    public static StoreDirectory open(Path directory) throws IOException {
+    static StoreDirectory open(Path directory) throws IOException {
         Path root = directory.toAbsolutePath().normalize();
         java.nio.file.Files.createDirectories(root);
         var store = new StoreDirectory(root);
@@ -104,10 +104,10 @@ public final class StoreDirectory {
      *
      * @param layer its name in the store
      */
-    public record Held(StoreDirectory store, String layer) {}
+    record Held(StoreDirectory store, String layer) {}
 
     /** {@return the store that a directory is a layer's tree of} Decided by names alone, unless they are those of a store. */
-    public static Optional<Held> holding(Path tree) {
+    static Optional<Held> holding(Path tree) {
         int names = tree.getNameCount();
         if (names < 4
                 || !tree.endsWith(TREE)
@@ -134,12 +134,12 @@ public final class StoreDirectory {
     }
 
     /** {@return a path in the store} */
-    public Path path(String first, String... more) {
+    Path path(String first, String... more) {
         return root.resolve(Path.of(first, more));
     }
 
     /** {@return the names in a part of the store, in order} */
-    public List<String> names(String part) throws IOException {
+    List<String> names(String part) throws IOException {
         var names = new ArrayList<String>();
         try (DirectoryStream<Path> list = java.nio.file.Files.newDirectoryStream(root.resolve(part))) {
             for (Path found : list) {
@@ -153,7 +153,7 @@ public final class StoreDirectory {
     }
 
     /** {@return what a small file says; empty if it is not there, as one that was just released} */
-    public Optional<String> read(Path file) throws IOException {
+    Optional<String> read(Path file) throws IOException {
         try {
             return Optional.of(java.nio.file.Files.readString(file).strip());
         } catch (NoSuchFileException gone) {
@@ -162,7 +162,7 @@ public final class StoreDirectory {
     }
 
     /** Removes what writers that were killed have left in a part of the store; nobody may be writing there. */
-    public void removeUnfinished(Path part) throws IOException {
+    void removeUnfinished(Path part) throws IOException {
         try (DirectoryStream<Path> list = java.nio.file.Files.newDirectoryStream(part, "*" + NEXT)) {
             for (Path left : list) {
                 java.nio.file.Files.deleteIfExists(left);
@@ -173,7 +173,7 @@ public final class StoreDirectory {
     }
 
     /** {@return the lock of the whole store, held until it is closed} */
-    public Fd lock(FileData.Lock lock) throws IOException {
+    Fd lock(FileData.Lock lock) throws IOException {
         var fd = Files.open(HostPath.of(root.resolve(LOCK)), OpenFlags.O_RDWR | OpenFlags.O_CREAT, 0600);
         try {
             FileData.lock(fd, lock);
@@ -184,36 +184,8 @@ public final class StoreDirectory {
         }
     }
 
-    /** {@return a file made and locked for this process; nobody else has seen it unlocked, or without its content} */
-    public static Fd own(Path file, String content) throws IOException {
-        Path next = file.resolveSibling(UUID.randomUUID() + NEXT);
-        var fd = Files.open(HostPath.of(next), OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_EXCL, 0600);
-        try {
-            FileData.lock(fd, FileData.Lock.EXCLUSIVE);
-            write(fd, content);
-            rename(next, file, 0);
-            return fd;
-        } catch (IOException failed) {
-            fd.close();
-            java.nio.file.Files.deleteIfExists(next);
-            throw failed;
-        }
-    }
-
-    /** {@return whether a file made by {@link #own} has no living owner} */
-    public static boolean isAbandoned(Path file) throws IOException {
-        try (var fd = Files.open(HostPath.of(file), OpenFlags.O_RDWR, 0)) {
-            return FileData.tryLock(fd, FileData.Lock.EXCLUSIVE);
-        } catch (LinuxException missing) {
-            if (missing.errno().equals(Errno.ENOENT)) {
-                return true;
-            }
-            throw missing;
-        }
-    }
-
     /** Writes a file as a whole: whoever reads it, after a crash too, reads all of it or what was there before. */
-    public void write(Path file, String content) throws IOException {
+    void write(Path file, String content) throws IOException {
         Path next = file.resolveSibling(UUID.randomUUID() + NEXT);
         try (var fd = Files.open(HostPath.of(next), OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_EXCL, 0600)) {
             write(fd, content);
@@ -223,7 +195,7 @@ public final class StoreDirectory {
     }
 
     /** Writes a new file that may be lost, whole or in part, if the power fails. */
-    public void writeSoon(Path file, String content) throws IOException {
+    void writeSoon(Path file, String content) throws IOException {
         try (var fd = Files.open(HostPath.of(file), OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_EXCL, 0600)) {
             write(fd, content);
         }
@@ -237,7 +209,7 @@ public final class StoreDirectory {
     }
 
     /** Renames within the store. */
-    public static void rename(Path from, Path to, int flags) throws IOException {
+    static void rename(Path from, Path to, int flags) throws IOException {
         try (var old = above(from);
                 var place = above(to)) {
             At.rename(old, name(from), place, name(to), flags);
@@ -257,14 +229,14 @@ public final class StoreDirectory {
     }
 
     /** Waits until the entries of a part of the store are on disk. */
-    public void sync(String part) throws IOException {
+    void sync(String part) throws IOException {
         try (var directory = directory(root.resolve(part))) {
             FileData.sync(directory);
         }
     }
 
     /** Waits until everything in the store is on disk. */
-    public void syncAll() throws IOException {
+    void syncAll() throws IOException {
         try (var directory = directory(root)) {
             FileData.syncFileSystem(directory);
         }

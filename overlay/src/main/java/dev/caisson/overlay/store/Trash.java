@@ -18,21 +18,15 @@ import org.jspecify.annotations.Nullable;
  * Takes trees out of the way by a rename, and removes them on a thread of its own. What is not removed when the process ends
  * is removed by the next sweep.
  */
-public final class Trash implements AutoCloseable {
+final class Trash implements AutoCloseable {
     private static final int IDLE_SECONDS = 5;
 
-    /** Removes a directory and all that is in it. */
-    @FunctionalInterface
-    public interface Remover {
-        void remove(Path directory) throws IOException;
-    }
-
     private final StoreDirectory store;
-    private final Remover removal;
+    private final Removal removal;
     private final ExecutorService remover;
     private @Nullable IOException failure;
 
-    public Trash(StoreDirectory store, Remover removal) {
+    Trash(StoreDirectory store, Removal removal) {
         this.store = store;
         this.removal = removal;
         var one = new ThreadPoolExecutor(
@@ -47,14 +41,14 @@ public final class Trash implements AutoCloseable {
     }
 
     /** Moves a tree away, at once, whatever its size; its name is free then. */
-    public void discard(Path tree) throws IOException {
+    void discard(Path tree) throws IOException {
         Path away = store.path(StoreDirectory.TRASH, UUID.randomUUID().toString());
         StoreDirectory.rename(tree, away, 0);
         remover.execute(() -> remove(away));
     }
 
     /** {@return whether a tree was there to {@linkplain #discard discard}} Its owner may have discarded it meanwhile. */
-    public boolean discardIfThere(Path tree) throws IOException {
+    boolean discardIfThere(Path tree) throws IOException {
         try {
             discard(tree);
             return true;
@@ -81,7 +75,7 @@ public final class Trash implements AutoCloseable {
     }
 
     /** Removes all there is, on the calling thread. */
-    public void empty() throws IOException {
+    void empty() throws IOException {
         for (String name : store.names(StoreDirectory.TRASH)) {
             Path away = store.path(StoreDirectory.TRASH, name);
             try {

@@ -35,7 +35,7 @@ import java.util.function.Predicate;
  * The SHA-256 of a tree: names in the order of their bytes, types, permissions, owners, modification times, extended
  * attributes, contents, and which names are one file. Two trees with one digest can stand for each other.
  */
-public final class TreeDigest {
+final class TreeDigest {
     private static final long HERE = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
 
     private final MessageDigest digest;
@@ -56,7 +56,7 @@ public final class TreeDigest {
      *
      * @param seed what is below the tree, and so part of what it means
      */
-    public static String of(Path directory, String seed, Predicate<String> countedXattrs) throws IOException {
+    static String of(Path directory, String seed, Predicate<String> countedXattrs) throws IOException {
         var tree = new TreeDigest(countedXattrs);
         tree.add(FileNames.encode(seed));
         try (var top = Files.open(HostPath.of(directory), O_PATH, 0)) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * How a layer store lies on disk. Read {@link dev.caisson.overlay.store.StoreDirectory} first.
+ * Layers kept on disk by id and shared by everything made on them. Read {@link dev.caisson.overlay.store.LayerStore} first, and
+ * {@code StoreDirectory} for how they lie on disk.
  */
 @NullMarked
 package dev.caisson.overlay.store;
