@@ -5,7 +5,6 @@ import static dev.caisson.linux.flag.MapFlags.PROT_EXEC;
 import static dev.caisson.linux.flag.MapFlags.PROT_READ;
 import static dev.caisson.linux.flag.MapFlags.PROT_WRITE;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Syscall;
@@ -13,10 +12,7 @@ import dev.caisson.linux.flag.MapFlags;
 import dev.caisson.linux.sys.Native;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,16 +26,14 @@ final class Stub {
     private static final long PAGE = 4096;
     private static final int MAP_PRIVATE_ANONYMOUS = MapFlags.MAP_PRIVATE | MapFlags.MAP_ANONYMOUS;
 
-    static final FunctionDescriptor SHAPE = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG);
-
     private static final OfHost HOST = new OfHost();
 
     private final byte[] code;
-    private final MethodHandle launch;
+    private final MemorySegment mapped;
 
     private Stub(Arch arch) {
         this.code = load(arch);
-        this.launch = Linker.nativeLinker().downcallHandle(MemorySegment.ofAddress(map(code)), SHAPE);
+        this.mapped = MemorySegment.ofAddress(map(code));
     }
 
     /** {@return the stub of this machine} */
@@ -100,12 +94,6 @@ final class Stub {
      * @return the child's pid or {@code -errno}
      */
     long launch(long table) {
-        try {
-            return (long) launch.invokeExact(table);
-        } catch (RuntimeException | Error unexpected) {
-            throw unexpected;
-        } catch (Throwable impossible) {
-            throw new AssertionError(impossible);
-        }
+        return Native.run(mapped, table);
     }
 }

@@ -17,7 +17,6 @@ import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.flag.AtFlags;
 import dev.caisson.linux.flag.OpenFlags;
-import dev.caisson.linux.raw.uapi.statx;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -54,7 +53,7 @@ public final class Directory implements AutoCloseable {
             return new Scratch(
                     arena.allocate(NAME),
                     arena.allocate(NAME),
-                    statx.allocate(arena),
+                    Statx.allocate(arena),
                     arena.allocate(DATA, Long.BYTES),
                     Native.errnoMemory(arena));
         }

@@ -4,6 +4,9 @@ package dev.caisson.linux.sys;
 import static dev.caisson.linux.flag.AtFlags.AT_EMPTY_PATH;
 import static dev.caisson.linux.flag.AtFlags.AT_SYMLINK_NOFOLLOW;
 import static dev.caisson.linux.flag.StatxMask.STATX_BTIME;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
@@ -11,8 +14,6 @@ import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.flag.AtFlags;
 import dev.caisson.linux.flag.FileTypes;
 import dev.caisson.linux.flag.StatxMask;
-import dev.caisson.linux.raw.uapi.statx;
-import dev.caisson.linux.raw.uapi.statx_timestamp;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Instant;
@@ -105,7 +106,7 @@ public record FileStatus(
     /** {@return what a path of the host leads to, links followed; empty if to nothing that this process may see} */
     public static Optional<FileStatus> of(String path) {
         try (var arena = Arena.ofConfined()) {
-            var result = statx.allocate(arena);
+            var result = Statx.allocate(arena);
             long failed = Native.call(
                     Syscall.STATX,
                     AtFlags.AT_FDCWD,
@@ -130,7 +131,7 @@ public record FileStatus(
 
     private static FileStatus of(Fd directory, byte[] name, int flags) throws LinuxException {
         try (var arena = Arena.ofConfined()) {
-            var result = statx.allocate(arena);
+            var result = Statx.allocate(arena);
             long failed = Native.call(
                     Syscall.STATX,
                     directory.number(),
@@ -150,24 +151,30 @@ public record FileStatus(
     /** {@return what a {@code struct statx} says} */
     static FileStatus read(MemorySegment s) {
         return new FileStatus(
-                Short.toUnsignedInt(statx.stx_mode(s)),
-                Integer.toUnsignedLong(statx.stx_nlink(s)),
-                Integer.toUnsignedLong(statx.stx_uid(s)),
-                Integer.toUnsignedLong(statx.stx_gid(s)),
-                statx.stx_ino(s),
-                statx.stx_size(s),
-                statx.stx_blocks(s),
-                device(statx.stx_dev_major(s), statx.stx_dev_minor(s)),
-                device(statx.stx_rdev_major(s), statx.stx_rdev_minor(s)),
-                statx.stx_mnt_id(s),
-                time(statx.stx_atime(s)),
-                time(statx.stx_mtime(s)),
-                time(statx.stx_ctime(s)),
-                (statx.stx_mask(s) & STATX_BTIME) == 0 ? Optional.empty() : Optional.of(time(statx.stx_btime(s))));
+                Short.toUnsignedInt(s.get(JAVA_SHORT, Statx.MODE)),
+                unsigned(s, Statx.NLINK),
+                unsigned(s, Statx.UID),
+                unsigned(s, Statx.GID),
+                s.get(JAVA_LONG, Statx.INO),
+                s.get(JAVA_LONG, Statx.SIZE),
+                s.get(JAVA_LONG, Statx.BLOCKS),
+                device(s.get(JAVA_INT, Statx.DEV_MAJOR), s.get(JAVA_INT, Statx.DEV_MINOR)),
+                device(s.get(JAVA_INT, Statx.RDEV_MAJOR), s.get(JAVA_INT, Statx.RDEV_MINOR)),
+                s.get(JAVA_LONG, Statx.MNT_ID),
+                time(s, Statx.ATIME),
+                time(s, Statx.MTIME),
+                time(s, Statx.CTIME),
+                (s.get(JAVA_INT, Statx.MASK) & STATX_BTIME) == 0
+                        ? Optional.empty()
+                        : Optional.of(time(s, Statx.BTIME)));
     }
 
-    private static Time time(MemorySegment t) {
-        return new Time(statx_timestamp.tv_sec(t), statx_timestamp.tv_nsec(t));
+    private static long unsigned(MemorySegment s, int offset) {
+        return Integer.toUnsignedLong(s.get(JAVA_INT, offset));
+    }
+
+    private static Time time(MemorySegment s, int offset) {
+        return new Time(s.get(JAVA_LONG, offset), s.get(JAVA_INT, offset + Statx.TV_NSEC));
     }
 
     /** The kernel's 32-bit encoding (new_encode_dev), which mknod(2) takes. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.linux.sys;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.caisson.linux.Arch;
@@ -9,43 +10,43 @@ import dev.caisson.linux.Syscall;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 
 /**
- * The door to the kernel: every system call this process makes for itself goes through {@link #call}. One handle of one
- * shape, libc's {@code syscall(2)}, serves them all, and errno is captured within the very call, because the JVM may
- * overwrite it before Java code runs again.
+ * The door to the kernel: every system call this process makes for itself goes through {@link #call}. One handle serves them
+ * all, and our own machine code too, since each further shape that is linked costs a new JVM milliseconds. Errno is captured
+ * within the very call, because the JVM may overwrite it before Java code runs again.
  *
  * <p>Results follow the kernel's own convention: negative values down to -4095 are {@code -errno}.
  */
 public final class Native {
     private static final StructLayout STATE = Linker.Option.captureStateLayout();
-    private static final VarHandle ERRNO = STATE.varHandle(PathElement.groupElement("errno"));
 
-    /** What is linked, here and in the launch stub, is also told to GraalVM, by META-INF/native-image. */
+    /** Where errno lies in {@link #STATE}. Not asked of the layout: that would be a second handle to make. */
+    static final long ERRNO = 0;
+
+    /** What is linked is also told to GraalVM, by META-INF/native-image. */
     static final FunctionDescriptor SHAPE = FunctionDescriptor.of(
             JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
-    private static final MethodHandle SYSCALL = link();
+    private static final MethodHandle DOWNCALL = link();
+
+    /** libc's {@code syscall(2)}. */
+    private static final MemorySegment SYSCALL =
+            Linker.nativeLinker().defaultLookup().findOrThrow("syscall");
 
     private Native() {}
 
     private static MethodHandle link() {
-        var linker = Linker.nativeLinker();
         try {
-            return linker.downcallHandle(
-                    linker.defaultLookup().findOrThrow("syscall"),
-                    SHAPE,
-                    Linker.Option.firstVariadicArg(1),
-                    Linker.Option.captureCallState("errno"));
+            return Linker.nativeLinker()
+                    .downcallHandle(SHAPE, Linker.Option.firstVariadicArg(1), Linker.Option.captureCallState("errno"));
         } catch (IllegalCallerException denied) {
             // Thrown by each call, not once by the initializer of this class, after which nobody would see it again.
-            var type = SHAPE.toMethodType().insertParameterTypes(0, MemorySegment.class);
+            var type = SHAPE.toMethodType().insertParameterTypes(0, MemorySegment.class, MemorySegment.class);
             var thrower = MethodHandles.throwException(type.returnType(), IllegalCallerException.class)
                     .bindTo(new IllegalCallerException(nativeAccess(), denied));
             return MethodHandles.dropArguments(thrower, 0, type.parameterList());
@@ -99,9 +100,25 @@ public final class Native {
     }
 
     private static long call(MemorySegment state, int number, long a, long b, long c, long d, long e, long f) {
+        long result = call(SYSCALL, state, number, a, b, c, d, e, f);
+        return result == -1 ? -state.get(JAVA_INT, ERRNO) : result;
+    }
+
+    /**
+     * Runs machine code of ours.
+     *
+     * @return what it returns, by the kernel's convention too
+     */
+    public static long run(MemorySegment code, long argument) {
+        try (var arena = Arena.ofConfined()) {
+            return call(code, arena.allocate(STATE), argument, 0, 0, 0, 0, 0, 0);
+        }
+    }
+
+    private static long call(
+            MemorySegment code, MemorySegment state, long a, long b, long c, long d, long e, long f, long g) {
         try {
-            long result = (long) SYSCALL.invokeExact(state, (long) number, a, b, c, d, e, f);
-            return result == -1 ? -(int) ERRNO.get(state, 0L) : result;
+            return (long) DOWNCALL.invokeExact(code, state, a, b, c, d, e, f, g);
         } catch (RuntimeException | Error unexpected) {
             throw unexpected;
         } catch (Throwable impossible) {

@@ -14,7 +14,6 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.flag.MessageFlags;
 import dev.caisson.linux.flag.SocketTypes;
-import dev.caisson.linux.raw.libc.msghdr;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -88,14 +87,8 @@ public final class Sockets {
     private static List<Fd> receive(Fd socket, int most, int flags) throws LinuxException {
         try (var arena = Arena.ofConfined()) {
             var control = arena.allocate(CMSG_HEADER + 4L * most + 4, Long.BYTES);
-            var vector = arena.allocate(JAVA_LONG, 2);
-            vector.setAtIndex(JAVA_LONG, 0, arena.allocate(1).address());
-            vector.setAtIndex(JAVA_LONG, 1, 1);
-            var message = arena.allocate(msghdr.layout());
-            msghdr.msg_iov(message, vector);
-            msghdr.msg_iovlen(message, 1);
-            msghdr.msg_control(message, control);
-            msghdr.msg_controllen(message, CMSG_HEADER + 4L * most);
+            var message = new MessageHeader(arena, arena.allocate(1), control);
+            message.controlLength(CMSG_HEADER + 4L * most);
             long result = Native.call(Syscall.RECVMSG, socket.number(), message.address(), flags);
             if (result == -Errno.EAGAIN.code()) {
                 return List.of();
@@ -104,7 +97,7 @@ public final class Sockets {
                 throw new LinuxException(Native.errno(result), "recvmsg(" + socket + ")");
             }
             var all = new ArrayList<Fd>();
-            if (msghdr.msg_controllen(message) >= CMSG_HEADER) {
+            if (message.controlLength() >= CMSG_HEADER) {
                 for (long at = CMSG_HEADER; at < control.get(JAVA_LONG, 0); at += Integer.BYTES) {
                     all.add(Fd.owning(control.get(JAVA_INT, at)));
                 }
@@ -147,27 +140,21 @@ public final class Sockets {
     public static Message receiveWith(Fd socket, MemorySegment into) throws LinuxException {
         try (var arena = Arena.ofConfined()) {
             var control = arena.allocate(CONTROL_SPACE, Long.BYTES);
-            var vector = arena.allocate(JAVA_LONG, 2);
-            vector.setAtIndex(JAVA_LONG, 0, into.address());
-            vector.setAtIndex(JAVA_LONG, 1, into.byteSize());
-            var message = arena.allocate(msghdr.layout());
-            msghdr.msg_iov(message, vector);
-            msghdr.msg_iovlen(message, 1);
-            msghdr.msg_control(message, control);
+            var message = new MessageHeader(arena, into, control);
             long result;
             do {
-                msghdr.msg_controllen(message, CONTROL_SPACE);
+                message.controlLength(CONTROL_SPACE);
                 result = Native.call(
                         Syscall.RECVMSG, socket.number(), message.address(), MSG_CMSG_CLOEXEC | MSG_WAITALL);
             } while (result == -Errno.EINTR.code());
             if (Native.failed(result)) {
                 throw new LinuxException(Native.errno(result), "recvmsg(" + socket + ")");
             }
-            if ((msghdr.msg_flags(message) & MSG_CTRUNC) != 0) {
+            if ((message.flags() & MSG_CTRUNC) != 0) {
                 // A descriptor was sent, and this process has no number left for it.
                 throw new LinuxException(Errno.EMFILE, "recvmsg(" + socket + ", SCM_RIGHTS)");
             }
-            return message((int) result, control.asSlice(0, msghdr.msg_controllen(message)));
+            return message((int) result, control.asSlice(0, message.controlLength()));
         }
     }
 
@@ -240,14 +227,7 @@ public final class Sockets {
             control.set(JAVA_INT, 8, SOL_SOCKET);
             control.set(JAVA_INT, 12, SCM_RIGHTS);
             MemorySegment.copy(descriptors, 0, control, JAVA_INT, CMSG_HEADER, descriptors.length);
-            var vector = arena.allocate(JAVA_LONG, 2);
-            vector.setAtIndex(JAVA_LONG, 0, message.address());
-            vector.setAtIndex(JAVA_LONG, 1, message.byteSize());
-            var header = arena.allocate(msghdr.layout());
-            msghdr.msg_iov(header, vector);
-            msghdr.msg_iovlen(header, 1);
-            msghdr.msg_control(header, control);
-            msghdr.msg_controllen(header, control.byteSize());
+            var header = new MessageHeader(arena, message, control);
             long result;
             do {
                 result = Native.call(Syscall.SENDMSG, socket.number(), header.address(), MSG_NOSIGNAL);
