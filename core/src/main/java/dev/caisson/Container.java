@@ -70,11 +70,11 @@ public interface Container extends ContainerProcess {
     }
 
     /**
-     * {@return a builder for code nobody trusts} As {@link #builder}, with all eight namespaces new, no capability at all, the
-     * name {@code sandbox}, a fresh tmpfs on /tmp (256 MB) and one on /run (16 MB), and limits:
+     * {@return a builder for code nobody trusts} As {@link #builder}, with all eight namespaces new, no capability at all, an
+     * {@linkplain ContainerBuilder#init init}, the name {@code sandbox}, a fresh tmpfs on /tmp (256 MB) and one on /run (16 MB), and limits:
      *
      * <ul>
-     *   <li>512 processes and threads (pids.max of a cgroup of its own). Where this user may make no cgroup, or the host has no
+     *   <li>512 processes and threads, the init among them (pids.max of a cgroup of its own). Where this user may make no cgroup, or the host has no
      *       pids controller, there is no such limit, and {@link Container#unenforced} and {@link Plan#unenforced} say so.
      *   <li>A writable layer in memory holds at most an eighth of the host's memory, and each tmpfs at most a sixteenth; with
      *       the 64 MB of /dev/shm that is at most a quarter and 64 MB. {@link ContainerBuilder#memoryMax} limits all of its
@@ -83,11 +83,12 @@ public interface Container extends ContainerProcess {
      *
      * <p>Any of that is replaced by saying something else: {@link ContainerBuilder#host}, a join, {@link
      * ContainerBuilder#hostname}, another mount on the same place, {@link ContainerBuilder#upperSize}, a tmpfs with a size,
-     * {@link ContainerBuilder#pidsMax}.
+     * {@link ContainerBuilder#pidsMax}, {@link ContainerBuilder#withoutInit}. Where it shares a PID namespace, there is no init.
      */
     static ContainerBuilder sandbox() {
         return builder()
                 .namespaces(n -> n.withPreset(Namespace.values()).withPresetHostname("sandbox"))
+                .process(p -> p.withPresetInit(true))
                 .root(r -> r.withForUntrusted(true).withPresetMounts(tmpfs("/tmp", 256), tmpfs("/run", 16)))
                 .limits(l -> l.withPresetPids(512))
                 .capabilities(Capabilities.none());

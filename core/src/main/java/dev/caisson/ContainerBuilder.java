@@ -95,7 +95,11 @@ public final class ContainerBuilder extends IsolationSettings {
         return process(p -> p.withOomScoreAdj(score));
     }
 
-    /** Bounds a resource of each process (setrlimit(2)), in place of an earlier bound of the same resource. */
+    /**
+     * Bounds a resource of each process (setrlimit(2)), in place of an earlier bound of the same resource. A soft limit of CPU
+     * time sends SIGXCPU, one of the size of files SIGXFSZ: PID 1 is not ended by them unless it handles them, so put an {@link
+     * #init} before the command. The hard limit of CPU time kills PID 1, too.
+     */
     public ContainerBuilder rlimit(Rlimit limit) {
         var others = spec.process().rlimits().stream()
                 .filter(l -> l.resource() != limit.resource())
@@ -103,9 +107,24 @@ public final class ContainerBuilder extends IsolationSettings {
         return process(p -> p.withRlimits(plus(others, limit)));
     }
 
-    /** Puts an init before the command, as PID 1: it reaps orphans, passes signals on, and ends when the command does. */
+    /**
+     * Puts an init before the command, as PID 1: it reaps orphans, passes signals on, and ends when the command does, with all
+     * that is left. {@link Container#sandbox} has one by itself.
+     *
+     * <p>Without one the command is PID 1, to which the kernel sends no signal that it has no handler for, from inside or
+     * outside, but SIGKILL and SIGSTOP: SIGTERM of {@code stop}, SIGXCPU of an rlimit, SIGPIPE and abort(3) are lost on it. It
+     * also becomes the parent of all orphans, and most programs never reap them.
+     *
+     * <p>The init is a few kilobytes of Caisson's own code, with the command's privileges and none of its descriptors; it is one
+     * of the processes that {@link #pidsMax} counts. The command leads a session of its own.
+     */
     public ContainerBuilder init() {
         return process(p -> p.withInit(true));
+    }
+
+    /** Makes the command PID 1 itself, also in a {@link Container#sandbox}: for a command that is an init. See {@link #init}. */
+    public ContainerBuilder withoutInit() {
+        return process(p -> p.withInit(false));
     }
 
     /** Where the command reads from. Default: nothing for {@code capture}, this JVM's own for {@code run}, a pipe for {@code start}. */
@@ -130,7 +149,10 @@ public final class ContainerBuilder extends IsolationSettings {
         return process(p -> p.withDescriptors(all));
     }
 
-    /** Ends everything in the container when it is over; the exit then says so. */
+    /**
+     * Kills everything in the container when it is over; the exit then says so. It begins with the launch. There is no SIGTERM
+     * before: for a command that is to tidy up, use {@link ContainerProcess#stop}, with an {@link #init}.
+     */
     public ContainerBuilder timeout(Duration timeout) {
         return process(p -> p.withTimeout(timeout));
     }

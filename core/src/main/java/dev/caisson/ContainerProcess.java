@@ -54,7 +54,8 @@ public interface ContainerProcess extends AutoCloseable {
     Optional<Resources> resources();
 
     /**
-     * Sends a signal to the command; with an init, the init passes it on.
+     * Sends a signal to the command; with an init, the init passes it on. To stop and continue everything in a container, see
+     * {@link Container#freeze}.
      *
      * @return false if it has ended
      */
@@ -63,8 +64,9 @@ public interface ContainerProcess extends AutoCloseable {
     /**
      * Ends it: SIGTERM, and after a grace period SIGKILL to everything in the container. Returns when it has ended.
      *
-     * <p>A PID 1 without a handler for SIGTERM does not get it, which is the kernel's rule; use {@code init()} for commands
-     * that do not handle signals themselves.
+     * <p>A PID 1 without a handler for SIGTERM does not get it, which is the kernel's rule: without an init, such a command
+     * lives through the whole grace period. {@link Container#sandbox} has an init; elsewhere {@link ContainerBuilder#init} adds
+     * one.
      */
     Exit stop(Duration grace) throws IOException, InterruptedException;
 

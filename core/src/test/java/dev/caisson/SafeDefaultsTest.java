@@ -119,7 +119,7 @@ class SafeDefaultsTest {
                     .lines()
                     .filter("x"::equals)
                     .count();
-            assertEquals(512, made, "of the shell and 511 others, and the attempt to have one more");
+            assertEquals(511, made, "of the init, the shell and 510 others, and the attempt to have one more");
             assertTrue(plan.toString().contains("pids.max\", \"512\""), plan.toString());
         } else {
             assertTrue(plan.unenforced().getFirst().contains("512"), plan.toString());

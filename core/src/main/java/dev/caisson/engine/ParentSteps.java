@@ -154,7 +154,7 @@ public final class ParentSteps {
     }
 
     private void ends() {
-        if (input.spec().process().init()) {
+        if (input.spec().hasInit()) {
             add(
                     STREAMS,
                     "learn from the init how the command ended",

@@ -200,7 +200,7 @@ final class Preparation implements AutoCloseable {
         plumbing().launched();
         var own = limits.made()
                 .map(cgroup -> new ContainerCgroup(
-                        cgroup, spec.process().init() ? OptionalLong.empty() : OptionalLong.of(child.pid()), will))
+                        cgroup, spec.hasInit() ? OptionalLong.empty() : OptionalLong.of(child.pid()), will))
                 .orElse(null);
         var process = new LiveProcess(child, plumbing(), status, own, startedAt);
         if (own == null && spec.namespaces().joined(Namespace.PID).isPresent()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
+import dev.caisson.spec.Namespace;
 import java.util.function.UnaryOperator;
 import org.immutables.value.Value;
 
@@ -63,6 +64,14 @@ public abstract class ContainerSpec {
     /** {@return this with other limits} */
     public final ContainerSpec limits(UnaryOperator<ImmutableLimitSpec> change) {
         return ImmutableContainerSpec.copyOf(this).withLimits(change.apply(ImmutableLimitSpec.copyOf(limits())));
+    }
+
+    /** {@return whether PID 1 is an init of ours} */
+    public final boolean hasInit() {
+        return process()
+                .init()
+                .orElseGet(
+                        () -> process().presetInit() && Implied.namespaces(this).contains(Namespace.PID));
     }
 
     /** {@return whether the container has a root of its own} */

@@ -18,7 +18,7 @@ final class Contradictions {
         spec.privileges().checkTogether();
         checkRoot(spec);
         refuse(
-                spec.process().init() && !Implied.namespaces(spec).contains(Namespace.PID),
+                spec.hasInit() && !Implied.namespaces(spec).contains(Namespace.PID),
                 "init",
                 "a PID namespace that is not new",
                 "an init is PID 1; call newPid()");

@@ -138,6 +138,10 @@ public final class FailureText {
                             ? "it is there, but this user may not execute it"
                             : "no directory of PATH in the container has it; name it by its absolute path");
         }
+        if (LaunchTask.FORK_COMMAND.isOf(step) && errno.equals(Errno.EAGAIN)) {
+            return Optional.of("pidsMax or RLIMIT_NPROC leaves no room for it beside the init, which is a process, too:"
+                    + " raise that limit by one, or call withoutInit()");
+        }
         if (errno.equals(Errno.ETOOMANYREFS)) {
             return Optional.of(
                     "as many descriptors wait in sockets as this user may have open (RLIMIT_NOFILE); raise that"

@@ -37,7 +37,7 @@ final class Implied {
         if (spec.namespaces().idMap().isPresent()) {
             imply(all, spec, Namespace.USER);
         }
-        if (!spec.bare() || spec.process().init()) {
+        if (!spec.bare() || spec.process().init().orElse(false)) {
             // Ending a container ends all of it, which only a PID namespace promises.
             imply(all, spec, Namespace.PID);
         }

@@ -11,6 +11,7 @@ import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.flag.CloneFlags;
 
 /**
  * An init as PID 1: the isolated image itself, which forks the command, reaps whatever is orphaned, passes signals on, and
@@ -21,6 +22,8 @@ final class InitSteps {
     private static final int WNOHANG = 1;
     private static final int SIGNAL_SET = 8;
     private static final long ALL_SIGNALS = -1;
+    private static final Arg FORK =
+            named(CloneFlags.CLONE_VM | CloneFlags.CLONE_VFORK | SIGCHLD, "CLONE_VM|CLONE_VFORK|SIGCHLD");
 
     private final SyscallProgram.Builder program;
     private final boolean mayBeSeen;
@@ -33,9 +36,10 @@ final class InitSteps {
 
     void plan() {
         program.phase("init");
-        program.purpose("fork the command");
+        program.purpose("fork the command").task(LaunchTask.FORK_COMMAND);
         var command = program.label();
-        var pid = program.result("command", Syscall.CLONE, named(SIGCHLD, "SIGCHLD"), of(0), of(0), of(0), of(0));
+        // As vfork(2): no page is copied for a child that is about to execve, and this side waits until it has.
+        var pid = program.result("command", Syscall.CLONE, FORK, of(0), of(0), of(0), of(0));
         program.branch(Step.Condition.EQUAL, pid, of(0), command);
         program.call(Syscall.PRCTL, named(15, "PR_SET_NAME"), Arg.text("caisson-init"), of(0), of(0), of(0));
         if (mayBeSeen) {

@@ -58,7 +58,7 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
             exec.planDeathOfParent();
         }
         seccomp.planNoNewPrivileges();
-        if (input.spec().process().init()) {
+        if (input.spec().hasInit()) {
             new InitSteps(program, !input.host().isPrivileged()).plan();
         }
         if (!early) {
@@ -79,7 +79,7 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         if (SeccompSteps.hasListener(input)) {
             kept.add(SyscallProgram.GATE);
         }
-        if (input.spec().process().init()) {
+        if (input.spec().hasInit()) {
             kept.add(Slots.STATUS);
         }
         return kept;
@@ -93,7 +93,7 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         var spec = input.spec();
         return !spec.bare()
                 || spec.hasOwnRoot()
-                || spec.process().init()
+                || spec.hasInit()
                 || !spec.namespaces().joins().isEmpty()
                 || SeccompSteps.hasListener(input)
                 || input.principal().isEmpty()

@@ -24,6 +24,9 @@ public enum LaunchTask implements Step.Task {
     /** A path is masked or made read-only. */
     RESTRICT_PATH,
 
+    /** An init forks the command. */
+    FORK_COMMAND,
+
     /** The program is looked for in the directories of PATH. */
     FIND_PROGRAM,
 

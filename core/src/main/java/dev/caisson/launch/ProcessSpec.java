@@ -37,9 +37,12 @@ public interface ProcessSpec {
 
     List<Rlimit> rlimits();
 
-    /** Whether PID 1 is an init of ours that reaps orphans and forwards signals. */
+    /** Whether PID 1 is an init of ours that reaps orphans and forwards signals; empty: as the preset has it. */
+    Optional<Boolean> init();
+
+    /** Whether it is where nobody says, and the container has a PID namespace of its own. */
     @Value.Default
-    default boolean init() {
+    default boolean presetInit() {
         return false;
     }
 

@@ -353,7 +353,14 @@ public final class LiveProcess {
 
     /** {@return false if it has ended} */
     public synchronized boolean signal(Signal signal) throws LinuxException {
-        return !reaped && Processes.signal(pidfd, signal);
+        if (reaped) {
+            return false;
+        }
+        // An init cannot pass on what nobody can catch. Its own SIGKILL does end the command; its own SIGSTOP stops
+        // nothing.
+        return initStatus != null && signal.equals(Signal.SIGSTOP)
+                ? InitChild.stop(pid)
+                : Processes.signal(pidfd, signal);
     }
 
     public synchronized boolean isAlive() {
