@@ -249,4 +249,66 @@ public interface Container extends ContainerProcess {
      * for by name and cannot be enforced keeps a container from starting.
      */
     List<String> unenforced();
+
+    /**
+     * A container that has everything but its command: namespaces, id maps, root with all mounts, network, cgroup with limits. In
+     * it waits one process of ours, which holds nothing of the JVM, whom nobody may trace or read, and which becomes the command
+     * at {@link #start}. Meanwhile its files can be written, its namespaces joined, its cgroup looked at.
+     *
+     * {@snippet :
+     * try (var prepared = Container.builder().lower(root).prepare("/opt/app/run")) {
+     *     prepared.copyIn(Path.of("build/app"), "/opt/app");
+     *     try (Container c = prepared.start()) {
+     *         c.waitFor();
+     *     }
+     * }
+     * }
+     *
+     * <p>The program, the working directory, streams and files that are passed on are looked for or opened at the start, and the
+     * timeout counts from there. A user that is given by name is looked up before. The filter of system calls, the capabilities
+     * and the user of the command are its own from the start on. A prepared container ends with its JVM. Thread-safe.
+     */
+    interface Prepared extends AutoCloseable {
+        /** {@return the pid of the waiting process in the JVM's PID namespace; the container will have the same} */
+        long pid();
+
+        /** {@return whether it can still be started: not yet started or closed, and nobody has killed it} */
+        boolean isWaiting();
+
+        /**
+         * {@return its files, as {@link Container#fs}; the container that is started has the same object}
+         *
+         * @throws IllegalStateException if it has no root of its own, or is closed
+         */
+        FileSystem fs();
+
+        /** Copies a file or directory of the host to a path inside, as {@link Container#copyIn}. */
+        void copyIn(Path source, String target) throws IOException;
+
+        /** {@return what its cgroup counts so far; all empty if it has no cgroup of its own} */
+        Usage usage() throws IOException;
+
+        /**
+         * Changes limits, as {@link Container#update}.
+         *
+         * @throws IllegalStateException if it has no cgroup of its own
+         */
+        void update(Limits limits) throws IOException;
+
+        /** {@return what its preset says and this host does not enforce, as {@link Container#unenforced}} */
+        List<String> unenforced();
+
+        /**
+         * Starts the command. Streams are pipes unless they were set. What is returned is to be closed, and this one may be, too,
+         * which does nothing any more.
+         *
+         * @throws IllegalStateException if it was started or closed before
+         * @throws ContainerException if the command could not be started; nothing is left then
+         */
+        Container start() throws IOException;
+
+        /** Ends what was not started; nothing is left of it. Idempotent. */
+        @Override
+        void close() throws IOException;
+    }
 }

@@ -15,7 +15,6 @@ import dev.caisson.launch.UserSpec;
 import dev.caisson.linux.ByteUnit;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.FileNames;
-import dev.caisson.process.InheritedStream;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.Stdio;
 import java.io.IOException;
@@ -287,6 +286,27 @@ public final class ContainerBuilder extends IsolationSettings {
         return launch(command, false, Stdio.pipe(), Stdio.pipe(), Stdio.pipe());
     }
 
+    /**
+     * Makes everything that comes before the command, and waits there: see {@link Container.Prepared}. Streams are those of {@link
+     * #start(String...)}; the program is looked for when it is started.
+     */
+    public Container.Prepared prepare(String... command) throws IOException {
+        return prepare(List.of(command));
+    }
+
+    /**
+     * Makes everything that comes before the command, as {@link #prepare(String...)} does. Close what it returns.
+     *
+     * @param command the program and its arguments
+     * @throws IllegalArgumentException if it is empty or holds NUL
+     * @throws IllegalStateException if it joins a PID namespace
+     * @throws ContainerException if that could not be made
+     */
+    public Container.Prepared prepare(List<String> command) throws IOException {
+        var checked = checked(command);
+        return new PreparedContainer(Launching.prepared(spec, launches), spec, checked);
+    }
+
     /** {@return what {@code start} would do, step by step} Nothing is run. */
     public Plan explain(String... command) throws IOException {
         return explain(List.of(command));
@@ -323,35 +343,12 @@ public final class ContainerBuilder extends IsolationSettings {
 
     private RunningContainer launch(List<String> command, boolean waits, Stdio stdin, Stdio stdout, Stdio stderr)
             throws IOException {
-        var process = spec.process();
-        var input = InheritedStream.resolved(process.stdin().orElse(stdin), 0);
-        var output = InheritedStream.resolved(process.stdout().orElse(stdout), 1);
-        var error = InheritedStream.resolved(process.stderr().orElse(stderr), 2);
-        var more = new LinkedHashMap<>(process.descriptors());
-        more.replaceAll((number, source) -> InheritedStream.resolved(source, number));
-        var complete = spec.process(p ->
-                        p.withStdin(input).withStdout(output).withStderr(error).withDescriptors(more))
-                // Who only waits for the end has no object to ask for files.
-                .root(r -> r.withKept(!waits && spec.hasOwnRoot()));
+        var complete = Launching.complete(spec, !waits, stdin, stdout, stderr);
         var started = started(new Request(complete, checked(command), launches));
-        if (started.cgroup() != null && !waits) {
-            started.cgroup().keepUsage();
-        }
-        var container = new RunningContainer(started);
-        try {
-            Engine.shared().watch(started.process(), complete, waits);
-            return container;
-        } catch (IOException | RuntimeException | Error failed) {
-            try {
-                container.letGo();
-            } catch (IOException | RuntimeException | Error alsoFailed) {
-                failed.addSuppressed(alsoFailed);
-            }
-            throw failed;
-        }
+        return Launching.watched(started, complete, waits);
     }
 
-    private static List<String> checked(List<String> command) {
+    static List<String> checked(List<String> command) {
         if (command.isEmpty() || command.get(0).isEmpty()) {
             throw new IllegalArgumentException("command: it is empty; its first element names the program");
         }

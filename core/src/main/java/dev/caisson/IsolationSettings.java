@@ -157,15 +157,38 @@ abstract sealed class IsolationSettings permits ContainerBuilder {
      * @throws IllegalStateException if it has ended already
      */
     public ContainerBuilder join(Container container, Namespace... namespaces) {
+        checkNamed(container, namespaces);
+        if (!container.isAlive()) {
+            throw new IllegalStateException("join: " + container + " has ended, and its namespaces with it");
+        }
+        return join(((RunningContainer) container).held(), namespaces);
+    }
+
+    /**
+     * Joins namespaces of a prepared container, in which no command runs yet. Requires root: an ordinary user may not look at the
+     * process that waits in it.
+     *
+     * @param namespaces one at least
+     * @throws IllegalArgumentException if no namespace is named
+     * @throws IllegalStateException if it was started or closed
+     */
+    public ContainerBuilder join(Container.Prepared container, Namespace... namespaces) {
+        checkNamed(container, namespaces);
+        if (!container.isWaiting()) {
+            throw new IllegalStateException("join: " + container + " was started, or has ended");
+        }
+        return join(((PreparedContainer) container).held(), namespaces);
+    }
+
+    private static void checkNamed(Object container, Namespace... namespaces) {
         if (namespaces.length == 0) {
             throw new IllegalArgumentException("join: no namespace of " + container
                     + " is named, so that the command would run outside it; name one at least, such as"
                     + " Namespace.MOUNT and Namespace.PID");
         }
-        if (!container.isAlive()) {
-            throw new IllegalStateException("join: " + container + " has ended, and its namespaces with it");
-        }
-        var held = ((RunningContainer) container).held();
+    }
+
+    private ContainerBuilder join(Join.Held held, Namespace... namespaces) {
         var joined = namespaces(n -> n);
         for (var namespace : namespaces) {
             joined = joined.join(new Join.OfHeld(namespace, held));

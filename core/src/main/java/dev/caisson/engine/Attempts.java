@@ -10,6 +10,7 @@ import dev.caisson.launch.LayerMounts;
 import dev.caisson.launch.MissingProgram;
 import dev.caisson.launch.ParentSide;
 import dev.caisson.launch.Places;
+import dev.caisson.launch.PlanInput;
 import dev.caisson.launch.PreparedLaunches.Prepared;
 import dev.caisson.launch.Refusal;
 import dev.caisson.launch.Root;
@@ -19,6 +20,7 @@ import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.Handover;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Outcome;
+import dev.caisson.linux.child.Waiting;
 import dev.caisson.linux.sys.OnPlatformThread;
 import dev.caisson.overlay.OverlayMount;
 import dev.caisson.process.LiveProcess;
@@ -105,6 +107,30 @@ final class Attempts {
         };
     }
 
+    /**
+     * {@return the child that waited, at its execve}
+     *
+     * @param rest of its program
+     */
+    Outcome.Child start(Waiting child, Prepared rest) throws IOException {
+        var launch = launchOf(rest);
+        return switch (onThreadThatMayBlock(() -> child.proceed(launch, here.deadline()))) {
+            case Outcome.Child started -> started;
+            case Outcome.ChildFailure failure -> throw refusedStart(rest.plan(), failure);
+            case Outcome.Died died -> throw new LaunchException(FailureText.died(died.status()), "", null);
+        };
+    }
+
+    private LaunchException refusedStart(LaunchPlan plan, Outcome.ChildFailure failure) {
+        var files = here.files();
+        Optional<String> cause =
+                MissingProgram.isFor(failure) && files != null ? files.whyMissing(plan) : Optional.empty();
+        return new LaunchException(
+                FailureText.of(failure.step(), failure.errno(), cause),
+                failure.step().purpose(),
+                new LinuxException(failure.errno(), FailureText.call(failure.step())));
+    }
+
     private boolean prefersMappedLayers() {
         return plan().input().idmappedLayers() && !request.spec().root().idmappedLayers();
     }
@@ -126,7 +152,9 @@ final class Attempts {
     }
 
     private Prepared prepared(ContainerSpec spec) throws IOException {
-        return request.prepared().of(services.planner().decide(spec, request.command(), here.cgroupFiles()));
+        var decided = services.planner().decide(spec, request.command(), here.cgroupFiles());
+        boolean whole = prepared.plan().input().part() == PlanInput.Part.WHOLE;
+        return request.prepared().of(whole ? decided : decided.preparation());
     }
 
     /** {@return where the target of a mount really is, by a launch that asks and then fails} */
@@ -157,7 +185,9 @@ final class Attempts {
     /** {@return mounts of the layers for one launch, which takes them along} */
     private Map<Arg.Slot, Integer> layers(LaunchPlan plan) throws IOException {
         var input = plan.input();
-        if (!input.idmappedLayers() || !(input.spec().root().source() instanceof Root.Layers(var overlay))) {
+        if (input.part() == PlanInput.Part.START
+                || !input.idmappedLayers()
+                || !(input.spec().root().source() instanceof Root.Layers(var overlay))) {
             return Map.of();
         }
         var layers = LayerMounts.make(
@@ -171,7 +201,7 @@ final class Attempts {
 
     private Outcome attempt(Launch launch) throws IOException {
         try {
-            return onThreadThatMayBlock(launch);
+            return onThreadThatMayBlock(() -> services.launcher().launch(launch, here.deadline()));
         } catch (LinuxException refused) {
             throw new LaunchException(
                     FailureText.clone(refused.call(), launch.cgroup().isPresent(), refused.errno(), services.host()),
@@ -180,13 +210,13 @@ final class Attempts {
         }
     }
 
-    private Outcome onThreadThatMayBlock(Launch launch) throws IOException {
+    private Outcome onThreadThatMayBlock(OnPlatformThread.Work<Outcome> work) throws IOException {
         if (request.spec().privileges().supervised().isEmpty()
                 || !Thread.currentThread().isVirtual()) {
-            return services.launcher().launch(launch, here.deadline());
+            return work.call();
         }
         // A supervisor may be asked about the very execve; the carrier must be free for it.
-        return OnPlatformThread.call("caisson-launch", () -> services.launcher().launch(launch, here.deadline()));
+        return OnPlatformThread.call("caisson-launch", work);
     }
 
     private LaunchException refusal(Launch launch, Outcome.ChildFailure failure) {

@@ -18,6 +18,7 @@ import dev.caisson.linux.sys.Kernel;
 import dev.caisson.linux.sys.Poller;
 import dev.caisson.process.LiveProcess;
 import dev.caisson.seccomp.notify.Listeners;
+import dev.caisson.spec.Namespace;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -181,7 +182,48 @@ public final class Engine {
                 step.action().run(here);
             }
             var attempts = new Attempts(services, request, here, prepared);
-            return here.launched(attempts.launch(), attempts);
+            return here.launched(attempts.launch(), attempts, true);
+        }
+    }
+
+    /**
+     * Makes all that comes before a command: a child waits in its namespaces, on its root, in its cgroup. The timeout does not
+     * count yet.
+     *
+     * @param request the command is not looked at
+     */
+    public PreparedLaunch prepare(Request request) throws IOException {
+        if (request.spec().namespaces().joined(Namespace.PID).isPresent()) {
+            throw new IllegalStateException(
+                    "prepare contradicts join(PID): the process that enters a PID namespace is made"
+                            + " at the start; start it at once, or give it one of its own");
+        }
+        var here = new Preparation(request.spec(), poller);
+        try {
+            here.prepares();
+            here.makeCgroup(services.launcher());
+            var decided = services.planner()
+                    .decide(request.spec(), request.command(), here.cgroupFiles())
+                    .preparation();
+            here.decided(decided, services.host());
+            var prepared = request.prepared().of(decided);
+            for (var step : ParentSteps.of(prepared.plan())) {
+                step.action().run(here);
+            }
+            if (decided.principal().isPresent()) {
+                here.known(decided.principal().get());
+            }
+            var attempts = new Attempts(services, request, here, prepared);
+            var child = attempts.launch();
+            here.prepared(child, attempts);
+            return new PreparedLaunch(here, attempts, child, request.prepared());
+        } catch (IOException | RuntimeException | Error failed) {
+            try {
+                here.close();
+            } catch (IOException | RuntimeException | Error alsoFailed) {
+                failed.addSuppressed(alsoFailed);
+            }
+            throw failed;
         }
     }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.engine;
 
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.MissingProgram;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -104,6 +106,15 @@ public final class KeptFiles implements AutoCloseable {
             }
         }
         return fileSystem;
+    }
+
+    /** {@return why the program of a command cannot be found, if that is an interpreter's fault} */
+    Optional<String> whyMissing(LaunchPlan plan) {
+        try {
+            return MissingProgram.look(kept.open().root(), plan);
+        } catch (IOException sayNoMore) {
+            return Optional.empty(); // The refusal itself is known, and is what matters.
+        }
     }
 
     private void checkOpen() {

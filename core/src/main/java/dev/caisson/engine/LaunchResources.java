@@ -37,11 +37,19 @@ final class LaunchResources implements AutoCloseable {
         succeeded = true;
     }
 
+    /** Closes what was used up, as a part of the launch is over. */
+    void letGo() {
+        used.forEach(Fd::close);
+        used.clear();
+        mounts.forEach(LayerMounts::close);
+        mounts.clear();
+        volumes.forEach(Volumes::close);
+        volumes.clear();
+    }
+
     @Override
     public void close() throws IOException {
-        used.forEach(Fd::close);
-        mounts.forEach(LayerMounts::close);
-        volumes.forEach(Volumes::close);
+        letGo();
         if (!succeeded) {
             undo();
         }

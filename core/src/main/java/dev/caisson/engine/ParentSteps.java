@@ -27,13 +27,23 @@ public final class ParentSteps {
     /** {@return the steps of a launch} */
     public static List<ParentStep> of(LaunchPlan plan) {
         var steps = new ParentSteps(plan.input());
-        steps.cgroup();
-        steps.layers();
-        steps.volumes();
-        steps.writableLayer();
-        steps.joins();
-        steps.streams();
-        steps.ends();
+        switch (plan.input().part()) {
+            case WHOLE -> {
+                steps.prepare();
+                steps.streams();
+                steps.status();
+                steps.root();
+            }
+            case PREPARATION -> {
+                steps.prepare();
+                steps.root();
+            }
+            case START -> {
+                steps.streams();
+                steps.status();
+                return steps.steps;
+            }
+        }
         if (plan.mode() == Launch.Mode.ISOLATED) {
             steps.add(
                     "zygote",
@@ -43,6 +53,14 @@ public final class ParentSteps {
                     _ -> {});
         }
         return steps.steps;
+    }
+
+    private void prepare() {
+        cgroup();
+        layers();
+        volumes();
+        writableLayer();
+        joins();
     }
 
     private void add(String phase, String purpose, String needs, List<String> calls, ParentStep.Action action) {
@@ -153,7 +171,7 @@ public final class ParentSteps {
         };
     }
 
-    private void ends() {
+    private void status() {
         if (input.spec().hasInit()) {
             add(
                     STREAMS,
@@ -162,6 +180,9 @@ public final class ParentSteps {
                     List.of("pipe2(<status>, O_CLOEXEC)"),
                     Preparation::awaitStatus);
         }
+    }
+
+    private void root() {
         if (input.spec().root().kept()) {
             add(
                     STREAMS,

@@ -16,6 +16,7 @@ import dev.caisson.linux.Signal;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Outcome;
+import dev.caisson.linux.child.Waiting;
 import dev.caisson.linux.child.Ward;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -47,9 +48,10 @@ import org.jspecify.annotations.Nullable;
 
 /** What the JVM has made for one launch so far. Closed, it lets go of what only the launch needed, and, if that failed, of all. */
 final class Preparation implements AutoCloseable {
-    private final ContainerSpec spec;
     private final Poller poller;
-    private final long startedAt = System.nanoTime();
+    private ContainerSpec spec;
+    private long startedAt = System.nanoTime();
+    private boolean prepares;
     private final LaunchResources resources = new LaunchResources();
     private final Map<Arg.Slot, Integer> descriptors = new HashMap<>();
     private final List<Arg.Slot> cgroupFiles = new ArrayList<>();
@@ -65,6 +67,8 @@ final class Preparation implements AutoCloseable {
     private @Nullable LayerWatch watch;
     private @Nullable Fd status;
     private @Nullable Fd kept;
+    private @Nullable Principal user;
+    private @Nullable KeptFiles files;
 
     Preparation(ContainerSpec spec, Poller poller) {
         this.spec = spec;
@@ -73,9 +77,11 @@ final class Preparation implements AutoCloseable {
 
     /** {@return when the launch must be over by the clock of System.nanoTime, for the timeout of the command} */
     OptionalLong deadline() {
-        return spec.process().timeout().stream()
-                .mapToLong(timeout -> startedAt + Patience.nanos(timeout))
-                .findFirst();
+        return prepares
+                ? OptionalLong.empty()
+                : spec.process().timeout().stream()
+                        .mapToLong(timeout -> startedAt + Patience.nanos(timeout))
+                        .findFirst();
     }
 
     /**
@@ -106,6 +112,7 @@ final class Preparation implements AutoCloseable {
     /** Knows what was decided. */
     void decided(PlanInput decided, HostFacts host) {
         input = decided;
+        descriptors.putAll(OwnDescriptors.of(spec));
         owner = (host.isPrivileged() ? decided.idMap() : Optional.<IdMap>empty()).flatMap(Preparation::root);
     }
 
@@ -163,20 +170,26 @@ final class Preparation implements AutoCloseable {
                 process.descriptors());
         resources.onFailure(plumbing);
         plumbing.descriptors().forEach((number, source) -> descriptors.put(Slots.descriptor(number), source));
-        descriptors.putAll(OwnDescriptors.of(spec));
-        if (decided().principal().isPresent()) {
-            known(decided().principal().get());
+        var known = user();
+        if (known.isPresent()) {
+            known(known.get());
         }
+    }
+
+    /** {@return whom the command runs as, if that is known by now} */
+    Optional<Principal> user() {
+        return decided().principal().or(() -> Optional.ofNullable(user));
     }
 
     /** Gives what was made for the command to its user, as soon as that is known. */
     void known(Principal principal) throws IOException {
-        var user = decided().onHost(principal);
+        user = principal;
+        var onHost = decided().onHost(principal);
         if (volumes != null) {
-            volumes.give(user);
+            volumes.give(onHost);
         }
-        if (user.isPresent()) {
-            plumbing().give(user.get().uid(), user.get().gid());
+        if (onHost.isPresent() && plumbing != null) {
+            plumbing.give(onHost.get().uid(), onHost.get().gid());
         }
     }
 
@@ -194,8 +207,35 @@ final class Preparation implements AutoCloseable {
         descriptors.put(Slots.KEPT, resources.use(sockets.far()).number());
     }
 
-    /** {@return what is launched, for whoever uses it} What fails from here on ends the child. */
-    Started launched(Outcome.Child child, Attempts attempts) throws IOException {
+    /** The command comes later, and so does the beginning of its time. */
+    void prepares() {
+        prepares = true;
+    }
+
+    /** The child waits to be told what to run; what fails from here on ends it. */
+    void prepared(Outcome.Child child, Attempts attempts) {
+        resources.onFailure(() -> kill(child));
+        resources.letGo();
+        descriptors.clear();
+        if (kept != null) {
+            files = files(kept, attempts);
+            resources.onFailure(files);
+        }
+    }
+
+    /** The time of the command begins. */
+    void starts(ContainerSpec with) {
+        spec = with;
+        prepares = false;
+        startedAt = System.nanoTime();
+    }
+
+    /**
+     * {@return what is launched, for whoever uses it} What fails from here on ends the child.
+     *
+     * @param keepsFiles whether somebody may ask for its files, if they are kept
+     */
+    Started launched(Outcome.Child child, Attempts attempts, boolean keepsFiles) throws IOException {
         resources.onFailure(() -> kill(child));
         plumbing().launched();
         var own = limits.made()
@@ -207,15 +247,43 @@ final class Preparation implements AutoCloseable {
             process.scatters();
         }
         process.atEnd(() -> attempts.ended(process));
-        var plan = attempts.plan();
-        var files = kept == null ? null : new KeptFiles(new Kept(kept), owner, layers(plan.input(), attempts));
-        var started = new Started(
-                process, own, files, use, attempts.fallback(), lease, limits.unenforcedAnd(plan.unenforced()));
+        if (kept != null && files == null) {
+            files = files(kept, attempts);
+        }
+        if (files != null && !keepsFiles) {
+            files.close();
+            files = null;
+        }
+        var started = new Started(process, own, files, use, attempts.fallback(), lease, unenforced(attempts));
         resources.succeeded();
         return started;
     }
 
+    private KeptFiles files(Fd socket, Attempts attempts) {
+        return new KeptFiles(new Kept(socket), owner, layers(attempts.plan().input(), attempts));
+    }
+
+    /** {@return the files of the container, if its root is kept} */
+    @Nullable
+    KeptFiles files() {
+        return files;
+    }
+
+    /** {@return its own cgroup, if it has one} */
+    Optional<Cgroup> cgroup() {
+        return limits.made();
+    }
+
+    /** {@return what of a preset is not enforced} */
+    List<String> unenforced(Attempts attempts) {
+        return limits.unenforcedAnd(attempts.plan().unenforced());
+    }
+
     private static void kill(Outcome.Child child) throws LinuxException {
+        child.waiting().ifPresent(Waiting::close);
+        if (!child.pidfd().isOpen()) {
+            return; // It was ended, and is reaped.
+        }
         child.ward().end();
         try (var pidfd = child.pidfd()) {
             var _ = Processes.signal(pidfd, Signal.SIGKILL);

@@ -15,7 +15,16 @@ public final class FailureText {
 
     /** {@return the message for a step that the kernel refused} */
     public static String of(Step step, Errno errno) {
-        return of(step, errno, "", Optional.empty());
+        return of(step, errno, Optional.empty());
+    }
+
+    /**
+     * {@return the message for a step that the kernel refused}
+     *
+     * @param cause what is known to be the cause; empty: a likely one is guessed
+     */
+    public static String of(Step step, Errno errno, Optional<String> cause) {
+        return of(step, errno, "", cause);
     }
 
     /**

@@ -11,6 +11,7 @@ import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.SyscallProgram;
+import dev.caisson.linux.child.Waiting;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.spec.Namespace;
 import dev.caisson.spec.Stdio;
@@ -119,7 +120,17 @@ final class KernelMounts {
         pts(dev);
         shm(dev);
         mqueue(dev);
-        return discards() ? Optional.of(nothing(dev)) : Optional.empty();
+        boolean used = input.part() == PlanInput.Part.PREPARATION || discards();
+        return used ? Optional.of(nothing(dev)) : Optional.empty();
+    }
+
+    /** {@return the container's own /dev/null that its preparation has left, if it has one} */
+    static Optional<Arg> left(PlanInput input) {
+        return input.isFresh(Namespace.MOUNT)
+                        && input.spec().hasOwnRoot()
+                        && input.spec().root().kernelMounts()
+                ? Optional.of(Waiting.LEFT)
+                : Optional.empty();
     }
 
     private boolean discards() {

@@ -24,6 +24,27 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         var namespaces = new NamespaceSteps(input, program);
         boolean isolated = isIsolated(input);
         var exec = new ExecSteps(input, program, isolated);
+        switch (input.part()) {
+            case WHOLE -> start(input, program, exec, prepare(input, program, exec));
+            case PREPARATION -> {
+                var nothing = prepare(input, program, exec);
+                program.phase("wait");
+                program.await(nothing);
+            }
+            case START -> start(input, program, exec, KernelMounts.left(input));
+        }
+        return new LaunchPlan(
+                input,
+                program.build(),
+                isolated ? Launch.Mode.ISOLATED : Launch.Mode.DIRECT,
+                namespaces.cloneFlags(),
+                parentSide(input));
+    }
+
+    /** {@return the container's own /dev/null, opened, if it has one and it is used} */
+    private static Optional<Arg> prepare(PlanInput input, SyscallProgram.Builder program, ExecSteps exec) {
+        boolean isolated = isIsolated(input);
+        var namespaces = new NamespaceSteps(input, program);
         exec.planBeginning();
         var root = new RootSteps(input, program);
         if (input.isFresh(Namespace.MOUNT) && !input.joins(Namespace.USER)) {
@@ -42,6 +63,11 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         if (input.principal().isEmpty() && !input.spec().hasOwnRoot()) {
             new AccountSteps(program).askAboutRoot();
         }
+        return nothing;
+    }
+
+    private static void start(PlanInput input, SyscallProgram.Builder program, ExecSteps exec, Optional<Arg> nothing) {
+        var namespaces = new NamespaceSteps(input, program);
         new DescriptorSteps(input, program, nothing).plan(kept(input));
         exec.planLimits();
         var seccomp = new SeccompSteps(input, program);
@@ -54,7 +80,7 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         if (namespaces.forks() && namespaces.forksLate()) {
             namespaces.planFork();
         }
-        if (isolated) {
+        if (isIsolated(input)) {
             exec.planDeathOfParent();
         }
         seccomp.planNoNewPrivileges();
@@ -65,12 +91,6 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
             seccomp.planFilters();
         }
         exec.planExec(Environment.of(input.spec(), input.principal()));
-        return new LaunchPlan(
-                input,
-                program.build(),
-                isolated ? Launch.Mode.ISOLATED : Launch.Mode.DIRECT,
-                namespaces.cloneFlags(),
-                parentSide(input));
     }
 
     /** {@return the parameters of descriptors that are used after the root is entered} */
@@ -92,6 +112,7 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
     private static boolean isIsolated(PlanInput input) {
         var spec = input.spec();
         return !spec.bare()
+                || input.part() != PlanInput.Part.WHOLE
                 || spec.hasOwnRoot()
                 || spec.hasInit()
                 || !spec.namespaces().joins().isEmpty()

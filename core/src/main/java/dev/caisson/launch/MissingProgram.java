@@ -88,6 +88,11 @@ public final class MissingProgram {
         return cause.get();
     }
 
+    /** {@return the cause in words, if it is an interpreter, by the root of the container} */
+    public static Optional<String> look(Fd root, LaunchPlan plan) {
+        return why(root, plan.input());
+    }
+
     private static Optional<String> why(Fd root, PlanInput input) {
         return candidates(input).flatMap(file -> why(root, file).stream()).findFirst();
     }

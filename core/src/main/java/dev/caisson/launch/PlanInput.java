@@ -28,6 +28,7 @@ import java.util.Set;
  * @param sources what the sources of bind mounts are
  * @param cgroupFiles the slots of version 1 {@code cgroup.procs} files the child must enter by
  * @param seccompFilters in the order in which they are installed
+ * @param part of the launch that is planned
  */
 public record PlanInput(
         ContainerSpec spec,
@@ -42,7 +43,53 @@ public record PlanInput(
         List<HostTree.Entry> topDirectories,
         Map<Path, SourceKind> sources,
         List<Arg.Slot> cgroupFiles,
-        List<FilterProgram> seccompFilters) {
+        List<FilterProgram> seccompFilters,
+        Part part) {
+
+    /** How much of a launch is planned. */
+    public enum Part {
+        /** All of it, up to the execve. */
+        WHOLE,
+
+        /** All that comes before the command: the child waits then. */
+        PREPARATION,
+
+        /** What a prepared child still has to do: its descriptors, limits, user, filters, and the execve. */
+        START
+    }
+
+    /** {@return this launch as far as it does not depend on the command} */
+    public PlanInput preparation() {
+        return with(spec, List.of(), principal, Part.PREPARATION);
+    }
+
+    /**
+     * {@return the rest of this launch, for a command}
+     *
+     * @param process may differ in what the preparation does not look at
+     * @param user as whom the command runs, which is known by now
+     */
+    public PlanInput start(ProcessSpec process, List<String> command, Principal user) {
+        return with(ImmutableContainerSpec.copyOf(spec).withProcess(process), command, Optional.of(user), Part.START);
+    }
+
+    private PlanInput with(ContainerSpec described, List<String> run, Optional<Principal> user, Part planned) {
+        return new PlanInput(
+                described,
+                run,
+                host,
+                fresh,
+                idMap,
+                idmappedLayers,
+                user,
+                hostTree,
+                top,
+                topDirectories,
+                sources,
+                cgroupFiles,
+                seccompFilters,
+                planned);
+    }
 
     /** {@return the host's ids of the command's user; empty if they are this process's own, or this process may give nothing away} */
     public Optional<SafeTree.Owner> onHost(Principal user) {

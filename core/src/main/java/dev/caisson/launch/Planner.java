@@ -85,7 +85,8 @@ public final class Planner {
                 map.isPresent() && idmapped && isHostsRoot(spec) ? HostTree.topDirectories() : List.of(),
                 SourceKind.of(spec.root().mounts()),
                 cgroupFiles,
-                seccompFilters(spec));
+                seccompFilters(spec),
+                PlanInput.Part.WHOLE);
     }
 
     private List<FilterProgram> seccompFilters(ContainerSpec spec) {

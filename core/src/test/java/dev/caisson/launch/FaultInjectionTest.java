@@ -10,12 +10,15 @@ import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.child.EncodedProgram;
 import dev.caisson.linux.child.Encoder;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.child.Step;
+import dev.caisson.linux.child.Waiting;
 import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
 import dev.caisson.linux.sys.Sockets;
@@ -34,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -110,7 +114,9 @@ class FaultInjectionTest {
                         reached++;
                     } else {
                         // A step that this launch does not come by, such as the making of a directory that is there.
-                        var _ = assertInstanceOf(Outcome.Child.class, outcome).reap();
+                        var child = assertInstanceOf(Outcome.Child.class, outcome);
+                        child.waiting().ifPresent(Waiting::close);
+                        var _ = child.reap();
                     }
                     NoLeaks.assertEqualsSoon(before);
                 }
@@ -137,8 +143,13 @@ class FaultInjectionTest {
 
     private static Outcome launch(Launcher launcher, LaunchPlan plan, int step, Map<Arg.Slot, Integer> descriptors)
             throws Exception {
-        return launcher.launch(new Launch(
-                Encoder.encode(plan.program().failingAt(step, Errno.EIO), Arch.host()),
+        return launcher.launch(launch(
+                plan, Encoder.encode(plan.program().failingAt(step, Errno.EIO), Arch.host()), descriptors));
+    }
+
+    private static Launch launch(LaunchPlan plan, EncodedProgram program, Map<Arg.Slot, Integer> descriptors) {
+        return new Launch(
+                program,
                 plan.mode(),
                 plan.flags(),
                 OptionalInt.empty(),
@@ -148,7 +159,7 @@ class FaultInjectionTest {
                         fd -> LISTENERS.listen(
                                 fd,
                                 plan.input().spec().privileges().supervised().orElseThrow()),
-                        _ -> {})));
+                        _ -> {}));
     }
 
     @Test
@@ -223,6 +234,81 @@ class FaultInjectionTest {
             failEveryStep(
                     plan(spec),
                     Map.of(Slots.join(Namespace.PID), pid.number(), Slots.join(Namespace.NETWORK), network.number()));
+        }
+    }
+
+    /** As the engine does, in two parts. */
+    private static PlanInput decided(ContainerSpec spec) throws Exception {
+        var host = Hosts.ofThisProcess(Kernel.ofThisMachine());
+        return new Planner(host).decide(spec, List.of("/bin/true"), List.of());
+    }
+
+    private static List<ContainerSpec> variants() {
+        var spec = spec().root(r -> r.withKept(true));
+        return List.of(
+                spec,
+                spec.process(p -> p.withUser(UserSpec.parse("daemon")).withInit(true)),
+                spec.namespaces(n -> n.withFresh(Namespace.USER, Namespace.NETWORK))
+                        .root(r -> r.withLayerIds(LayerIds.AS_ON_DISK)),
+                supervised(Seccomp.otherwise(Action.allow()).supervise(Syscall.EXECVE, _ -> Reply.proceed())));
+    }
+
+    @Test
+    void aPreparationThatFailsLeavesNothingBehind() throws Exception {
+        for (var spec : variants()) {
+            failEveryStep(LaunchPlan.compile(decided(spec).preparation()));
+        }
+    }
+
+    @Test
+    void aStartAfterAPreparationThatFailsLeavesNothingBehind() throws Exception {
+        for (var spec : variants()) {
+            var decided = decided(spec);
+            var preparation = LaunchPlan.compile(decided.preparation());
+            failEveryStepOfTheStart(
+                    preparation,
+                    LaunchPlan.compile(decided.start(spec.process(), List.of("/bin/true"), Principal.root())));
+        }
+    }
+
+    private static void failEveryStepOfTheStart(LaunchPlan preparation, LaunchPlan plan) throws Exception {
+        try (var launcher = new Launcher();
+                var input = Files.open("/dev/null", OpenFlags.O_RDWR, 0);
+                var status = Files.pipe();
+                var kept = Sockets.pair()) {
+            var descriptors = new HashMap<Arg.Slot, Integer>();
+            for (int number = 0; number < 3; number++) {
+                descriptors.put(Slots.descriptor(number), input.number());
+            }
+            descriptors.put(Slots.STATUS, status.writer().number());
+            int reached = 0;
+            for (int k = 0; k < plan.program().steps().size(); k++) {
+                var before = NoLeaks.snapshot();
+                var child = assertInstanceOf(
+                        Outcome.Child.class,
+                        launcher.launch(launch(
+                                preparation,
+                                Encoder.encode(preparation.program(), Arch.host()),
+                                Map.of(Slots.KEPT, kept.far().number()))));
+                Sockets.receive(kept.near(), 3).forEach(Fd::close);
+                var outcome = child.waiting()
+                        .orElseThrow()
+                        .proceed(
+                                launch(
+                                        plan,
+                                        Encoder.encode(plan.program().failingAt(k, Errno.EIO), Arch.host()),
+                                        descriptors),
+                                OptionalLong.empty());
+                if (outcome instanceof Outcome.ChildFailure failure) {
+                    assertEquals(OptionalInt.of(k), failure.index());
+                    assertEquals(Errno.EIO, failure.errno());
+                    reached++;
+                } else {
+                    var _ = assertInstanceOf(Outcome.Child.class, outcome).reap();
+                }
+                NoLeaks.assertEqualsSoon(before);
+            }
+            assertTrue(reached > plan.program().steps().size() / 2, reached + " steps failed");
         }
     }
 }

@@ -143,7 +143,7 @@ final class DirectLauncher {
 
     private static Outcome outcome(SyscallProgram program, long pid, LaunchMemory memory) throws LinuxException {
         var table = memory.table();
-        var child = new Outcome.Child((int) pid, Fd.owning(table.get(JAVA_INT, TableLayout.PIDFD)), Ward.NONE);
+        var child = Outcome.Child.running((int) pid, Fd.owning(table.get(JAVA_INT, TableLayout.PIDFD)), Ward.NONE);
         return switch (table.get(JAVA_INT, TableLayout.STATE)) {
             case TableLayout.EXECVE_ATTEMPTED -> child;
             case TableLayout.FAILED -> failure(program, child.pidfd(), table);

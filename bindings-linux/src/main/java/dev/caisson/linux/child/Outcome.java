@@ -13,13 +13,18 @@ import java.util.OptionalInt;
 /** How a launch ended. Unless it is a {@link Child} nothing is left of it. */
 public sealed interface Outcome {
     /**
-     * The program reached its execve.
+     * The program reached its execve, or the end of its first part.
      *
      * @param pid in this process's PID namespace; valid until the child is reaped
      * @param pidfd owned by the receiver, who reaps the child with it
      * @param ward what ends the child if this JVM ends first; to be ended once the child is reaped
+     * @param waiting the child that waits for the rest of its program, if it does
      */
-    record Child(int pid, Fd pidfd, Ward ward) implements Outcome {
+    record Child(int pid, Fd pidfd, Ward ward, Optional<Waiting> waiting) implements Outcome {
+        static Child running(int pid, Fd pidfd, Ward ward) {
+            return new Child(pid, pidfd, ward, Optional.empty());
+        }
+
         /** Waits for the end, reaps the child, and gives up what was held of it. For children known to be ending. */
         public WaitStatus reap() throws LinuxException {
             try (pidfd) {

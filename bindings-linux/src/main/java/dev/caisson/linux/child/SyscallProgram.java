@@ -58,6 +58,13 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
         return index;
     }
 
+    /** {@return whether the child waits at the end for the rest of its program} */
+    boolean awaits() {
+        return !steps.isEmpty()
+                && steps.getLast().operation() instanceof Step.Enter(Arg.Value(long address, var _))
+                && address == AwaitSteps.REST_ADDRESS;
+    }
+
     /**
      * {@return this program with one step replaced by a failure} For fault-injection tests: whatever was done before step
      * {@code index} must be undone by the caller of the launch.
@@ -352,6 +359,18 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
          */
         public Builder fork() {
             ForkSteps.add(this);
+            return this;
+        }
+
+        /**
+         * Ends the program with a wait for the rest of it, another program, which the launcher sends at some later time (see
+         * {@link Waiting}). The child holds no descriptor meanwhile but its socket, and one that the rest uses. In isolated mode
+         * only.
+         *
+         * @param left what becomes {@link Waiting#LEFT} of the rest
+         */
+        public Builder await(Optional<Arg> left) {
+            AwaitSteps.add(this, left);
             return this;
         }
 

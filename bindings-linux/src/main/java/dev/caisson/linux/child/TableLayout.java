@@ -53,6 +53,9 @@ final class TableLayout {
     /** From the zygote: clone3 was refused, with the errno in its field. */
     static final int REFUSED = 5;
 
+    /** A program has come to where its rest is awaited. */
+    static final int WAITING = 6;
+
     private TableLayout() {}
 
     static int step(int index) {

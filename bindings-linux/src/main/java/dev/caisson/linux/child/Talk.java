@@ -20,12 +20,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * This JVM's side of one launch by the zygote: what the child says on its socket, up to the end of file that means that it is
- * done or gone, since the child's end is closed by execve. At gates it is answered.
+ * done or gone, since the child's end is closed by execve, or up to where it waits for the rest of its program. At gates it is
+ * answered.
  */
 final class Talk {
     private static final int PAUSE_NANOS = 5_000_000;
@@ -36,11 +36,11 @@ final class Talk {
 
     private final Fd socket;
     private final Launch launch;
-    private final IntSupplier pid;
-    private final ZygoteProcess zygote;
+    private final Party party;
     private final boolean gated;
     private final OptionalLong deadline;
     private boolean executed;
+    private boolean waiting;
     private boolean failed;
     private int failedStep;
     private int failedErrno;
@@ -49,25 +49,33 @@ final class Talk {
     private boolean expired;
     private @Nullable IOException refusal;
 
-    /** Replaces a zygote that does not go on. */
-    @FunctionalInterface
-    interface Renewal {
-        void renew(ZygoteProcess old) throws IOException;
+    /** Whom this JVM talks to. */
+    interface Party {
+        /** {@return its pid, or 0 before it is cloned} */
+        int pid();
+
+        /** {@return a pidfd of it, or of the child it has forked} */
+        default Fd pidfd(int child) throws LinuxException {
+            // Our child and not reaped by anybody else: the pid still means it.
+            return Processes.open(child);
+        }
+
+        /** Looks for the cause when it says nothing for a while. */
+        default void look() throws IOException {}
     }
 
     /**
      * Begins; the request is sent afterwards.
      *
-     * @param pid of the child, or 0 before it is cloned
      * @param deadline by the clock of System.nanoTime, when the child is killed if it has not come to its execve
      */
-    Talk(Fd socket, Launch launch, IntSupplier pid, ZygoteProcess zygote, OptionalLong deadline) throws LinuxException {
+    Talk(Fd socket, Launch launch, Party party, OptionalLong deadline) throws LinuxException {
         this.socket = socket;
         this.launch = launch;
-        this.pid = pid;
-        this.zygote = zygote;
+        this.party = party;
         this.deadline = deadline;
-        this.gated = !launch.program().program().gates().isEmpty();
+        this.gated = !launch.program().program().gates().isEmpty()
+                || launch.program().program().awaits();
         Sockets.receiveWithin(
                 socket, deadline.isPresent() ? Math.clamp(left() / 1000, 1000, PATIENCE_MICROS) : PATIENCE_MICROS);
         if (launch.gates().values().stream().anyMatch(Handover.class::isInstance)) {
@@ -80,31 +88,36 @@ final class Talk {
         return forked != 0;
     }
 
+    /** {@return whether the child awaits the rest of its program, by the socket, which is still open} */
+    boolean isWaiting() {
+        return waiting;
+    }
+
     /** {@return the outcome, or nothing if the zygote ended before it cloned} */
-    Optional<Outcome> outcome(Renewal renewal) throws IOException {
+    Optional<Outcome> outcome() throws IOException {
         try (var arena = Arena.ofConfined()) {
             if (gated) {
-                converse(arena.allocate(TableLayout.REPORT_SIZE, Long.BYTES), renewal);
+                converse(arena.allocate(TableLayout.REPORT_SIZE, Long.BYTES));
             } else {
-                listen(arena.allocate(2 * TableLayout.REPORT_SIZE, Long.BYTES), renewal);
+                listen(arena.allocate(2 * TableLayout.REPORT_SIZE, Long.BYTES));
             }
         } catch (IOException | RuntimeException | Error lost) {
-            abandon(lost, renewal);
+            abandon(lost);
             throw lost;
         }
         return conclude();
     }
 
     /** Two reports, or one and the end, are what a launch without gates consists of: one call waits for both. */
-    private void listen(MemorySegment reports, Renewal renewal) throws IOException {
+    private void listen(MemorySegment reports) throws IOException {
         int have = 0;
-        while (true) {
+        while (!waiting) {
             int n = Sockets.receive(socket, reports.asSlice(have));
             if (n == 0 || n == -Errno.ECONNRESET.code()) {
                 return; // Reset: it ended without having read an answer.
             }
             if (n == -Errno.EAGAIN.code()) {
-                look(renewal);
+                look();
                 continue;
             }
             if (n < 0) {
@@ -120,8 +133,8 @@ final class Talk {
         }
     }
 
-    private void converse(MemorySegment report, Renewal renewal) throws IOException {
-        while (true) {
+    private void converse(MemorySegment report) throws IOException {
+        while (!waiting) {
             Sockets.Message message;
             try {
                 message = Sockets.receiveWith(socket, report);
@@ -132,7 +145,7 @@ final class Talk {
                 if (!nothing.errno().equals(Errno.EAGAIN)) {
                     throw nothing;
                 }
-                look(renewal);
+                look();
                 continue;
             }
             if (message.length() != TableLayout.REPORT_SIZE) {
@@ -156,7 +169,7 @@ final class Talk {
     /** Somebody may hold the child: a tracer, a supervisor, a file system that does not answer. */
     private void expire() {
         expired = true;
-        kill(pid.getAsInt());
+        kill(party.pid());
         kill(forked);
     }
 
@@ -166,13 +179,11 @@ final class Talk {
         }
     }
 
-    private void look(Renewal renewal) throws IOException {
+    private void look() throws IOException {
         if (deadline.isPresent() && left() <= 0) {
             expire();
         }
-        if (zygote.isStopped()) {
-            renewal.renew(zygote);
-        }
+        party.look();
     }
 
     /** Listens on to the end even after a failure: whom the child forked before is told of later, and must be reaped too. */
@@ -180,6 +191,7 @@ final class Talk {
         int errno = report.get(JAVA_INT, TableLayout.FAILED_ERRNO);
         switch (report.get(JAVA_INT, TableLayout.STATE)) {
             case TableLayout.EXECVE_ATTEMPTED -> executed = true;
+            case TableLayout.WAITING -> waiting = true;
             case TableLayout.FORKED -> {
                 forked = errno;
                 if (expired) {
@@ -235,13 +247,13 @@ final class Talk {
 
     /** Where the kernel has no clone3, the zygote itself writes the pid, a moment after the child begins. */
     private int known() throws IOException {
-        for (int i = 0; i < MOST_PAUSES && pid.getAsInt() == 0; i++) {
+        for (int i = 0; i < MOST_PAUSES && party.pid() == 0; i++) {
             LockSupport.parkNanos(PAUSE_NANOS);
         }
-        if (pid.getAsInt() == 0) {
+        if (party.pid() == 0) {
             throw new IOException("the zygote does not say whom it has cloned");
         }
-        return pid.getAsInt();
+        return party.pid();
     }
 
     private void take(Handover handover, Sockets.Message message, long address) throws IOException {
@@ -279,9 +291,11 @@ final class Talk {
     }
 
     private Optional<Outcome> conclude() throws IOException {
-        // Gives the pidfd a number to be had under, if there is no other.
-        socket.close();
-        int first = pid.getAsInt();
+        if (!waiting) {
+            // Gives the pidfd a number to be had under, if there is no other.
+            socket.close();
+        }
+        int first = party.pid();
         if (refused != 0) {
             throw new LinuxException(
                     new Errno(refused),
@@ -304,13 +318,12 @@ final class Talk {
             var _ = Processes.reap(child);
             return Optional.of(Outcome.ChildFailure.of(launch.program().program(), failedStep, failedErrno));
         }
-        if (!executed && !expired) {
+        if (!executed && !waiting && !expired) {
             kill(child);
             return Optional.of(new Outcome.Died(Processes.reap(child)));
         }
         try {
-            // Our child and not reaped by anybody else: the pid still means it.
-            return Optional.of(new Outcome.Child(child, Processes.open(child), Ward.NONE));
+            return Optional.of(Outcome.Child.running(child, party.pidfd(child), Ward.NONE));
         } catch (LinuxException noDescriptor) {
             Processes.killAndReap(child);
             throw noDescriptor;
@@ -318,13 +331,13 @@ final class Talk {
     }
 
     /** Waits until there is a child or none will come, and ends it. */
-    private void abandon(Throwable because, Renewal renewal) {
+    private void abandon(Throwable because) {
         try (var arena = Arena.ofConfined()) {
             var report = arena.allocate(TableLayout.REPORT_SIZE, Long.BYTES);
-            while (pid.getAsInt() == 0 && !Sockets.hasEnded(socket, PAUSE_NANOS)) {
-                look(renewal);
+            while (party.pid() == 0 && !Sockets.hasEnded(socket, PAUSE_NANOS)) {
+                look();
             }
-            int first = pid.getAsInt();
+            int first = party.pid();
             if (first == 0) {
                 return;
             }
@@ -332,7 +345,7 @@ final class Talk {
             int n;
             while ((n = Sockets.receive(socket, report)) == TableLayout.REPORT_SIZE || n == -Errno.EAGAIN.code()) {
                 if (n < 0) {
-                    look(renewal);
+                    look();
                 } else if (report.get(JAVA_INT, TableLayout.STATE) == TableLayout.FORKED) {
                     forked = report.get(JAVA_INT, TableLayout.FAILED_ERRNO);
                     var _ = Native.call(Syscall.KILL, forked, Signal.SIGKILL.number(), 0);

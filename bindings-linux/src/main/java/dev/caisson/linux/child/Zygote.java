@@ -83,6 +83,29 @@ final class Zygote implements AutoCloseable {
         }
     }
 
+    /** A child that was asked for, whose pid the kernel writes into the ledger. */
+    private final class Asked implements Talk.Party {
+        private final ZygoteProcess process;
+        private final Place place;
+
+        private Asked(ZygoteProcess process, Place place) {
+            this.process = process;
+            this.place = place;
+        }
+
+        @Override
+        public int pid() {
+            return ledger().pid(place.number);
+        }
+
+        @Override
+        public void look() throws IOException {
+            if (process.isStopped()) {
+                renew(process);
+            }
+        }
+    }
+
     void start() throws IOException {
         var _ = process();
     }
@@ -329,10 +352,10 @@ final class Zygote implements AutoCloseable {
                 values.put(SyscallProgram.ZYGOTE, copy.number());
                 values.put(SyscallProgram.PLACE, place.number);
                 var outcome = direct.launch(launch.program(), launch.flags(), launch.cgroup(), values);
-                if (outcome instanceof Outcome.Child(int pid, Fd pidfd, var _)) {
+                if (outcome instanceof Outcome.Child(int pid, Fd pidfd, var _, var _)) {
                     guardOrKill(process, null, place, pidfd);
                     guarded = true;
-                    return new Outcome.Child(pid, pidfd, place);
+                    return Outcome.Child.running(pid, pidfd, place);
                 }
                 return outcome;
             } finally {
@@ -347,20 +370,30 @@ final class Zygote implements AutoCloseable {
     private Optional<Outcome> attempt(Launch launch, ZygoteProcess process, OptionalLong deadline) throws IOException {
         var place = reserve();
         boolean guarded = false;
-        try (var pair = Sockets.pair()) {
-            var talk = new Talk(pair.near(), launch, () -> ledger().pid(place.number), process, deadline);
-            if (!send(launch, process, place, pair.far())) {
+        boolean kept = false;
+        var pair = Sockets.pair();
+        try (var far = pair.far()) {
+            var talk = new Talk(pair.near(), launch, new Asked(process, place), deadline);
+            if (!send(launch, process, place, far)) {
                 return Optional.empty();
             }
-            pair.far().close();
-            var outcome = talk.outcome(this::renew);
-            if (outcome.isPresent() && outcome.get() instanceof Outcome.Child(int pid, Fd pidfd, var _)) {
+            far.close();
+            var outcome = talk.outcome();
+            if (outcome.isPresent() && outcome.get() instanceof Outcome.Child(int pid, Fd pidfd, var _, var _)) {
                 guardOrKill(process, talk.hasForked() ? null : process, place, pidfd);
                 guarded = true;
-                return Optional.of(new Outcome.Child(pid, pidfd, place));
+                kept = talk.isWaiting();
+                return Optional.of(new Outcome.Child(
+                        pid,
+                        pidfd,
+                        place,
+                        kept ? Optional.of(new Waiting(pair.near(), pid, pidfd, place, memories)) : Optional.empty()));
             }
             return outcome;
         } finally {
+            if (!kept) {
+                pair.near().close();
+            }
             if (!guarded) {
                 place.end();
             }
