@@ -270,7 +270,10 @@ public final class ContainerBuilder extends IsolationSettings {
         }
     }
 
-    /** Starts a command and returns at once; its streams are pipes unless they were set. */
+    /**
+     * Starts a command and returns at once; its streams are pipes unless they were set. A command whose output nobody reads waits
+     * when its pipe is full: for a service, see {@link Stdio#ring}.
+     */
     public Container start(String... command) throws IOException {
         return start(List.of(command));
     }
@@ -327,10 +330,18 @@ public final class ContainerBuilder extends IsolationSettings {
     }
 
     private static void checkThatSomebodyCanRead(String stream, Optional<Stdio> stdio) {
-        if (stdio.isPresent() && (stdio.get() instanceof Stdio.Memory || stdio.get() instanceof Stdio.Pipe)) {
+        if (stdio.filter(ContainerBuilder::isToBeRead).isPresent()) {
             throw new IllegalStateException(stream + " to " + stdio.get() + " contradicts run, which returns nothing to"
                     + " read it from: call capture, or start");
         }
+    }
+
+    private static boolean isToBeRead(Stdio stdio) {
+        return switch (stdio) {
+            case Stdio.Memory _, Stdio.Ring _, Stdio.Pipe _ -> true;
+            case Stdio.Tee(var sinks) -> sinks.stream().anyMatch(ContainerBuilder::isToBeRead);
+            case Stdio.Lines _, Stdio.File _, Stdio.Inherit _, Stdio.Discard _, Stdio.Bytes _ -> false;
+        };
     }
 
     private static Started started(Request request) throws ContainerException {

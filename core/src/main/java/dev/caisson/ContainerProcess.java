@@ -5,6 +5,7 @@ import dev.caisson.linux.Signal;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -54,6 +55,14 @@ public interface ContainerProcess extends AutoCloseable {
     Optional<Resources> resources();
 
     /**
+     * {@return the last bytes it wrote to streams that are {@link dev.caisson.spec.Stdio#ring}, alone or in a tee} At any time,
+     * also after the end and after closing; what it has written and the JVM has not read yet is not among them while it runs.
+     *
+     * @throws IllegalStateException if neither stream is
+     */
+    Logs logs();
+
+    /**
      * Sends a signal to the command; with an init, the init passes it on. To stop and continue everything in a container, see
      * {@link Container#freeze}.
      *
@@ -78,6 +87,53 @@ public interface ContainerProcess extends AutoCloseable {
      */
     @Override
     void close() throws IOException;
+
+    /** The last bytes of the output. Immutable. */
+    final class Logs {
+        private final byte[] stdout;
+        private final byte[] stderr;
+        private final long dropped;
+
+        Logs(byte[] stdout, byte[] stderr, long dropped) {
+            this.stdout = stdout;
+            this.stderr = stderr;
+            this.dropped = dropped;
+        }
+
+        /** {@return a copy of the end of standard output; empty if it is not kept} */
+        public byte[] stdout() {
+            return stdout.clone();
+        }
+
+        /** {@return a copy of the end of standard error; empty if it is not kept} */
+        public byte[] stderr() {
+            return stderr.clone();
+        }
+
+        /** {@return the end of standard output as UTF-8, from its first whole character} */
+        public String text() {
+            return text(stdout);
+        }
+
+        /** {@return the end of standard error as UTF-8, from its first whole character} */
+        public String errorText() {
+            return text(stderr);
+        }
+
+        /** {@return how many bytes came before these, on both streams together, and are not kept} */
+        public long droppedBytes() {
+            return dropped;
+        }
+
+        private String text(byte[] bytes) {
+            int begin = 0;
+            // What begins 10xxxxxx continues a character that is cut off.
+            while (dropped > 0 && begin < Math.min(3, bytes.length) && (bytes[begin] & 0xc0) == 0x80) {
+                begin++;
+            }
+            return new String(bytes, begin, bytes.length - begin, StandardCharsets.UTF_8);
+        }
+    }
 
     /**
      * What a command and those of its children that it waited for used (getrusage(2)). For everything in a container, and for

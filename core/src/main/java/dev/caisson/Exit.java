@@ -30,6 +30,8 @@ public sealed interface Exit {
         SIGNAL,
         /** The time given by {@code timeout} was over. */
         TIMEOUT,
+        /** It wrote more than {@link dev.caisson.spec.Stdio.Memory#killBeyond} allows. */
+        OUTPUT_LIMIT,
         /** {@code stop} or {@code close} was called on this side. */
         STOPPED,
         /**

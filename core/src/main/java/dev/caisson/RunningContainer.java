@@ -25,6 +25,7 @@ import dev.caisson.overlay.store.LayerStore;
 import dev.caisson.path.InsidePath;
 import dev.caisson.process.LiveProcess;
 import dev.caisson.process.OutputLostException;
+import dev.caisson.process.SinkException;
 import dev.caisson.spec.Join;
 import java.io.IOException;
 import java.io.InputStream;
@@ -100,7 +101,7 @@ final class RunningContainer implements Container {
     @Override
     public Exit waitFor() throws IOException, InterruptedException {
         try {
-            return exit(process.end().get());
+            return exit(ended().get());
         } catch (ExecutionException failed) {
             throw cleaningFailed(failed);
         }
@@ -109,7 +110,7 @@ final class RunningContainer implements Container {
     @Override
     public Optional<Exit> waitFor(Duration timeout) throws IOException, InterruptedException {
         try {
-            return Optional.of(exit(process.end().get(Patience.nanos(timeout), TimeUnit.NANOSECONDS)));
+            return Optional.of(exit(ended().get(Patience.nanos(timeout), TimeUnit.NANOSECONDS)));
         } catch (TimeoutException running) {
             return Optional.empty();
         } catch (ExecutionException failed) {
@@ -117,7 +118,15 @@ final class RunningContainer implements Container {
         }
     }
 
+    /** A function that takes its output and waits for the end here would wait for itself. */
+    private CompletableFuture<LiveProcess.End> ended() {
+        return process.plumbing().delivers() ? process.end() : process.delivered();
+    }
+
     private static IOException cleaningFailed(ExecutionException failed) {
+        if (failed.getCause() instanceof SinkException refused) {
+            return new ContainerException(String.valueOf(refused.getMessage()), "", refused.getCause());
+        }
         if (failed.getCause() instanceof OutputLostException lost) {
             return new ContainerException(String.valueOf(lost.getMessage()), "", lost);
         }
@@ -127,7 +136,7 @@ final class RunningContainer implements Container {
 
     @Override
     public CompletableFuture<Exit> onExit() {
-        return process.end().thenApplyAsync(RunningContainer::exit, this::onOwnThread);
+        return process.delivered().thenApplyAsync(RunningContainer::exit, this::onOwnThread);
     }
 
     /** Not on a virtual thread, which waits for a carrier, as long as others can be had. */
@@ -152,6 +161,9 @@ final class RunningContainer implements Container {
         boolean killed = signal.equals(Signal.SIGKILL);
         if (end.cause() == LiveProcess.Cause.TIMEOUT && killed) {
             return Exit.Cause.TIMEOUT;
+        }
+        if (end.cause() == LiveProcess.Cause.OUTPUT_LIMIT && killed) {
+            return Exit.Cause.OUTPUT_LIMIT;
         }
         if (end.cause() == LiveProcess.Cause.STOPPED) {
             return Exit.Cause.STOPPED;
@@ -187,6 +199,15 @@ final class RunningContainer implements Container {
     /** {@return the process, for who joins its namespaces; equal each time} */
     Join.Held held() {
         return held;
+    }
+
+    @Override
+    public Logs logs() {
+        var last = process.plumbing()
+                .last()
+                .orElseThrow(() -> new IllegalStateException(
+                        "logs contradicts streams of which none is kept: start it with stdout(Stdio.ring(...))"));
+        return new Logs(last.stdout(), last.stderr(), last.dropped());
     }
 
     @Override
@@ -355,10 +376,13 @@ final class RunningContainer implements Container {
         boolean interrupted = false;
         try {
             process.kill(LiveProcess.Cause.STOPPED);
+            process.plumbing().deliverNoMore(); // No function may hold up the closing.
             while (true) {
                 try {
-                    var _ = waitFor();
+                    var _ = exit(process.end().get());
                     return;
+                } catch (ExecutionException failed) {
+                    throw cleaningFailed(failed);
                 } catch (InterruptedException again) {
                     interrupted = true; // The kill is under way; leaving now would leave things behind.
                 }

@@ -14,6 +14,7 @@ import dev.caisson.spec.Namespace;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.Securebit;
 import dev.caisson.spec.Stdio;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -64,6 +65,15 @@ class BadInputTest {
                 bad(b -> b.stdin(Stdio.memory(1)), "stdin", "Memory"),
                 bad(b -> b.stdout(Stdio.bytes(new byte[0])), "stdout", "Bytes"),
                 bad(b -> b.stdout(Stdio.memory(-1)), "stdio", "-1"),
+                bad(b -> b.stdin(Stdio.lines(_ -> {})), "stdin", "Lines"),
+                bad(b -> b.stdin(Stdio.ring(1)), "stdin", "Ring"),
+                bad(b -> b.stdin(Stdio.tee(Stdio.inherit())), "stdin", "Tee"),
+                bad(b -> b.stdout(Stdio.ring(0)), "stdio", "0"),
+                bad(b -> b.stdout(Stdio.lines(_ -> {}, StandardCharsets.UTF_8, 15)), "stdio", "15"),
+                bad(b -> b.stdout(Stdio.tee()), "stdio", "nothing"),
+                bad(b -> b.stdout(Stdio.tee(Stdio.inherit(), Stdio.pipe())), "stdio", "Pipe"),
+                bad(b -> b.stdout(Stdio.tee(Stdio.fromFile(Path.of("/x")))), "stdio", "READ"),
+                bad(b -> b.stdout(Stdio.tee(Stdio.memory(1), Stdio.memory(2))), "stdio", "Memory"),
                 bad(b -> b.memoryMax(0, ByteUnit.MB), "memoryMax", "0"),
                 bad(b -> b.memoryMax(-5, ByteUnit.MB), "", "-5"),
                 bad(b -> b.cpus(0), "cpus", "0.0"),

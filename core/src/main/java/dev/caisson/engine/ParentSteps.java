@@ -11,6 +11,7 @@ import dev.caisson.spec.Stdio;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** All that the JVM does between the plan of a launch and its clone, in order. Pure: what is printed is what is run. */
 public final class ParentSteps {
@@ -162,7 +163,15 @@ public final class ParentSteps {
         return switch (stdio) {
             case Stdio.Inherit _ -> List.of();
             case Stdio.Discard _ -> List.of("openat(AT_FDCWD, \"/dev/null\", O_RDWR|O_CLOEXEC)");
-            case Stdio.Pipe _, Stdio.Memory _ -> List.of("pipe2(<" + name + ">, O_CLOEXEC)");
+            case Stdio.Pipe _, Stdio.Memory _, Stdio.Ring _, Stdio.Lines _ ->
+                List.of("pipe2(<" + name + ">, O_CLOEXEC)");
+            case Stdio.Tee(var sinks) ->
+                Stream.concat(
+                                Stream.of("pipe2(<" + name + ">, O_CLOEXEC)"),
+                                sinks.stream()
+                                        .filter(Stdio.File.class::isInstance)
+                                        .flatMap(file -> calls(file, name).stream()))
+                        .toList();
             case Stdio.File file -> List.of("openat(AT_FDCWD, " + quoted(file.path()) + ", " + file.mode() + ")");
             case Stdio.Bytes bytes ->
                 List.of(

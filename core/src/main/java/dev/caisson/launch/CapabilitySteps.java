@@ -125,7 +125,11 @@ final class CapabilitySteps {
     }
 
     private static boolean isPipe(Stdio stdio) {
-        return stdio instanceof Stdio.Pipe || stdio instanceof Stdio.Memory;
+        return stdio instanceof Stdio.Pipe
+                || stdio instanceof Stdio.Memory
+                || stdio instanceof Stdio.Ring
+                || stdio instanceof Stdio.Lines
+                || stdio instanceof Stdio.Tee;
     }
 
     private void securebits() {

@@ -79,8 +79,12 @@ public interface ProcessSpec {
     }
 
     private void checkStreams() {
-        if (stdin().isPresent() && stdin().get() instanceof Stdio.Memory memory) {
-            throw new IllegalArgumentException("stdin: " + memory + " is for output; use Stdio.bytes");
+        if (stdin().isPresent()
+                && (stdin().get() instanceof Stdio.Memory
+                        || stdin().get() instanceof Stdio.Ring
+                        || stdin().get() instanceof Stdio.Lines
+                        || stdin().get() instanceof Stdio.Tee)) {
+            throw new IllegalArgumentException("stdin: " + stdin().get() + " is for output; use Stdio.bytes");
         }
         checkOutput("stdout", stdout());
         checkOutput("stderr", stderr());

@@ -10,6 +10,7 @@ import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.spec.Stdio;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -39,8 +40,16 @@ public final class InheritedStream {
         return switch (stdio) {
             case Stdio.File file when file.path().equals(NULL) -> Stdio.discard();
             case Stdio.Inherit _ when isNothing(number) -> Stdio.discard();
+            case Stdio.Tee(var sinks) -> tee(sinks, number);
             default -> stdio;
         };
+    }
+
+    private static Stdio tee(List<Stdio> sinks, int number) {
+        var left = sinks.stream()
+                .filter(sink -> !(resolved(sink, number) instanceof Stdio.Discard))
+                .toList();
+        return left.isEmpty() ? Stdio.discard() : new Stdio.Tee(left);
     }
 
     private static boolean isNothing(int number) {

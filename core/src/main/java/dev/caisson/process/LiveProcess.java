@@ -56,6 +56,8 @@ public final class LiveProcess {
     public enum Cause {
         TIMEOUT,
         STOPPED,
+        /** It wrote more than it may. */
+        OUTPUT_LIMIT,
         /** A supervisor of its system calls killed it. */
         SUPERVISOR
     }
@@ -78,6 +80,7 @@ public final class LiveProcess {
     private final @Nullable Surroundings surroundings;
     private final long startedAt;
     private final CompletableFuture<End> end = new CompletableFuture<>();
+    private final CompletableFuture<End> delivered;
     private Poller.@Nullable Watch watch;
     private Poller.@Nullable Alarm alarm;
     private final Ward ward;
@@ -105,7 +108,9 @@ public final class LiveProcess {
         this.initStatus = initStatus;
         this.surroundings = surroundings;
         this.startedAt = startedAt;
-        plumbing.onCaptureFailure(this::spoiled);
+        delivered = end.thenCombine(plumbing.delivered(), (known, _) -> known);
+        plumbing.onFailure(this::spoiled);
+        plumbing.onOutputLimit(() -> killQuietly(Cause.OUTPUT_LIMIT));
     }
 
     /** Has all it starts sought and killed with it: nothing else holds them together. Before it is watched. */
@@ -162,6 +167,11 @@ public final class LiveProcess {
     /** {@return completes on the poller's thread, so that nobody's code may depend on it directly} */
     public CompletableFuture<End> end() {
         return end;
+    }
+
+    /** {@return completes when it has ended and all that it wrote has arrived where it is to go} As {@link #end}. */
+    public CompletableFuture<End> delivered() {
+        return delivered;
     }
 
     private void ended(Poller poller) {
@@ -227,12 +237,12 @@ public final class LiveProcess {
         });
     }
 
-    /** The JVM lacks memory for its output: nothing of what it did can be trusted to be known, so it ends. */
+    /** Its output does not arrive: nothing of what it did can be trusted to be known, so it ends. */
     private synchronized void spoiled(Throwable why) {
         if (failure == null) {
             failure = why;
             try {
-                failure = new OutputLostException(why);
+                failure = why instanceof SinkException ? why : new OutputLostException(why);
             } catch (OutOfMemoryError noWords) {
                 why.addSuppressed(noWords);
             }

@@ -16,6 +16,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -37,10 +39,12 @@ public final class Plumbing implements AutoCloseable {
     private OutputStream stdin = OutputStream.nullOutputStream();
     private InputStream stdout = InputStream.nullInputStream();
     private InputStream stderr = InputStream.nullInputStream();
-    private @Nullable Capture capturedOut;
-    private @Nullable Capture capturedError;
+    private final List<Tap> taps = new ArrayList<>();
+    private final Map<Integer, KeptOutput> kept = new HashMap<>();
+    private final Map<Integer, RingOutput> rings = new HashMap<>();
+    private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
+    private final CompletableFuture<Boolean> beyondLimit = new CompletableFuture<>();
     private @Nullable Integer nothing;
-    private volatile Consumer<Throwable> captureFailed = _ -> {};
 
     private Plumbing(Poller poller) {
         this.poller = poller;
@@ -84,8 +88,8 @@ public final class Plumbing implements AutoCloseable {
             case Stdio.File file -> command(IN, open(file));
             // A file in memory: no thread has to feed it, whatever its size.
             case Stdio.Bytes bytes -> command(IN, memory(IN, bytes));
-            case Stdio.Memory _ ->
-                throw new IllegalArgumentException("stdin: Stdio.memory is for output; use Stdio.bytes");
+            case Stdio.Memory _, Stdio.Ring _, Stdio.Lines _, Stdio.Tee _ ->
+                throw new IllegalArgumentException("stdin: " + stdio + " is for output; use Stdio.bytes");
         }
     }
 
@@ -102,21 +106,55 @@ public final class Plumbing implements AutoCloseable {
                     stderr = stream;
                 }
             }
-            case Stdio.Memory memory -> {
-                var capture = new Capture(reader(number), memory.cap(), why -> captureFailed.accept(why));
-                var stream = new CapturedInput(capture.content());
-                if (number == OUT) {
-                    capturedOut = capture;
-                    stdout = stream;
-                } else {
-                    capturedError = capture;
-                    stderr = stream;
-                }
+            case Stdio.Memory _, Stdio.Ring _ -> {
+                var capture = new Capture(reader(number), List.of(sink(number, stdio)), failure::complete);
+                taps.add(capture);
                 capture.begin(poller);
             }
+            case Stdio.Lines _ -> pump(number, List.of(stdio));
+            case Stdio.Tee(var sinks) -> pump(number, sinks);
             case Stdio.Bytes _ ->
                 throw new IllegalArgumentException(name(number) + ": Stdio.bytes is for input; use Stdio.memory");
         }
+    }
+
+    private void pump(int number, List<Stdio> places) throws IOException {
+        var sinks = new ArrayList<Sink>();
+        try {
+            for (var place : places) {
+                sinks.add(sink(number, place));
+            }
+            taps.add(new Pump(name(number), reader(number), sinks, failure::complete, poller));
+        } catch (IOException | RuntimeException | Error failed) {
+            sinks.forEach(Sink::close);
+            throw failed;
+        }
+    }
+
+    private Sink sink(int number, Stdio place) throws IOException {
+        return switch (place) {
+            case Stdio.Memory memory -> {
+                var sink = new KeptOutput(memory, () -> beyondLimit.complete(true));
+                var stream = new CapturedInput(sink.content());
+                kept.put(number, sink);
+                if (number == OUT) {
+                    stdout = stream;
+                } else {
+                    stderr = stream;
+                }
+                yield sink;
+            }
+            case Stdio.Ring(int bytes) -> {
+                var sink = new RingOutput(bytes);
+                rings.put(number, sink);
+                yield sink;
+            }
+            case Stdio.Lines lines -> new LineOutput(lines);
+            case Stdio.File file -> new FileOutput(file.path().toString(), open(file));
+            case Stdio.Inherit _ -> new FileOutput(name(number), inherited(number));
+            case Stdio.Discard _, Stdio.Pipe _, Stdio.Bytes _, Stdio.Tee _ ->
+                throw new IllegalArgumentException(name(number) + ": a tee to " + place);
+        };
     }
 
     private static String name(int number) {
@@ -134,13 +172,16 @@ public final class Plumbing implements AutoCloseable {
 
     /** What is cloned by the zygote has nothing of the JVM that it is not given. */
     private void inherit(int number) throws LinuxException {
+        var _ = command(number, inherited(number));
+    }
+
+    private Fd inherited(int number) throws LinuxException {
         var own = InheritedStream.reopened(number);
         if (own.isPresent()) {
-            var _ = command(number, own.get());
-        } else {
-            shared.add(InheritedStream.shared(number));
-            var _ = command(number, Files.duplicate(number));
+            return own.get();
         }
+        shared.add(InheritedStream.shared(number));
+        return Files.duplicate(number);
     }
 
     private Fd reader(int number) throws LinuxException {
@@ -157,7 +198,7 @@ public final class Plumbing implements AutoCloseable {
             case Stdio.File file -> command(number, open(file));
             case Stdio.Discard _ -> discard(number);
             case Stdio.Bytes bytes -> command(number, memory(number, bytes));
-            case Stdio.Inherit _, Stdio.Pipe _, Stdio.Memory _ ->
+            case Stdio.Inherit _, Stdio.Pipe _, Stdio.Memory _, Stdio.Ring _, Stdio.Lines _, Stdio.Tee _ ->
                 throw new IllegalArgumentException(name(number) + ": " + stdio
                         + " is for the standard streams; a file, bytes or discard is possible here");
         }
@@ -215,19 +256,39 @@ public final class Plumbing implements AutoCloseable {
 
     /** The command has its ends: ours of them are closed, so that end of file means the command's. */
     public void launched() {
+        release();
+        taps.forEach(Tap::launched);
+    }
+
+    private void release() {
         commandEnds.forEach(Fd::close);
         commandEnds.clear();
         commandPipes.clear();
     }
 
-    /** Has something done if the JVM lacks the memory to capture a stream. */
-    void onCaptureFailure(Consumer<Throwable> told) {
-        captureFailed = told;
-        for (var capture : new @Nullable Capture[] {capturedOut, capturedError}) {
-            if (capture != null && capture.content().isCompletedExceptionally()) {
-                told.accept(capture.content().exceptionNow());
-            }
-        }
+    /** Has something done if not all of the output arrives where it is to go. */
+    void onFailure(Consumer<Throwable> told) {
+        var _ = failure.thenAccept(told);
+    }
+
+    /** Has something done if the command writes more than it may. */
+    void onOutputLimit(Runnable told) {
+        var _ = beyondLimit.thenAccept(_ -> poller.handOff(told));
+    }
+
+    /** {@return completes when all of the output has arrived where it is to go; exceptionally if it has not} */
+    CompletableFuture<?> delivered() {
+        return CompletableFuture.allOf(taps.stream().map(Tap::done).toArray(CompletableFuture[]::new));
+    }
+
+    /** {@return whether the calling thread is one that the output must pass, so that it cannot wait for that} */
+    public boolean delivers() {
+        return taps.stream().anyMatch(Tap::isCaller);
+    }
+
+    /** What may take long gets nothing more. */
+    public void deliverNoMore() {
+        taps.stream().filter(Pump.class::isInstance).forEach(Tap::close);
     }
 
     /** The command has ended: captured streams get their rest, and no pipe to it is held open. */
@@ -239,12 +300,7 @@ public final class Plumbing implements AutoCloseable {
                 pipe.ended();
             }
         }
-        if (capturedOut != null) {
-            capturedOut.finish();
-        }
-        if (capturedError != null) {
-            capturedError.finish();
-        }
+        taps.forEach(Tap::ended);
     }
 
     public OutputStream stdin() {
@@ -261,38 +317,57 @@ public final class Plumbing implements AutoCloseable {
 
     /** {@return what was captured of standard output; complete once the command has ended} */
     public byte[] capturedOutput() {
-        return captured(capturedOut);
+        return captured(OUT);
     }
 
     /** {@return what was captured of standard error; complete once the command has ended} */
     public byte[] capturedError() {
-        return captured(capturedError);
+        return captured(ERROR);
     }
 
-    private static byte[] captured(@Nullable Capture capture) {
-        return capture == null ? new byte[0] : capture.content().join();
+    private byte[] captured(int number) {
+        var sink = kept.get(number);
+        return sink == null ? new byte[0] : sink.content().join();
     }
 
     public boolean isTruncated() {
-        return capturedOut != null && capturedOut.isTruncated() || capturedError != null && capturedError.isTruncated();
+        return kept.values().stream().anyMatch(KeptOutput::isTruncated);
+    }
+
+    /**
+     * The last bytes of both output streams, where they are kept.
+     *
+     * @param dropped how many came before those
+     */
+    public record Last(byte[] stdout, byte[] stderr, long dropped) {}
+
+    /** {@return the last bytes; none if no stream is kept in a ring} */
+    public Optional<Last> last() {
+        if (rings.isEmpty()) {
+            return Optional.empty();
+        }
+        var out = last(OUT);
+        var error = last(ERROR);
+        return Optional.of(new Last(out.bytes(), error.bytes(), out.dropped() + error.dropped()));
+    }
+
+    private RingOutput.Content last(int number) {
+        var ring = rings.get(number);
+        return ring == null ? new RingOutput.Content(new byte[0], 0) : ring.content();
     }
 
     /** Closes both sides of everything. */
     @Override
     public void close() {
-        launched();
+        release();
         try {
             stdin.close();
             stdout.close();
             stderr.close();
         } catch (IOException impossible) {
-            throw new AssertionError(impossible); // Closing a PipeEnd throws nothing.
-        }
-        if (capturedOut != null) {
-            capturedOut.close();
-        }
-        if (capturedError != null) {
-            capturedError.close();
+            throw new IllegalStateException(impossible);
+        } finally {
+            taps.forEach(Tap::close);
         }
     }
 }

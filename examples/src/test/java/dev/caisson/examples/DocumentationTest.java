@@ -130,7 +130,7 @@ class DocumentationTest {
         process.getOutputStream().close();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertTrue(process.waitFor(60, TimeUnit.SECONDS));
-        assertEquals("I am PID 1 of sandbox\nexit code 3\n", output);
+        assertEquals("I am PID 2 of sandbox\nexit code 3\n", output);
     }
 
     @Test
