@@ -22,6 +22,9 @@ module dev.caisson.linux {
             dev.caisson.cgroups,
             dev.caisson.overlay,
             dev.caisson.seccomp;
+    exports dev.caisson.linux.mount to
+            dev.caisson,
+            dev.caisson.overlay;
     exports dev.caisson.linux.sys to
             dev.caisson,
             dev.caisson.cgroups,

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
-import static dev.caisson.linux.flag.MountAttributes.MOUNT_ATTR_IDMAP;
-
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
-import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
-import dev.caisson.linux.call.Call;
 import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.AtFlags;
-import dev.caisson.linux.flag.OpenTreeFlags;
+import dev.caisson.linux.mount.MountApi;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.HereRunner;
 import dev.caisson.spec.IdMap;
@@ -63,11 +59,7 @@ public final class LayerMounts implements AutoCloseable {
     private static Fd mount(Path layer, UserNamespaces namespaces, IdMap map, LayerIds ids) throws IOException {
         Fd mount;
         try {
-            mount = Fd.owning(HereRunner.run(Call.of(
-                    Syscall.OPEN_TREE,
-                    MountCalls.AT_FDCWD,
-                    Arg.text(HostPath.of(layer)),
-                    OpenTreeFlags.of(OpenTreeFlags.OPEN_TREE_CLONE | OpenTreeFlags.OPEN_TREE_CLOEXEC))));
+            mount = Fd.owning(HereRunner.run(MountApi.cloneOf(AtFlags.CWD, HostPath.of(layer), false)));
         } catch (LinuxException refused) {
             throw new IOException("take the layer " + layer + ": " + refused.getMessage(), refused);
         }
@@ -93,18 +85,7 @@ public final class LayerMounts implements AutoCloseable {
     }
 
     private static void show(Fd mount, Fd namespace) throws LinuxException {
-        HereRunner.run(Call.of(
-                Syscall.MOUNT_SETATTR,
-                Arg.of(mount.number()),
-                Arg.text(""),
-                AtFlags.of(AtFlags.AT_EMPTY_PATH),
-                Arg.words(
-                        "{attr_set=MOUNT_ATTR_IDMAP, userns_fd=" + namespace.number() + "}",
-                        MOUNT_ATTR_IDMAP,
-                        0,
-                        0,
-                        namespace.number()),
-                Arg.of(32)));
+        HereRunner.run(MountApi.showWithIdsOf(Arg.of(mount.number()), namespace.number()));
     }
 
     @Override

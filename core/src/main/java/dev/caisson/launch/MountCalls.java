@@ -2,7 +2,6 @@
 package dev.caisson.launch;
 
 import static dev.caisson.linux.call.Arg.named;
-import static dev.caisson.linux.call.Arg.nullPointer;
 import static dev.caisson.linux.call.Arg.of;
 import static dev.caisson.linux.call.Arg.text;
 import static dev.caisson.linux.flag.OpenFlags.O_CLOEXEC;
@@ -12,7 +11,6 @@ import static dev.caisson.linux.flag.OpenFlags.O_PATH;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
-import dev.caisson.linux.call.Flags;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
@@ -20,17 +18,13 @@ import dev.caisson.linux.flag.AtFlags;
 import dev.caisson.linux.flag.FileTypes;
 import dev.caisson.linux.flag.MountAttributes;
 import dev.caisson.linux.flag.MountFlags;
-import dev.caisson.linux.flag.MoveMountFlags;
 import dev.caisson.linux.flag.OpenFlags;
-import dev.caisson.linux.flag.OpenTreeFlags;
 import dev.caisson.linux.flag.ResolveFlags;
+import dev.caisson.linux.mount.MountApi;
 import java.util.List;
 import java.util.Optional;
 
-/**
- * The mount API of Linux 5.2 (fsopen(2), open_tree(2), move_mount(2), mount_setattr(2)) as steps. File systems exist as
- * descriptors first and get their place last, so that no path string decides where something lands.
- */
+/** The calls of {@link MountApi}, and those that find or make places inside a root, as steps of a program. */
 final class MountCalls {
     static final long RDONLY = MountAttributes.MOUNT_ATTR_RDONLY;
     static final long NOSUID = MountAttributes.MOUNT_ATTR_NOSUID;
@@ -49,17 +43,7 @@ final class MountCalls {
 
     static final Arg AT_FDCWD = AtFlags.CWD;
 
-    private static final Flags AT = Flags.named("0")
-            .with("OPEN_TREE_CLONE", OpenTreeFlags.OPEN_TREE_CLONE)
-            .with("AT_EMPTY_PATH", AtFlags.AT_EMPTY_PATH)
-            .with("AT_RECURSIVE", AtFlags.AT_RECURSIVE)
-            .with("OPEN_TREE_CLOEXEC", O_CLOEXEC);
-    private static final Arg FSCONFIG_SET_FLAG = named(0, "FSCONFIG_SET_FLAG");
-    private static final Arg FSCONFIG_SET_STRING = named(1, "FSCONFIG_SET_STRING");
-    private static final Arg FSCONFIG_SET_FD = named(5, "FSCONFIG_SET_FD");
-    private static final Arg FSCONFIG_CMD_CREATE = named(6, "FSCONFIG_CMD_CREATE");
     private static final Arg HOW_SIZE = of(24);
-    private static final Arg ATTR_SIZE = of(32);
 
     private final SyscallProgram.Builder program;
 
@@ -69,20 +53,11 @@ final class MountCalls {
 
     /** Opens a file system's context, to be configured and then {@linkplain #mount mounted}. */
     Arg open(String fileSystem) {
-        return program.result(fileSystem, Syscall.FSOPEN, text(fileSystem), named(1, "FSOPEN_CLOEXEC"));
+        return program.result(fileSystem, MountApi.open(fileSystem));
     }
 
     void set(Arg context, String key, String value) {
-        program.call(Syscall.FSCONFIG, context, FSCONFIG_SET_STRING, text(key), text(value), of(0));
-    }
-
-    /** Sets a directory by a descriptor of it (overlayfs since Linux 6.13). */
-    void setDirectory(Arg context, String key, Arg descriptor) {
-        program.call(Syscall.FSCONFIG, context, FSCONFIG_SET_FD, text(key), nullPointer(), descriptor);
-    }
-
-    void setFlag(Arg context, String key) {
-        program.call(Syscall.FSCONFIG, context, FSCONFIG_SET_FLAG, text(key), nullPointer(), of(0));
+        program.call(MountApi.set(context, key, value));
     }
 
     /**
@@ -91,9 +66,8 @@ final class MountCalls {
      * @return the detached mount of it
      */
     Arg mount(Arg context, String name, long attributes) {
-        program.call(Syscall.FSCONFIG, context, FSCONFIG_CMD_CREATE, nullPointer(), nullPointer(), of(0));
-        return program.result(
-                name, Syscall.FSMOUNT, context, named(1, "FSMOUNT_CLOEXEC"), MountAttributes.of(attributes));
+        program.call(MountApi.create(context));
+        return program.result(name, MountApi.mount(context, attributes));
     }
 
     /** {@return a descriptor of what a host path leads to, on which nothing can be done but to look} */
@@ -108,43 +82,16 @@ final class MountCalls {
 
     /** {@return a detached copy of what is mounted at a host path} */
     Arg cloneOfHostPath(String name, String path, boolean recursive) {
-        return program.result(
-                name,
-                Syscall.OPEN_TREE,
-                AT_FDCWD,
-                text(path),
-                AT.of(OpenTreeFlags.OPEN_TREE_CLONE
-                        | OpenTreeFlags.OPEN_TREE_CLOEXEC
-                        | (recursive ? AtFlags.AT_RECURSIVE : 0)));
+        return cloneOf(name, AT_FDCWD, path, recursive);
     }
 
     /** {@return a detached copy of the place behind a descriptor, or of a path below it} */
     Arg cloneOf(String name, Arg directory, String path, boolean recursive) {
-        return program.result(
-                name,
-                Syscall.OPEN_TREE,
-                directory,
-                text(path),
-                AT.of(OpenTreeFlags.OPEN_TREE_CLONE
-                        | OpenTreeFlags.OPEN_TREE_CLOEXEC
-                        | (path.isEmpty() ? AtFlags.AT_EMPTY_PATH : 0)
-                        | (recursive ? AtFlags.AT_RECURSIVE : 0)));
+        return program.result(name, MountApi.cloneOf(directory, path, recursive));
     }
 
     void setAttributes(Arg mount, long set, long propagation, boolean recursive) {
-        program.call(
-                Syscall.MOUNT_SETATTR,
-                mount,
-                text(""),
-                AT.of(AtFlags.AT_EMPTY_PATH | (recursive ? AtFlags.AT_RECURSIVE : 0)),
-                Arg.words(
-                        "{attr_set=" + MountAttributes.text(set) + ", propagation=" + MountFlags.text(propagation)
-                                + "}",
-                        set,
-                        0,
-                        propagation,
-                        0),
-                ATTR_SIZE);
+        program.call(MountApi.setAttributes(mount, set, propagation, recursive));
     }
 
     /** Gives a detached mount its place. */
@@ -153,29 +100,16 @@ final class MountCalls {
     }
 
     void attach(OnError onError, Arg mount, Arg target) {
-        program.call(
-                onError,
-                Syscall.MOVE_MOUNT,
-                mount,
-                text(""),
-                target,
-                text(""),
-                MoveMountFlags.of(MoveMountFlags.MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags.MOVE_MOUNT_T_EMPTY_PATH));
+        program.call(onError, MountApi.attach(mount, target));
     }
 
     void attach(Arg mount, Arg directory, String name) {
-        program.call(
-                Syscall.MOVE_MOUNT,
-                mount,
-                text(""),
-                directory,
-                text(name),
-                MoveMountFlags.of(MoveMountFlags.MOVE_MOUNT_F_EMPTY_PATH));
+        program.call(MountApi.attach(mount, directory, name));
     }
 
     /** Puts a mount over the root that this process still has, where no path of it leads: a place to be from. */
     void park(Arg mount) {
-        attach(mount, AT_FDCWD, "/");
+        program.call(MountApi.park(mount));
     }
 
     /** {@return a place inside the root} */

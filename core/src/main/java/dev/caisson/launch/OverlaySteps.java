@@ -13,14 +13,16 @@ import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.linux.flag.MountFlags;
 import dev.caisson.overlay.Overlay;
-import dev.caisson.overlay.mount.Parameter;
+import dev.caisson.overlay.mount.OverlayCalls;
+import dev.caisson.overlay.mount.OverlayCalls.ByName;
+import dev.caisson.overlay.mount.OverlayCalls.Opened;
+import dev.caisson.overlay.mount.OverlayCalls.Place;
 import dev.caisson.overlay.mount.TopDirectory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.StringJoiner;
-import java.util.stream.Collectors;
+import java.util.Optional;
 
 /**
  * Merges layers. The workshop is where names are made short: fsconfig(2) takes strings of less than 256 bytes, mount(2) one
@@ -29,6 +31,9 @@ import java.util.stream.Collectors;
 final class OverlaySteps {
     /** fsconfig(2) copies no more of a string, its NUL included. */
     private static final int LONGEST_STRING = 256;
+
+    /** What marks are in attributes of, in a user namespace. */
+    private static final String USERXATTR = "userxattr";
 
     /** mkdir(2) does not take them. */
     private static final int SET_IDS = 06000;
@@ -39,15 +44,6 @@ final class OverlaySteps {
     private final Arg workshop;
     private final Map<Path, Arg> opened;
     private int names;
-
-    /** How a directory is named to the kernel. */
-    private sealed interface Place {}
-
-    /** By a path that is short enough. */
-    private record ByName(String name) implements Place {}
-
-    /** By a descriptor. */
-    private record Opened(Arg descriptor) implements Place {}
 
     /** @param opened directories that are named by descriptors, which only kernels that take them all get */
     OverlaySteps(
@@ -81,13 +77,13 @@ final class OverlaySteps {
             for (int i = 0; i < layers; i++) {
                 lower.add(new ByName(attach(Slots.layer(i))));
             }
-            return mounted(lower, upper, work, Parameter.of(overlay.options().mountOptions()), "root");
+            return mounted(lower, upper, work, overlay.options().mountOptions(), "root");
         }
         return mounted(
                 overlay.lower().stream().map(this::lower).toList(),
                 upper,
                 work,
-                Parameter.of(overlay.options().mountOptions()),
+                overlay.options().mountOptions(),
                 "root");
     }
 
@@ -108,7 +104,7 @@ final class OverlaySteps {
     }
 
     /** {@return the mount of some directories under a writable one in the workshop, in which the child stands} */
-    Arg mount(List<Path> lower, String upper, String work, List<Parameter> options, String name) {
+    Arg mount(List<Path> lower, String upper, String work, List<String> options, String name) {
         return mounted(lower.stream().map(this::lower).toList(), new ByName(upper), new ByName(work), options, name);
     }
 
@@ -121,63 +117,28 @@ final class OverlaySteps {
         return new ByName(append ? shortened(HostPath.of(layer)) : link(HostPath.of(layer)));
     }
 
-    private Arg mounted(List<Place> lower, Place upper, Place work, List<Parameter> options, String name) {
+    private Arg mounted(List<Place> lower, Place upper, Place work, List<String> options, String name) {
         var all = new ArrayList<>(options);
-        var userxattr = new Parameter.Flag("userxattr");
-        if (input.inUserNamespace() && !all.contains(userxattr)) {
-            all.add(userxattr);
+        if (input.inUserNamespace() && !all.contains(USERXATTR)) {
+            all.add(USERXATTR);
         }
+        var overlay = new OverlayCalls(lower, Optional.of(new OverlayCalls.Writable(upper, work)), all);
         return input.host().has().test(Feature.OVERLAY_LOWERDIR_APPEND)
-                ? byContext(lower, upper, work, all, name)
-                : byOptionString(lower, upper, work, all, name);
+                ? byContext(overlay, name)
+                : byOptionString(overlay, name);
     }
 
-    private Arg byContext(List<Place> lower, Place upper, Place work, List<Parameter> options, String name) {
-        var overlay = mounts.open("overlay");
-        for (var layer : lower) {
-            set(overlay, "lowerdir+", layer);
-        }
-        set(overlay, "upperdir", upper);
-        set(overlay, "workdir", work);
-        for (var option : options) {
-            switch (option) {
-                case Parameter.Flag flag -> mounts.setFlag(overlay, flag.key());
-                case Parameter.Text value -> mounts.set(overlay, value.key(), value.value());
-            }
-        }
-        return mounts.mount(overlay, name, MountCalls.NODEV);
-    }
-
-    private void set(Arg overlay, String key, Place place) {
-        switch (place) {
-            case ByName(String path) -> mounts.set(overlay, key, path);
-            case Opened(Arg descriptor) -> mounts.setDirectory(overlay, key, descriptor);
-        }
-    }
-
-    private static String name(Place place) {
-        return switch (place) {
-            case ByName(String path) -> path;
-            case Opened opened -> throw new AssertionError("a kernel that takes no descriptors got " + opened);
-        };
+    private Arg byContext(OverlayCalls overlay, String name) {
+        var context = mounts.open("overlay");
+        overlay.configuration(context).forEach(program::call);
+        return mounts.mount(context, name, MountCalls.NODEV);
     }
 
     /** Before Linux 6.8. */
-    private Arg byOptionString(List<Place> lower, Place upper, Place work, List<Parameter> options, String name) {
+    private Arg byOptionString(OverlayCalls overlay, String name) {
         String place = "merged" + names++;
-        var all = new StringJoiner(",");
-        all.add("lowerdir=" + lower.stream().map(OverlaySteps::name).collect(Collectors.joining(":")))
-                .add("upperdir=" + name(upper))
-                .add("workdir=" + name(work));
-        options.forEach(option -> all.add(option.text()));
         program.call(Syscall.MKDIRAT, workshop, text(place), octal(0755));
-        program.call(
-                Syscall.MOUNT,
-                text("overlay"),
-                text(place),
-                text("overlay"),
-                MountFlags.of(MountFlags.MS_NODEV),
-                text(all.toString()));
+        program.call(overlay.mount(place, MountFlags.MS_NODEV));
         return mounts.cloneOf(name, workshop, place, false);
     }
 

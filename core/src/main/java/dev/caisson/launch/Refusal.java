@@ -10,6 +10,7 @@ import dev.caisson.linux.child.Launch;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.child.Step;
+import dev.caisson.linux.mount.ContextLog;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.mount.Diagnosis;
 import dev.caisson.overlay.mount.OverlayMounter.UpperPaths;
@@ -19,7 +20,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /**
  * Everything that can be said of a launch that a step's refusal ended. File systems say more than an errno to whoever reads
@@ -87,11 +87,6 @@ public final class Refusal {
                 all.append(new String(chunk.asSlice(0, n).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8));
             }
         }
-        return all.toString()
-                .lines()
-                // "e overlay: ...": the letter is the severity.
-                .map(line -> line.length() > 2 && line.charAt(1) == ' ' ? line.substring(2) : line)
-                .distinct()
-                .collect(Collectors.joining("; "));
+        return ContextLog.text(all.toString());
     }
 }

@@ -17,7 +17,6 @@ import dev.caisson.linux.flag.FileTypes;
 import dev.caisson.linux.flag.MountFlags;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.overlay.Overlay;
-import dev.caisson.overlay.mount.Parameter;
 import dev.caisson.spec.Namespace;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -183,7 +182,7 @@ final class RootSteps {
                                     List.of(HostPath.path(lower)),
                                     upper,
                                     work,
-                                    Parameter.of(layers.options().mountOptions()),
+                                    layers.options().mountOptions(),
                                     lower))
                     .plan(input.hostTree().get(), workshop);
         }

@@ -16,7 +16,6 @@ import dev.caisson.overlay.mount.Diagnosis;
 import dev.caisson.overlay.mount.OverlayMounter;
 import dev.caisson.overlay.mount.OverlayMounter.Mounted;
 import dev.caisson.overlay.mount.OverlayMounter.UpperPaths;
-import dev.caisson.overlay.mount.Parameter;
 import dev.caisson.overlay.mount.TopDirectory;
 import dev.caisson.overlay.mount.UpperDirectory;
 import dev.caisson.overlay.store.Layer;
@@ -61,7 +60,7 @@ public final class OverlayMount implements AutoCloseable {
 
     static OverlayMount writable(Overlay overlay, Kernel kernel) throws IOException {
         var mounter = new OverlayMounter(kernel);
-        var options = Parameter.of(overlay.options().mountOptions());
+        var options = overlay.options().mountOptions();
         if (overlay.upper().isEmpty()) {
             return mount(
                     overlay, Optional.empty(), false, () -> mounter.inMemory(overlay.lower(), overlay.size(), options));
@@ -90,9 +89,9 @@ public final class OverlayMount implements AutoCloseable {
                 () -> new OverlayMounter(kernel)
                         .readOnly(
                                 layers,
-                                Parameter.of(overlay.options()
+                                overlay.options()
                                         .durability(OverlayOptions.Durability.SYNC)
-                                        .mountOptions())));
+                                        .mountOptions()));
     }
 
     private interface Mounting {

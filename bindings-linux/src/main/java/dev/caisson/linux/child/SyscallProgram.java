@@ -6,6 +6,7 @@ import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.Call;
 import dev.caisson.linux.flag.MessageFlags;
+import dev.caisson.linux.mount.ContextLog;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,11 +23,6 @@ import java.util.Optional;
 public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<String> gates) {
     /** The parameter that holds the child's end of the socket to the launcher, at which it knocks and on which it reports. */
     public static final Arg.Slot GATE = Arg.slot("gate");
-
-    /** The lines that a file system's context keeps, and how long one may be. */
-    private static final int LOG_LINES = 8;
-
-    private static final int LOG_LINE = 1024;
 
     /** The same socket, for those that report with the kernel's help. */
     static final Arg.Slot REPORT = Arg.slot("report");
@@ -96,12 +92,12 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
         }
         var builder = builder();
         builder.steps.addAll(steps.subList(0, index));
-        builder.call(OnError.ignore(), call.syscall(), call.args().toArray(Arg[]::new));
+        builder.call(OnError.ignore(), call);
         labels.forEach((label, target) -> builder.labels.put(label, Math.min(target, index + 1)));
-        var line = Arg.buffer("log line", LOG_LINE);
-        for (int i = 0; i < LOG_LINES; i++) {
+        var line = Arg.buffer("log line", ContextLog.LINE);
+        for (int i = 0; i < ContextLog.LINES; i++) {
             var length = builder.result(
-                    OnError.ignore(), "length", Syscall.READ, call.args().get(0), line, Arg.of(LOG_LINE));
+                    OnError.ignore(), "length", Syscall.READ, call.args().get(0), line, Arg.of(ContextLog.LINE));
             builder.call(OnError.ignore(), Syscall.WRITE, words, line, length);
         }
         builder.fail(Arg.named(Errno.ECANCELED.code(), "ECANCELED"));
@@ -177,7 +173,16 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
         }
 
         public Builder call(OnError onError, Syscall syscall, Arg... args) {
-            add("", new Step.Invoke(Call.of(syscall, args), onError));
+            return call(onError, Call.of(syscall, args));
+        }
+
+        /** Adds a call that must succeed. */
+        public Builder call(Call call) {
+            return call(OnError.fail(), call);
+        }
+
+        public Builder call(OnError onError, Call call) {
+            add("", new Step.Invoke(call, onError));
             return this;
         }
 
@@ -188,6 +193,11 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
          */
         public Arg.ResultOf result(String name, Syscall syscall, Arg... args) {
             return result(OnError.fail(), name, syscall, args);
+        }
+
+        /** Adds a call that must succeed and whose result is used later. */
+        public Arg.ResultOf result(String name, Call call) {
+            return add(name, new Step.Invoke(call, OnError.fail()));
         }
 
         public Arg.ResultOf result(OnError onError, String name, Syscall syscall, Arg... args) {

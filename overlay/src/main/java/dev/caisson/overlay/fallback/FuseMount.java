@@ -15,9 +15,9 @@ import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.linux.sys.Files;
-import dev.caisson.overlay.mount.FsContext;
+import dev.caisson.linux.sys.FsContext;
+import dev.caisson.linux.flag.MountAttributes;
 import dev.caisson.overlay.mount.OverlayMounter;
-import dev.caisson.overlay.mount.Parameter;
 import dev.caisson.overlay.mount.Settled;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -88,7 +88,7 @@ public final class FuseMount implements AutoCloseable {
             var attached = attach(layers, workshop, open);
             var device = Files.open(DEVICE, OpenFlags.O_RDWR, 0);
             open.add(device);
-            root = fuse(device, layers.attributes() | (layers.readOnly() ? FsContext.READ_ONLY : 0));
+            root = fuse(device, layers.attributes() | (layers.readOnly() ? MountAttributes.MOUNT_ATTR_RDONLY : 0));
             var process = start(program, workshop, attached, device);
             try {
                 // The program holds it now: should it die, waiting for it must end.
@@ -170,8 +170,8 @@ public final class FuseMount implements AutoCloseable {
                     .set("rootmode", "40000")
                     .set("user_id", "0")
                     .set("group_id", "0")
-                    .set(new Parameter.Flag("default_permissions"))
-                    .set(new Parameter.Flag("allow_other"))
+                    .setFlag("default_permissions")
+                    .setFlag("allow_other")
                     .mount(attributes);
         }
     }

@@ -14,7 +14,7 @@ import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.linux.flag.AtFlags;
 import dev.caisson.linux.flag.MountFlags;
-import dev.caisson.linux.flag.MoveMountFlags;
+import dev.caisson.linux.mount.MountApi;
 import dev.caisson.linux.sys.Fd;
 import java.nio.file.Path;
 import java.util.List;
@@ -53,9 +53,9 @@ final class FuseProgram {
                 nullPointer(),
                 MountFlags.of(MountFlags.MS_REC | MountFlags.MS_SLAVE),
                 of(0));
-        attach(program, WORKSHOP_MOUNT, WORKSHOP);
+        program.call(MountApi.attach(WORKSHOP_MOUNT, AtFlags.CWD, WORKSHOP));
         for (var place : places) {
-            attach(program, place.slot(), WORKSHOP + "/" + place.name());
+            program.call(MountApi.attach(place.slot(), AtFlags.CWD, WORKSHOP + "/" + place.name()));
         }
         program.call(Syscall.CHDIR, text("/"));
         program.purpose("have no descriptor but the mount's");
@@ -78,15 +78,5 @@ final class FuseProgram {
                 Arg.argv(List.of(HostPath.of(file), "-f", "-o", options, "/dev/fd/" + device)),
                 Arg.envp(List.of("PATH=/usr/sbin:/usr/bin:/sbin:/bin")));
         return program.build();
-    }
-
-    private static void attach(SyscallProgram.Builder program, Arg mount, String place) {
-        program.call(
-                Syscall.MOVE_MOUNT,
-                mount,
-                text(""),
-                AtFlags.CWD,
-                text(place),
-                MoveMountFlags.of(MoveMountFlags.MOVE_MOUNT_F_EMPTY_PATH));
     }
 }

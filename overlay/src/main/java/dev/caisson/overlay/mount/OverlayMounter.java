@@ -9,10 +9,11 @@ import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.Call;
 import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.AtFlags;
+import dev.caisson.linux.flag.MountAttributes;
 import dev.caisson.linux.flag.MountFlags;
-import dev.caisson.linux.flag.MoveMountFlags;
+import dev.caisson.linux.mount.MountApi;
+import dev.caisson.linux.sys.FsContext;
 import dev.caisson.linux.flag.OpenFlags;
-import dev.caisson.linux.flag.OpenTreeFlags;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -25,7 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.StringJoiner;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,13 +36,15 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OverlayMounter {
     /** The attributes of the root of a container. */
-    public static final long ROOT = FsContext.NO_DEVICES;
+    public static final long ROOT = MountAttributes.MOUNT_ATTR_NODEV;
 
     private static final int O_PATH_DIRECTORY = OpenFlags.O_PATH | OpenFlags.O_DIRECTORY;
     /** The attributes of a mount that only this process sees. */
-    public static final long MOUNTED = FsContext.NO_SUID | FsContext.NO_DEVICES;
+    public static final long MOUNTED = MountAttributes.MOUNT_ATTR_NOSUID | MountAttributes.MOUNT_ATTR_NODEV;
 
-    private static final long PRIVATE = MountFlags.MS_PRIVATE;
+    /** The same for mount(2). */
+    private static final long SHOWN = MountFlags.MS_NOSUID | MountFlags.MS_NODEV;
+
     private static final int PAGE = 4096;
     private static final String FDS = "/proc/self/fd/";
 
@@ -71,13 +74,13 @@ public final class OverlayMounter {
     }
 
     /** Mounts layers under a writable directory. */
-    public Mounted onDisk(List<Path> lower, UpperPaths upper, List<Parameter> options) throws IOException {
+    public Mounted onDisk(List<Path> lower, UpperPaths upper, List<String> options) throws IOException {
         return new Mounted(
                 inAnyWay(() -> mount(lower, Optional.of(upper), options), lower, Optional.of(upper), options), null);
     }
 
     /** Mounts layers without a writable one; a single layer is shown by a read-only bind mount. */
-    public Mounted readOnly(List<Path> lower, List<Parameter> options) throws IOException {
+    public Mounted readOnly(List<Path> lower, List<String> options) throws IOException {
         if (lower.size() == 1) {
             return new Mounted(bind(lower.get(0)), null);
         }
@@ -90,7 +93,7 @@ public final class OverlayMounter {
      *
      * @param size of the memory in bytes; empty: the kernel's limit, half of all memory
      */
-    public Mounted inMemory(List<Path> lower, OptionalLong size, List<Parameter> options) throws IOException {
+    public Mounted inMemory(List<Path> lower, OptionalLong size, List<String> options) throws IOException {
         var memory = tmpfs(size);
         try {
             var upper = new UpperPaths(FDS + memory.number() + "/upper", FDS + memory.number() + "/work");
@@ -103,7 +106,7 @@ public final class OverlayMounter {
                 }
                 // Before Linux 6.15 an upper must be mounted somewhere. A second refusal is the real one.
                 root = PrivateNamespace.run(() -> {
-                    attachOverRoot(memory);
+                    HereRunner.run(MountApi.park(Arg.of(memory.number())));
                     return kernel.has(Feature.OVERLAY_LOWERDIR_APPEND)
                             ? mount(lower, Optional.of(upper), options)
                             : legacy(lower, Optional.of(upper), options);
@@ -117,104 +120,82 @@ public final class OverlayMounter {
     }
 
     private Fd inAnyWay(
-            OnPlatformThread.Work<Fd> modern, List<Path> lower, Optional<UpperPaths> upper, List<Parameter> options)
+            OnPlatformThread.Work<Fd> modern, List<Path> lower, Optional<UpperPaths> upper, List<String> options)
             throws IOException {
         return kernel.has(Feature.OVERLAY_LOWERDIR_APPEND)
                 ? modern.call()
                 : PrivateNamespace.run(() -> legacy(lower, upper, options));
     }
 
-    private Fd mount(List<Path> lower, Optional<UpperPaths> upper, List<Parameter> options) throws LinuxException {
-        var layers = new ArrayList<Fd>();
+    private Fd mount(List<Path> lower, Optional<UpperPaths> upper, List<String> options) throws LinuxException {
+        var open = new ArrayList<Fd>();
         try (var context = FsContext.open("overlay")) {
             boolean byDescriptor = kernel.has(Feature.OVERLAY_LAYER_DESCRIPTORS);
-            for (Path layer : lower) {
-                var fd = open(layer);
-                layers.add(fd);
-                if (byDescriptor) {
-                    context.set("lowerdir+", fd);
-                } else {
-                    context.set("lowerdir+", FDS + fd.number());
-                }
-            }
-            if (upper.isPresent()) {
-                for (var part : List.of(
-                        new Parameter.Text("upperdir", upper.get().directory()),
-                        new Parameter.Text("workdir", upper.get().work()))) {
-                    var fd = Files.open(part.value(), O_PATH_DIRECTORY, 0);
-                    layers.add(fd);
-                    if (byDescriptor) {
-                        context.set(part.key(), fd);
-                    } else {
-                        context.set(part.key(), FDS + fd.number());
-                    }
-                }
-            }
-            for (var option : options) {
-                context.set(option);
-            }
-            return context.mount(MOUNTED | (upper.isEmpty() ? FsContext.READ_ONLY : 0));
+            var overlay = overlay(lower, upper, options, open, fd -> byDescriptor
+                    ? new OverlayCalls.Opened(Arg.of(fd.number()))
+                    : new OverlayCalls.ByName(FDS + fd.number()));
+            return context.configure(overlay.configuration(context.argument()))
+                    .mount(MOUNTED | (upper.isEmpty() ? MountAttributes.MOUNT_ATTR_RDONLY : 0));
         } finally {
-            layers.forEach(Fd::close);
+            open.forEach(Fd::close);
         }
     }
 
     /** By mount(2), whose options must fit one page: descriptors have the shortest names there are. */
-    private static Fd legacy(List<Path> lower, Optional<UpperPaths> upper, List<Parameter> options)
+    private static Fd legacy(List<Path> lower, Optional<UpperPaths> upper, List<String> options)
             throws LinuxException {
-        var layers = new ArrayList<Fd>();
+        var open = new ArrayList<Fd>();
         try {
-            var names = new StringJoiner(":");
-            for (Path layer : lower) {
-                var fd = open(layer);
-                layers.add(fd);
-                names.add(Integer.toString(fd.number()));
-            }
-            var all = new StringJoiner(",").add("lowerdir=" + names);
-            if (upper.isPresent()) {
-                for (String path : List.of(upper.get().directory(), upper.get().work())) {
-                    layers.add(Files.open(path, O_PATH_DIRECTORY, 0));
-                }
-                all.add("upperdir=" + layers.get(layers.size() - 2).number());
-                all.add("workdir=" + layers.get(layers.size() - 1).number());
-            }
-            options.forEach(option -> all.add(option.text()));
-            if (all.length() >= PAGE) {
-                throw new LinuxException(
-                        Errno.E2BIG, "mount(\"overlay\", \"" + all + "\"), whose options must be shorter than a page");
-            }
-            HereRunner.run(Call.of(Syscall.CHDIR, Arg.text(FDS)));
+            var overlay = overlay(
+                    lower, upper, options, open, fd -> new OverlayCalls.ByName(Integer.toString(fd.number())));
             // Over a layer of our own namespace: it is taken off again with the namespace.
             String place = HostPath.of(lower.get(0));
-            HereRunner.run(Call.of(
-                    Syscall.MOUNT,
-                    Arg.text("overlay"),
-                    Arg.text(place),
-                    Arg.text("overlay"),
-                    Arg.named(
-                            upper.isEmpty() ? 7 : 6,
-                            upper.isEmpty() ? "MS_RDONLY|MS_NOSUID|MS_NODEV" : "MS_NOSUID|MS_NODEV"),
-                    Arg.text(all.toString())));
+            var call = overlay.mount(place, upper.isEmpty() ? SHOWN | MountFlags.MS_RDONLY : SHOWN);
+            if (overlay.optionString().length() >= PAGE) {
+                throw new LinuxException(Errno.E2BIG, call + ", whose options must be shorter than a page");
+            }
+            HereRunner.run(Call.of(Syscall.CHDIR, Arg.text(FDS)));
+            HereRunner.run(call);
             return clone(place);
         } finally {
-            layers.forEach(Fd::close);
+            open.forEach(Fd::close);
         }
     }
 
-    private static Fd open(Path layer) throws LinuxException {
-        return Files.open(HostPath.of(layer), O_PATH_DIRECTORY, 0);
+    /** Opens all directories, and names them. */
+    private static OverlayCalls overlay(
+            List<Path> lower,
+            Optional<UpperPaths> upper,
+            List<String> options,
+            List<Fd> open,
+            Function<Fd, OverlayCalls.Place> name)
+            throws LinuxException {
+        var layers = new ArrayList<OverlayCalls.Place>();
+        for (Path layer : lower) {
+            layers.add(name.apply(opened(HostPath.of(layer), open)));
+        }
+        Optional<OverlayCalls.Writable> writable = Optional.empty();
+        if (upper.isPresent()) {
+            writable = Optional.of(new OverlayCalls.Writable(
+                    name.apply(opened(upper.get().directory(), open)),
+                    name.apply(opened(upper.get().work(), open))));
+        }
+        return new OverlayCalls(layers, writable, options);
     }
 
+    private static Fd opened(String directory, List<Fd> open) throws LinuxException {
+        var fd = Files.open(directory, O_PATH_DIRECTORY, 0);
+        open.add(fd);
+        return fd;
+    }
+
+    /** {@return what is mounted at a path, as a mount of its own without a place} */
     public static Fd clone(String path) throws LinuxException {
-        return Fd.owning(HereRunner.run(Call.of(
-                Syscall.OPEN_TREE,
-                AtFlags.CWD,
-                Arg.text(path),
-                OpenTreeFlags.of(OpenTreeFlags.OPEN_TREE_CLONE | OpenTreeFlags.OPEN_TREE_CLOEXEC))));
+        return Fd.owning(HereRunner.run(MountApi.cloneOf(AtFlags.CWD, path, false)));
     }
 
     private static Fd bind(Path layer) throws LinuxException {
-        return bind(layer, MOUNTED | FsContext.READ_ONLY);
+        return bind(layer, MOUNTED | MountAttributes.MOUNT_ATTR_RDONLY);
     }
 
     /**
@@ -225,18 +206,8 @@ public final class OverlayMounter {
     public static Fd bind(Path directory, long attributes) throws LinuxException {
         var fd = clone(HostPath.of(directory));
         try {
-            HereRunner.run(Call.of(
-                    Syscall.MOUNT_SETATTR,
-                    Arg.of(fd.number()),
-                    Arg.text(""),
-                    AtFlags.of(AtFlags.AT_EMPTY_PATH),
-                    Arg.words(
-                            "{attr_set=0x" + Long.toHexString(attributes) + ", propagation=MS_PRIVATE}",
-                            attributes,
-                            0,
-                            PRIVATE,
-                            0),
-                    Arg.of(32)));
+            HereRunner.run(
+                    MountApi.setAttributes(Arg.of(fd.number()), attributes, MountFlags.MS_PRIVATE, false));
             return fd;
         } catch (LinuxException refused) {
             fd.close();
@@ -244,6 +215,7 @@ public final class OverlayMounter {
         }
     }
 
+    /** {@return a file system in memory with the directories {@code upper} and {@code work}, mounted nowhere} */
     public static Fd tmpfs(OptionalLong size) throws LinuxException {
         Fd made;
         try (var context = FsContext.open("tmpfs")) {
@@ -261,15 +233,5 @@ public final class OverlayMounter {
             made.close();
             throw failed;
         }
-    }
-
-    private static void attachOverRoot(Fd mount) throws LinuxException {
-        HereRunner.run(Call.of(
-                Syscall.MOVE_MOUNT,
-                Arg.of(mount.number()),
-                Arg.text(""),
-                AtFlags.CWD,
-                Arg.text("/"),
-                MoveMountFlags.of(MoveMountFlags.MOVE_MOUNT_F_EMPTY_PATH)));
     }
 }
