@@ -109,7 +109,8 @@ final class Accounts {
     private String read(String file) throws IOException {
         try (var found = Files.openat2(root, file, OpenFlags.O_PATH, 0, RESOLVE_IN_ROOT_NO_MAGICLINKS)) {
             var status = FileStatus.of(found);
-            if (status.type() != FileStatus.Type.FILE || FileSystemType.isOfTheKernel(FileSystemType.of(found))) {
+            if (status.type() != FileStatus.Type.FILE
+                    || FileSystemType.of(found).isOfTheKernel()) {
                 throw new IOException("user: the container's /" + file + " is not a file of data");
             }
             try (var opened = Files.open(At.self(found), OpenFlags.O_RDONLY, 0);

@@ -110,7 +110,7 @@ public final class MissingProgram {
     private static Optional<String> why(Fd root, String file) {
         try (var found = find(root, file)) {
             if (FileStatus.of(found).type() != FileStatus.Type.FILE
-                    || FileSystemType.isOfTheKernel(FileSystemType.of(found))) {
+                    || FileSystemType.of(found).isOfTheKernel()) {
                 return Optional.empty();
             }
             byte[] beginning = read(found);

@@ -6,7 +6,9 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.Arg;
 import java.lang.foreign.Arena;
+import java.util.function.Supplier;
 
 /** The bytes of files: shared, copied without passing through this process, made durable; and the file systems they are on. */
 public final class FileData {
@@ -136,35 +138,39 @@ public final class FileData {
         check(Native.call(Syscall.SYNCFS, anyFile.number()), "syncfs(" + anyFile + ")");
     }
 
-    /**
-     * The state of a file system (statfs(2)).
-     *
-     * @param magic what kind it is, a *_SUPER_MAGIC of linux/magic.h
-     */
-    public record Space(long magic, long blockSize, long blocks, long free, long available, boolean readOnly) {
-        public static final long TMPFS = 0x01021994;
-        public static final long EXT = 0xef53;
-        public static final long XFS = 0x58465342;
-        public static final long BTRFS = 0x9123683eL;
-        public static final long OVERLAY = 0x794c7630;
-        public static final long PROC = 0x9fa0;
-    }
+    /** The state of a file system (statfs(2)). */
+    public record Space(
+            FileSystemType type, long blockSize, long blocks, long free, long available, boolean readOnly) {}
 
-    /** {@return the state of the file system that a descriptor is open on} */
+    /** {@return the state of the file system that a descriptor is open on, which may be an O_PATH one} */
     public static Space space(Fd file) throws LinuxException {
         try (var arena = Arena.ofConfined()) {
-            // struct statfs of 64-bit Linux: type, bsize, blocks, bfree, bavail, files, ffree, fsid, namelen, frsize,
-            // flags
-            var s = arena.allocate(STATFS_SIZE, Long.BYTES);
-            check(Native.call(Syscall.FSTATFS, file.number(), s.address(), 0), "fstatfs(" + file + ")");
-            return new Space(
-                    Integer.toUnsignedLong((int) s.getAtIndex(JAVA_LONG, 0)),
-                    s.getAtIndex(JAVA_LONG, 1),
-                    s.getAtIndex(JAVA_LONG, 2),
-                    s.getAtIndex(JAVA_LONG, 3),
-                    s.getAtIndex(JAVA_LONG, 4),
-                    (s.getAtIndex(JAVA_LONG, 10) & 1) != 0);
+            return space(Syscall.FSTATFS, file.number(), () -> "fstatfs(" + file + ")", arena);
         }
+    }
+
+    /** {@return the state of the file system that holds a path} */
+    public static Space space(String path) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            return space(
+                    Syscall.STATFS, At.cString(arena, path).address(), () -> "statfs(" + Arg.quote(path) + ")", arena);
+        }
+    }
+
+    private static Space space(Syscall syscall, long what, Supplier<String> call, Arena arena) throws LinuxException {
+        // struct statfs of 64-bit Linux: type, bsize, blocks, bfree, bavail, files, ffree, fsid, namelen, frsize, flags
+        var s = arena.allocate(STATFS_SIZE, Long.BYTES);
+        long result = Native.call(syscall, what, s.address(), 0);
+        if (Native.failed(result)) {
+            throw new LinuxException(Native.errno(result), call.get());
+        }
+        return new Space(
+                new FileSystemType(Integer.toUnsignedLong((int) s.getAtIndex(JAVA_LONG, 0))),
+                s.getAtIndex(JAVA_LONG, 1),
+                s.getAtIndex(JAVA_LONG, 2),
+                s.getAtIndex(JAVA_LONG, 3),
+                s.getAtIndex(JAVA_LONG, 4),
+                (s.getAtIndex(JAVA_LONG, 10) & 1) != 0);
     }
 
     /** How a {@linkplain #lock lock} is held. */

@@ -68,8 +68,8 @@ public record CgroupMounts(List<Hierarchy> hierarchies, Map<String, String> own)
 
     private static boolean isOnTop(Hierarchy hierarchy) {
         try {
-            long magic = FileSystemType.of(HostPath.of(hierarchy.mountPoint()));
-            return magic == (hierarchy.unified() ? FileSystemType.CGROUP2 : FileSystemType.CGROUP);
+            var type = FileSystemType.of(HostPath.of(hierarchy.mountPoint()));
+            return type.equals(hierarchy.unified() ? FileSystemType.CGROUP2 : FileSystemType.CGROUP);
         } catch (LinuxException covered) {
             return false;
         }

@@ -2,18 +2,16 @@
 package dev.caisson.overlay.mount;
 
 import dev.caisson.linux.Errno;
-import dev.caisson.linux.Syscall;
+import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.HostPath;
-import dev.caisson.linux.sys.At;
-import dev.caisson.linux.sys.Native;
+import dev.caisson.linux.sys.FileData;
+import dev.caisson.linux.sys.FileData.Space;
+import dev.caisson.linux.sys.FileSystemType;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -21,35 +19,7 @@ import java.util.Optional;
  * the fact; the happy path pays nothing.
  */
 public final class Diagnosis {
-    private static final long OVERLAY = 0x794c7630L;
-    private static final long ST_RDONLY = 1;
-
-    /** What statfs(2) calls them, of those people meet; a name is for the message only. */
-    private static final Map<Long, String> NAMES = Map.ofEntries(
-            Map.entry(OVERLAY, "overlay"),
-            Map.entry(0xef53L, "ext4"),
-            Map.entry(0x58465342L, "xfs"),
-            Map.entry(0x9123683eL, "btrfs"),
-            Map.entry(0x01021994L, "tmpfs"),
-            Map.entry(0x858458f6L, "ramfs"),
-            Map.entry(0x6969L, "NFS"),
-            Map.entry(0x65735546L, "FUSE"),
-            Map.entry(0xff534d42L, "CIFS"),
-            Map.entry(0x4d44L, "vfat"),
-            Map.entry(0x2fc12fc1L, "ZFS"),
-            Map.entry(0x01021997L, "9p"),
-            Map.entry(0x73717368L, "squashfs"),
-            Map.entry(0xe0f5e1e2L, "erofs"),
-            Map.entry(0x9fa0L, "proc"),
-            Map.entry(0x62656572L, "sysfs"));
-
     private Diagnosis() {}
-
-    private record FileSystem(long magic, boolean readOnly) {
-        String name() {
-            return NAMES.getOrDefault(magic, "file system 0x" + Long.toHexString(magic));
-        }
-    }
 
     /**
      * {@return the likely cause and the remedy, as one sentence without a full stop; empty if nothing is found}
@@ -140,8 +110,8 @@ public final class Diagnosis {
                     + " are on different file systems; put both on one");
         }
         var on = fileSystem(upper);
-        if (on.readOnly()) {
-            return Optional.of("the upper " + upper + " is on a " + on.name() + " mounted read-only");
+        if (on.filter(Space::readOnly).isPresent()) {
+            return Optional.of("the upper " + upper + " is on a " + named(on) + " mounted read-only");
         }
         if (errno.equals(Errno.EBUSY)) {
             return Optional.of("the upper " + upper + " or its work directory is in use by another overlay");
@@ -150,7 +120,7 @@ public final class Diagnosis {
             return Optional.of("the upper " + upper
                     + " was made over other layers, and index=on or verified origins keep it to them");
         }
-        if (errno.equals(Errno.EINVAL) && on.magic() == OVERLAY) {
+        if (errno.equals(Errno.EINVAL) && isOverlay(on)) {
             return Optional.of("the upper " + upper + " is itself on an overlay, which cannot hold another's changes;"
                     + " leave the upper out (memory), put it on a volume, or name a fallback");
         }
@@ -158,7 +128,7 @@ public final class Diagnosis {
     }
 
     private static Optional<String> unfit(Path upper) {
-        return Optional.of("the upper " + upper + " is on " + fileSystem(upper).name()
+        return Optional.of("the upper " + upper + " is on " + named(fileSystem(upper))
                 + "; an upper needs a file system with extended attributes, file types in"
                 + " directories, and rename with whiteouts, such as ext4, xfs, btrfs or tmpfs; put it on one, or name a"
                 + " fallback");
@@ -166,7 +136,7 @@ public final class Diagnosis {
 
     private static Optional<String> nested(List<Path> lower) {
         for (Path layer : lower) {
-            if (fileSystem(layer).magic() == OVERLAY) {
+            if (isOverlay(fileSystem(layer))) {
                 return Optional.of("the layer " + layer
                         + " is itself on an overlay, and file systems may be stacked two deep; name the layers"
                         + " below it instead, or a fallback");
@@ -175,16 +145,19 @@ public final class Diagnosis {
         return Optional.empty();
     }
 
-    private static FileSystem fileSystem(Path path) {
-        try (var arena = Arena.ofConfined()) {
-            var statfs = arena.allocate(256, Long.BYTES);
-            long result = Native.call(
-                    Syscall.STATFS, At.cString(arena, HostPath.of(path)).address(), statfs.address(), 0);
-            return Native.failed(result)
-                    ? new FileSystem(0, false)
-                    : new FileSystem(
-                            statfs.get(ValueLayout.JAVA_LONG, 0),
-                            (statfs.get(ValueLayout.JAVA_LONG, 80) & ST_RDONLY) != 0);
+    private static Optional<Space> fileSystem(Path path) {
+        try {
+            return Optional.of(FileData.space(HostPath.of(path)));
+        } catch (LinuxException vanished) {
+            return Optional.empty();
         }
+    }
+
+    private static boolean isOverlay(Optional<Space> on) {
+        return on.filter(space -> space.type().equals(FileSystemType.OVERLAY)).isPresent();
+    }
+
+    private static String named(Optional<Space> on) {
+        return on.map(space -> space.type().toString()).orElse("unknown file system");
     }
 }

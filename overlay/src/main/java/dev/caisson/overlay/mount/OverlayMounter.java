@@ -11,12 +11,12 @@ import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.AtFlags;
 import dev.caisson.linux.flag.MountAttributes;
 import dev.caisson.linux.flag.MountFlags;
-import dev.caisson.linux.mount.MountApi;
-import dev.caisson.linux.sys.FsContext;
 import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.mount.MountApi;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
+import dev.caisson.linux.sys.FsContext;
 import dev.caisson.linux.sys.HereRunner;
 import dev.caisson.linux.sys.Kernel;
 import dev.caisson.linux.sys.OnPlatformThread;
@@ -131,9 +131,14 @@ public final class OverlayMounter {
         var open = new ArrayList<Fd>();
         try (var context = FsContext.open("overlay")) {
             boolean byDescriptor = kernel.has(Feature.OVERLAY_LAYER_DESCRIPTORS);
-            var overlay = overlay(lower, upper, options, open, fd -> byDescriptor
-                    ? new OverlayCalls.Opened(Arg.of(fd.number()))
-                    : new OverlayCalls.ByName(FDS + fd.number()));
+            var overlay = overlay(
+                    lower,
+                    upper,
+                    options,
+                    open,
+                    fd -> byDescriptor
+                            ? new OverlayCalls.Opened(Arg.of(fd.number()))
+                            : new OverlayCalls.ByName(FDS + fd.number()));
             return context.configure(overlay.configuration(context.argument()))
                     .mount(MOUNTED | (upper.isEmpty() ? MountAttributes.MOUNT_ATTR_RDONLY : 0));
         } finally {
@@ -142,12 +147,11 @@ public final class OverlayMounter {
     }
 
     /** By mount(2), whose options must fit one page: descriptors have the shortest names there are. */
-    private static Fd legacy(List<Path> lower, Optional<UpperPaths> upper, List<String> options)
-            throws LinuxException {
+    private static Fd legacy(List<Path> lower, Optional<UpperPaths> upper, List<String> options) throws LinuxException {
         var open = new ArrayList<Fd>();
         try {
-            var overlay = overlay(
-                    lower, upper, options, open, fd -> new OverlayCalls.ByName(Integer.toString(fd.number())));
+            var overlay =
+                    overlay(lower, upper, options, open, fd -> new OverlayCalls.ByName(Integer.toString(fd.number())));
             // Over a layer of our own namespace: it is taken off again with the namespace.
             String place = HostPath.of(lower.get(0));
             var call = overlay.mount(place, upper.isEmpty() ? SHOWN | MountFlags.MS_RDONLY : SHOWN);
@@ -206,8 +210,7 @@ public final class OverlayMounter {
     public static Fd bind(Path directory, long attributes) throws LinuxException {
         var fd = clone(HostPath.of(directory));
         try {
-            HereRunner.run(
-                    MountApi.setAttributes(Arg.of(fd.number()), attributes, MountFlags.MS_PRIVATE, false));
+            HereRunner.run(MountApi.setAttributes(Arg.of(fd.number()), attributes, MountFlags.MS_PRIVATE, false));
             return fd;
         } catch (LinuxException refused) {
             fd.close();

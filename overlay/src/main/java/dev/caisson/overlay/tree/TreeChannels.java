@@ -176,7 +176,7 @@ final class TreeChannels {
     }
 
     private void checkRegular(Fd file) throws IOException {
-        if (FileSystemType.isOfTheKernel(FileSystemType.of(file))) {
+        if (FileSystemType.of(file).isOfTheKernel()) {
             throw new FileSystemException(
                     text,
                     null,

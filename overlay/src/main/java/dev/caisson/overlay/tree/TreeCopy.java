@@ -133,7 +133,7 @@ public final class TreeCopy {
 
     /** A container decides what is mounted where in it: any path may lead to the kernel's log, say, or to what never ends. */
     private void refuseKernelFile(Fd source, byte[] name) throws LinuxException {
-        if (!options.contains(Option.KERNEL_FILES) && FileSystemType.isOfTheKernel(FileSystemType.of(source))) {
+        if (!options.contains(Option.KERNEL_FILES) && FileSystemType.of(source).isOfTheKernel()) {
             throw new LinuxException(Errno.EPERM, "copy " + Arg.quote(name) + ", which is an interface of the kernel");
         }
     }

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.attribute.FileAttributeView;
 import java.nio.file.attribute.FileStoreAttributeView;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** The file system a path is on. */
@@ -39,25 +38,7 @@ final class TreeFileStore extends FileStore {
 
     @Override
     public String type() {
-        long magic = atFirst.magic();
-        if (magic == FileData.Space.OVERLAY) {
-            return "overlay";
-        }
-        if (magic == FileData.Space.TMPFS) {
-            return "tmpfs";
-        }
-        if (magic == FileData.Space.EXT) {
-            return "ext4";
-        }
-        if (magic == FileData.Space.XFS) {
-            return "xfs";
-        }
-        if (magic == FileData.Space.BTRFS) {
-            return "btrfs";
-        }
-        return magic == FileData.Space.PROC
-                ? "proc"
-                : "0x" + Long.toHexString(magic).toLowerCase(Locale.ROOT);
+        return atFirst.type().toString();
     }
 
     @Override
