@@ -344,9 +344,17 @@ public final class ContainerBuilder extends IsolationSettings {
         };
     }
 
-    private static Started started(Request request) throws ContainerException {
+    private static Engine engine() throws ContainerException {
         try {
-            return Engine.shared().launch(request);
+            return Engine.beginning();
+        } catch (IOException failed) {
+            throw ContainerException.of(failed);
+        }
+    }
+
+    private static Started started(Engine engine, Request request) throws ContainerException {
+        try {
+            return engine.launch(request);
         } catch (IOException failed) {
             throw ContainerException.of(failed);
         }
@@ -354,8 +362,11 @@ public final class ContainerBuilder extends IsolationSettings {
 
     private RunningContainer launch(List<String> command, boolean waits, Stdio stdin, Stdio stdout, Stdio stderr)
             throws IOException {
+        var arguments = checked(command);
+        // First of all: what it begins in a new JVM, another thread does while the rest is done here.
+        var engine = engine();
         var complete = Launching.complete(spec, !waits, stdin, stdout, stderr);
-        var started = started(new Request(complete, checked(command), launches));
+        var started = started(engine, new Request(complete, arguments, launches));
         return Launching.watched(started, complete, waits);
     }
 

@@ -60,7 +60,7 @@ final class Launching {
         }
         var container = new RunningContainer(started);
         try {
-            Engine.shared().watch(started.process(), spec, waits);
+            Engine.beginning().watch(started.process(), spec, waits);
             return container;
         } catch (IOException | RuntimeException | Error failed) {
             try {

@@ -11,6 +11,7 @@ import dev.caisson.launch.Planner;
 import dev.caisson.launch.Root;
 import dev.caisson.launch.Slots;
 import dev.caisson.launch.UserNamespaces;
+import dev.caisson.linux.Arch;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Trials;
@@ -34,7 +35,6 @@ public final class Engine {
 
     private final Launcher launcher = new Launcher();
     private final Kernel kernel = Kernel.ofThisMachine().asking(new Trials(launcher)::attempt);
-    private final Poller poller;
     private final Services services;
 
     /** What a launch asks for. */
@@ -43,8 +43,8 @@ public final class Engine {
 
     private Engine() throws IOException {
         try {
-            launcher.start();
-            poller = Poller.shared();
+            var _ = Arch.host(); // Caisson knows it, or nothing can be done.
+            launcher.begin();
             var host = Hosts.ofThisProcess(kernel);
             services = new Services(
                     launcher, new Planner(host), host, new UserNamespaces(launcher), new Listeners(launcher));
@@ -60,7 +60,33 @@ public final class Engine {
      * @throws LaunchException if it cannot be made now; the next call tries again
      */
     public static Engine shared() throws LaunchException {
+        var engine = SHARED.get();
+        engine.awaitLauncher();
+        return engine;
+    }
+
+    /**
+     * {@return the one of this JVM, at once} Its launcher may still be starting: in a new JVM that takes as long as the plan of
+     * the first launch, which so costs no time of its own.
+     *
+     * @throws LaunchException if it cannot be made now; the next call tries again
+     */
+    public static Engine beginning() throws LaunchException {
         return SHARED.get();
+    }
+
+    private void awaitLauncher() throws LaunchException {
+        try {
+            launcher.start();
+        } catch (IOException | IllegalCallerException | IllegalStateException | UnsupportedOperationException refused) {
+            throw nothingCanBeStarted(refused);
+        }
+    }
+
+    private static LaunchException nothingCanBeStarted(Exception refused) {
+        String why = "nothing can be started here: " + refused.getMessage();
+        return new LaunchException(
+                FailureText.confinement().map(c -> why + "; " + c).orElse(why), "", refused);
     }
 
     /** Not a static initializer: where descriptors or memory are short for a moment, making it fails, and works later. */
@@ -75,9 +101,7 @@ public final class Engine {
                         | IllegalCallerException
                         | IllegalStateException
                         | UnsupportedOperationException refused) {
-                    String why = "nothing can be started here: " + refused.getMessage();
-                    throw new LaunchException(
-                            FailureText.confinement().map(c -> why + "; " + c).orElse(why), "", refused);
+                    throw nothingCanBeStarted(refused);
                 }
             }
             return engine;
@@ -173,16 +197,23 @@ public final class Engine {
      * @return it, alive, to be {@linkplain #watch watched}
      */
     public Started launch(Request request) throws IOException {
-        try (var here = new Preparation(request.spec(), poller)) {
-            here.makeCgroup(services.launcher());
+        try (var here = new Preparation(request.spec())) {
+            if (LimitCgroup.isFor(request.spec())) {
+                awaitLauncher();
+                here.makeCgroup(launcher);
+            }
             var decided = services.planner().decide(request.spec(), request.command(), here.cgroupFiles());
             here.decided(decided, services.host());
             var prepared = request.prepared().of(decided);
-            for (var step : ParentSteps.of(prepared.plan())) {
+            var steps = ParentSteps.of(prepared.plan());
+            awaitLauncher();
+            for (var step : steps) {
                 step.action().run(here);
             }
             var attempts = new Attempts(services, request, here, prepared);
             return here.launched(attempts.launch(), attempts, true);
+        } catch (IllegalCallerException denied) {
+            throw nothingCanBeStarted(denied); // By a plan that asked what the kernel can do.
         }
     }
 
@@ -198,10 +229,12 @@ public final class Engine {
                     "prepare contradicts join(PID): the process that enters a PID namespace is made"
                             + " at the start; start it at once, or give it one of its own");
         }
-        var here = new Preparation(request.spec(), poller);
+        var here = new Preparation(request.spec());
         try {
             here.prepares();
-            here.makeCgroup(services.launcher());
+            if (LimitCgroup.isFor(request.spec())) {
+                here.makeCgroup(launcher);
+            }
             var decided = services.planner()
                     .decide(request.spec(), request.command(), here.cgroupFiles())
                     .preparation();
@@ -237,7 +270,7 @@ public final class Engine {
             if (waits) {
                 process.awaitBriefly(spec.process().timeout().orElse(null));
             }
-            process.watch(poller, spec.process().timeout().orElse(null));
+            process.watch(Poller.shared(), spec.process().timeout().orElse(null));
         } catch (IOException refused) {
             throw abandoned(process, refused);
         } catch (RuntimeException | Error bug) {

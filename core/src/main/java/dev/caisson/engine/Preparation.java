@@ -48,7 +48,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What the JVM has made for one launch so far. Closed, it lets go of what only the launch needed, and, if that failed, of all. */
 final class Preparation implements AutoCloseable {
-    private final Poller poller;
     private ContainerSpec spec;
     private long startedAt = System.nanoTime();
     private boolean prepares;
@@ -70,9 +69,8 @@ final class Preparation implements AutoCloseable {
     private @Nullable Principal user;
     private @Nullable KeptFiles files;
 
-    Preparation(ContainerSpec spec, Poller poller) {
+    Preparation(ContainerSpec spec) {
         this.spec = spec;
-        this.poller = poller;
     }
 
     /** {@return when the launch must be over by the clock of System.nanoTime, for the timeout of the command} */
@@ -90,7 +88,7 @@ final class Preparation implements AutoCloseable {
      * @param launcher has it removed if this JVM ends first
      */
     void makeCgroup(Launcher launcher) throws IOException {
-        limits = LimitCgroup.isFor(spec) ? LimitCgroup.make(spec.limits()) : LimitCgroup.none();
+        limits = LimitCgroup.make(spec.limits());
         if (limits.made().isEmpty()) {
             return;
         }
@@ -163,7 +161,7 @@ final class Preparation implements AutoCloseable {
     void connectStreams() throws IOException {
         var process = spec.process();
         plumbing = Plumbing.open(
-                poller,
+                Poller.shared(),
                 process.stdin().orElseThrow(),
                 process.stdout().orElseThrow(),
                 process.stderr().orElseThrow(),

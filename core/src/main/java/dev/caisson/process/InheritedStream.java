@@ -9,6 +9,8 @@ import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.spec.Stdio;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -52,15 +54,16 @@ public final class InheritedStream {
         return left.isEmpty() ? Stdio.discard() : new Stdio.Tee(left);
     }
 
+    /** Asked of Java's own files: in a new JVM the way to the kernel is still being made, by another thread. */
     private static boolean isNothing(int number) {
-        if (!Files.isOpen(number)) {
-            return true;
-        }
         try {
-            var status = status(number);
-            return status.type() == FileStatus.Type.CHARACTER_DEVICE && status.rdev() == DEV_NULL;
-        } catch (LinuxException tooManyOpen) {
-            return false; // Opening the streams will say so.
+            var read = java.nio.file.Files.readAttributes(Path.of("/proc/self/fd/" + number), "unix:mode,rdev");
+            return FileStatus.Type.of((int) read.get("mode")) == FileStatus.Type.CHARACTER_DEVICE
+                    && (long) read.get("rdev") == DEV_NULL;
+        } catch (NoSuchFileException closed) {
+            return true;
+        } catch (IOException notShown) {
+            return false; // Opening the streams will say why.
         }
     }
 

@@ -37,11 +37,9 @@ final class DirectLauncher {
     /** How long to wait for a report before looking whether somebody has stopped the image. */
     private static final long PATIENCE_MICROS = 200_000;
 
-    private final Stub stub;
     private final LaunchMemoryPool memories;
 
     DirectLauncher(LaunchMemoryPool memories) {
-        this.stub = Stub.host();
         this.memories = memories;
     }
 
@@ -50,7 +48,7 @@ final class DirectLauncher {
         var memory = memories.take(program.size());
         try {
             prepare(program, flags, cgroup, descriptors, memory);
-            long pid = stub.launch(memory.table().address());
+            long pid = Stub.host().launch(memory.table().address());
             if (Native.failed(pid)) {
                 throw new LinuxException(Native.errno(pid), CloneCall.describe(FLAGS | flags, cgroup.isPresent()));
             }
@@ -71,7 +69,7 @@ final class DirectLauncher {
             int reports = report.far().number();
             descriptors.put(SyscallProgram.REPORT, reports);
             Outcome first;
-            try (var image = IsolatedImage.create(Arch.host(), stub.code(), program, descriptors, reports)) {
+            try (var image = IsolatedImage.create(Arch.host(), Stub.host().code(), program, descriptors, reports)) {
                 var prelude = IsolatedPrelude.encode(descriptors.values(), image.number());
                 first = launch(prelude, 0, OptionalInt.empty(), Map.of());
             }

@@ -53,7 +53,12 @@ public final class Launcher implements AutoCloseable {
         };
     }
 
-    /** Starts the process that clones isolated children now, and not with the first of them. */
+    /** Begins to start the process that clones isolated children. Should that fail, whoever needs it tries again, and tells. */
+    public void begin() {
+        zygote.begin();
+    }
+
+    /** Starts the process that clones isolated children now, and not with the first of them; or waits until it is started. */
     public void start() throws IOException {
         zygote.start();
     }

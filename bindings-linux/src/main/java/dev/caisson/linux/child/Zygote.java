@@ -26,6 +26,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -104,6 +105,11 @@ final class Zygote implements AutoCloseable {
                 renew(process);
             }
         }
+    }
+
+    /** Starts it without waiting; what is thrown meanwhile is thrown again to the first that needs it. */
+    void begin() {
+        keeper.later(new FutureTask<>(this::startHere));
     }
 
     void start() throws IOException {

@@ -89,7 +89,8 @@ public record FileStatus(
             return bits;
         }
 
-        static Type of(int mode) {
+        /** {@return what a file of this mode is} */
+        public static Type of(int mode) {
             return switch (mode & FileTypes.S_IFMT) {
                 case FileTypes.S_IFDIR -> DIRECTORY;
                 case FileTypes.S_IFREG -> FILE;

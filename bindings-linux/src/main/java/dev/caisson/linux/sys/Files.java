@@ -4,7 +4,6 @@ package dev.caisson.linux.sys;
 import static dev.caisson.linux.flag.AtFlags.AT_FDCWD;
 import static dev.caisson.linux.flag.DescriptorCommands.F_ADD_SEALS;
 import static dev.caisson.linux.flag.DescriptorCommands.F_DUPFD_CLOEXEC;
-import static dev.caisson.linux.flag.DescriptorCommands.F_GETFD;
 import static dev.caisson.linux.flag.DescriptorCommands.F_GETFL;
 import static dev.caisson.linux.flag.DescriptorCommands.F_SETFL;
 import static dev.caisson.linux.flag.DescriptorCommands.MFD_ALLOW_SEALING;
@@ -153,11 +152,6 @@ public final class Files {
         if (Native.failed(result)) {
             throw new LinuxException(Native.errno(result), "fcntl(" + fd + ", F_SETFL, O_NONBLOCK)");
         }
-    }
-
-    /** {@return whether this process has a descriptor of some number} */
-    public static boolean isOpen(int number) {
-        return !Native.failed(Native.call(Syscall.FCNTL, number, F_GETFD, 0));
     }
 
     /** {@return the status flags of an open file description (F_GETFL), which all that share it have in common} */
