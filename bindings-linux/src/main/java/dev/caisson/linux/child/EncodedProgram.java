@@ -16,8 +16,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A program in the stub's form, still without an address and without parameters, so that one encoding serves many
- * launches. Immutable and thread-safe.
+ * A program in the stub's form, still without parameters, so that one encoding serves many launches. Immutable and
+ * thread-safe.
  */
 public final class EncodedProgram {
     private final SyscallProgram program;
@@ -28,7 +28,7 @@ public final class EncodedProgram {
     private final Set<Integer> claimed;
 
     /**
-     * @param pointers offsets of the 64-bit words that hold an offset into the table and must become addresses
+     * @param pointers offsets of the 64-bit words that hold an address in a table at {@link TableLayout#HOME}
      * @param parameters offsets of the 64-bit words that take each parameter
      */
     EncodedProgram(
@@ -86,9 +86,11 @@ public final class EncodedProgram {
      */
     void place(MemorySegment target, long base, Map<Arg.Slot, Integer> values) {
         MemorySegment.copy(table, 0, target, ValueLayout.JAVA_BYTE, 0, table.length);
-        for (int offset : pointers) {
-            long relative = target.get(ValueLayout.JAVA_LONG_UNALIGNED, offset);
-            target.set(ValueLayout.JAVA_LONG_UNALIGNED, offset, base + relative);
+        if (base != TableLayout.HOME) {
+            for (int offset : pointers) {
+                long there = target.get(ValueLayout.JAVA_LONG_UNALIGNED, offset);
+                target.set(ValueLayout.JAVA_LONG_UNALIGNED, offset, there - TableLayout.HOME + base);
+            }
         }
         parameters.forEach((slot, offsets) -> {
             Integer value = values.get(slot);
@@ -114,7 +116,7 @@ public final class EncodedProgram {
                 .findFirst();
     }
 
-    /** {@return the table as it is encoded: pointers are offsets still, and parameters 0} */
+    /** {@return the table as it is encoded: for {@link TableLayout#HOME}, and with parameters 0} */
     ByteBuffer bytes() {
         return ByteBuffer.wrap(table).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }

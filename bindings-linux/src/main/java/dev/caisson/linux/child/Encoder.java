@@ -139,7 +139,7 @@ public final class Encoder {
             pointers = Arrays.copyOf(pointers, 2 * pointerCount);
         }
         pointers[pointerCount++] = at;
-        out.putLong(at, target);
+        out.putLong(at, TableLayout.HOME + target);
     }
 
     private int place(Arg.Text text) {

@@ -123,7 +123,7 @@ final class Listing {
         int word = TableStep.argument(at, index);
         long value = step.args()[index];
         if (step.isReference(index)) {
-            return "[" + TableLayout.index((int) value) + "]";
+            return "[" + TableLayout.index((int) (value - TableLayout.HOME)) + "]";
         }
         return special(word).orElseGet(() -> value < 0 ? Long.toString(value) : Long.toHexString(value));
     }
@@ -131,7 +131,7 @@ final class Listing {
     /** {@return an address or a parameter, whose words hold no value yet} */
     private Optional<String> special(int word) {
         if (program.isPointer(word)) {
-            int address = (int) table.getLong(word);
+            int address = (int) (table.getLong(word) - TableLayout.HOME);
             return Optional.of("&" + Integer.toHexString(address) + string(address));
         }
         return program.parameterAt(word).map(Arg.Slot::text);

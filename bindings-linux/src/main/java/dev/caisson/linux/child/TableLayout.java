@@ -56,6 +56,9 @@ final class TableLayout {
     /** A program has come to where its rest is awaited. */
     static final int WAITING = 6;
 
+    /** Where tables lie in the zygote and its children, and the address that they are encoded for: there, nothing moves. */
+    static final long HOME = 1L << 32;
+
     private TableLayout() {}
 
     static int step(int index) {

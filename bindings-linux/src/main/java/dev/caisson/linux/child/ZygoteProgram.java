@@ -37,7 +37,7 @@ final class ZygoteProgram {
     static final String NAME = "caisson-zygote";
 
     /** Where the table of a request lies, in the zygote and in its child. */
-    static final long REQUEST_ADDRESS = 1L << 32;
+    static final long REQUEST_ADDRESS = TableLayout.HOME;
 
     static final long LEDGER_ADDRESS = 1L << 33;
 
