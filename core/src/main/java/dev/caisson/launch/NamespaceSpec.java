@@ -60,7 +60,12 @@ public interface NamespaceSpec {
 
     /** {@return how a namespace is joined, if it is} */
     default Optional<Join> joined(Namespace namespace) {
-        return joins().stream().filter(j -> j.namespace() == namespace).findFirst();
+        for (var join : joins()) {
+            if (join.namespace() == namespace) {
+                return Optional.of(join);
+            }
+        }
+        return Optional.empty();
     }
 
     /** {@return whether a namespace is neither joined nor the host's by name, and so may be implied} */
@@ -89,6 +94,9 @@ public interface NamespaceSpec {
             boolean isFresh = fresh().contains(namespace);
             boolean isJoined = joined(namespace).isPresent();
             boolean isHost = host().contains(namespace);
+            if (!isJoined && !(isFresh && isHost)) {
+                continue;
+            }
             String fresh = "a new " + namespace + " namespace";
             String joining = "joining a " + namespace + " namespace";
             Contradictions.refuse(isFresh && isJoined, fresh, "joining one", "choose one of them");

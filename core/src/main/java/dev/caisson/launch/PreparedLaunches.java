@@ -4,7 +4,9 @@ package dev.caisson.launch;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.child.EncodedProgram;
 import dev.caisson.linux.child.Encoder;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * The last few launches of one builder, planned and encoded: whoever runs a command again pays for neither. They live as long
@@ -13,23 +15,29 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class PreparedLaunches {
     private static final int MOST = 8;
 
-    private final ConcurrentHashMap<PlanInput, Prepared> kept = new ConcurrentHashMap<>();
+    /** So few that comparing them, which ends at the first difference, is quicker than the hash of all that was decided. */
+    private final AtomicReference<List<Prepared>> kept = new AtomicReference<>(List.of());
 
     /** A plan and its program in the stub's form. */
     public record Prepared(LaunchPlan plan, EncodedProgram program) {}
 
     /** {@return the launch of what was decided; equal decisions give equal launches} */
     public Prepared of(PlanInput input) {
-        var known = kept.get(input);
-        if (known != null) {
-            return known;
+        for (var known : kept.get()) {
+            if (known.plan().input().equals(input)) {
+                return known;
+            }
         }
         var plan = LaunchPlan.compile(input);
         var prepared = new Prepared(plan, Encoder.encode(plan.program(), Arch.host()));
-        if (kept.size() >= MOST) {
-            kept.clear();
-        }
-        kept.put(input, prepared);
+        kept.updateAndGet(others -> with(prepared, others));
         return prepared;
+    }
+
+    private static List<Prepared> with(Prepared newest, List<Prepared> others) {
+        var all = new ArrayList<Prepared>();
+        all.add(newest);
+        others.stream().limit(MOST - 1).forEach(all::add);
+        return List.copyOf(all);
     }
 }
