@@ -68,15 +68,9 @@ public record HostTree(List<Entry> entries) {
         entries = List.copyOf(entries);
     }
 
-    static HostTree read() throws IOException {
-        var entries = new ArrayList<Entry>();
-        var mounted = mounted();
-        for (Path path : list(ROOT)) {
-            if (!REPLACED.contains(path.getFileName().toString())) {
-                add(path, mounted, entries);
-            }
-        }
-        return new HostTree(entries);
+    /** Looks; what the finding depends on is named as {@link Remembered.Look} says. */
+    static HostTree read(Set<String> whole, Set<String> attributes) throws IOException {
+        return new Reading(mounted(), whole, attributes).tree();
     }
 
     /**
@@ -84,69 +78,115 @@ public record HostTree(List<Entry> entries) {
      * copy in the writable layer would have to be that root's, who does not exist there. Where the writable layer has these
      * already, as the container's root's, they are to be written to, as all of them are in a tree that is shown piece by piece.
      */
-    static List<Entry> topDirectories() throws LinuxException {
+    static List<Entry> topDirectories(Set<String> whole, Set<String> attributes) throws LinuxException {
         var found = new ArrayList<Entry>();
+        whole.add("/");
         try (var root = dev.caisson.linux.sys.Files.open("/", OpenFlags.O_DIRECTORY, 0)) {
             for (var entry : DirectoryReader.all(root)) {
                 String name = FileNames.decode(entry.name());
                 var status = FileStatus.of(root, entry.name());
                 if (status.isDirectory() && !REPLACED.contains(name)) {
                     found.add(new Entry(name, Kind.DIRECTORY, status.mode() & PERMISSIONS, ""));
+                attributes.add("/" + name);
                 }
             }
         }
         return found;
     }
 
-    private static List<Path> list(Path directory) throws IOException {
-        var all = new ArrayList<Path>();
-        try (var names = Files.newDirectoryStream(directory)) {
-            names.forEach(all::add);
+    /**
+     * One look at all of it.
+     *
+     * @param whole takes the directories whose names it depends on
+     * @param attributes takes those of which it depends on the mode
+     */
+    private record Reading(List<Mounted> mounted, Set<String> whole, Set<String> attributes, List<Entry> entries) {
+        Reading(List<Mounted> mounted, Set<String> whole, Set<String> attributes) {
+            this(mounted, whole, attributes, new ArrayList<>());
         }
-        all.sort(null);
-        return all;
-    }
 
-    /** Pipes, sockets and devices are left out. */
-    private static void add(Path path, List<Mounted> mounted, List<Entry> entries) throws IOException {
-        String name = HostPath.of(ROOT.relativize(path));
-        int mode = (int) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
-        if (Files.isSymbolicLink(path)) {
-            entries.add(new Entry(name, Kind.SYMLINK, 0, HostPath.of(Files.readSymbolicLink(path))));
-        } else if (Files.isDirectory(path)) {
-            addDirectory(path, name, mode & PERMISSIONS, mounted, entries);
-        } else if ((mode & TYPE) == REGULAR) {
-            entries.add(new Entry(name, Kind.FILE, mode & PERMISSIONS, ""));
+        HostTree tree() throws IOException {
+            for (Path path : list(ROOT)) {
+                if (!REPLACED.contains(path.getFileName().toString())) {
+                    add(path);
+                }
+            }
+            return new HostTree(entries);
         }
-    }
 
-    private static void addDirectory(Path path, String name, int mode, List<Mounted> mounted, List<Entry> entries)
-            throws IOException {
-        boolean mountedInside = mounted.stream()
-                .anyMatch(m -> m.place().startsWith(path) && !m.place().equals(path));
-        if (!mountedInside) {
+        private List<Path> list(Path directory) throws IOException {
+            whole.add(HostPath.of(directory));
+            var all = new ArrayList<Path>();
+            try (var names = Files.newDirectoryStream(directory)) {
+                names.forEach(all::add);
+            }
+            all.sort(null);
+            return all;
+        }
+
+        /** Pipes, sockets and devices are left out. */
+        private void add(Path path) throws IOException {
+            String name = HostPath.of(ROOT.relativize(path));
+            int mode = (int) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+            if (Files.isSymbolicLink(path)) {
+                entries.add(new Entry(name, Kind.SYMLINK, 0, HostPath.of(Files.readSymbolicLink(path))));
+            } else if (Files.isDirectory(path)) {
+                attributes.add(HostPath.of(path));
+                addDirectory(path, name, mode & PERMISSIONS);
+            } else if ((mode & TYPE) == REGULAR) {
+                attributes.add(HostPath.of(path));
+                entries.add(new Entry(name, Kind.FILE, mode & PERMISSIONS, ""));
+            }
+        }
+
+        private void addDirectory(Path path, String name, int mode) throws IOException {
+            boolean mountedInside = mounted.stream()
+                    .anyMatch(m -> m.place().startsWith(path) && !m.place().equals(path));
+            if (!mountedInside) {
+                entries.add(new Entry(name, kind(path), mode, ""));
+                return;
+            }
+            try {
+                var children = list(path);
+                if (children.size() <= MOST_SIBLINGS) {
+                    entries.add(new Entry(name, Kind.DIRECTORY, mode, ""));
+                    for (Path child : children) {
+                        add(child);
+                    }
+                    return;
+                }
+            } catch (AccessDeniedException notToBeListed) {
+                // As many as there may be, none is known by name.
+            }
+            entries.add(new Entry(name, Kind.BOUND, mode, ""));
+        }
+
+        /** {@return how a directory is shown in which nothing is mounted} */
+        private Kind kind(Path path) {
             // The last one hides the others.
             boolean layerable = mounted.stream()
                     .filter(m -> m.place().equals(path))
                     .reduce((_, last) -> last)
                     .map(m -> LAYERABLE.contains(m.fileSystem()))
                     .orElse(true);
-            entries.add(new Entry(name, layerable ? Kind.OVERLAID : Kind.BOUND, mode, ""));
-            return;
-        }
-        try {
-            var children = list(path);
-            if (children.size() <= MOST_SIBLINGS) {
-                entries.add(new Entry(name, Kind.DIRECTORY, mode, ""));
-                for (Path child : children) {
-                    add(child, mounted, entries);
-                }
-                return;
+            if (!layerable) {
+                return Kind.BOUND;
             }
-        } catch (AccessDeniedException notToBeListed) {
-            // As many as there may be, none is known by name.
+            return isEmpty(path) ? Kind.DIRECTORY : Kind.OVERLAID;
         }
-        entries.add(new Entry(name, Kind.BOUND, mode, ""));
+
+        /** An overlay of nothing is as good as a directory, and costs a mount to make and a grace period to take away. */
+        private boolean isEmpty(Path path) {
+            try (var names = Files.newDirectoryStream(path)) {
+                if (names.iterator().hasNext()) {
+                    return false;
+                }
+            } catch (IOException notToBeListed) {
+                return false;
+            }
+            whole.add(HostPath.of(path));
+            return true;
+        }
     }
 
     /** {@return the directories through which the host's sockets can be reached} */

@@ -27,6 +27,7 @@ public final class Planner {
 
     private final HostFacts host;
     private final StandardFilters standardFilters = new StandardFilters();
+    private final HostRoot root = new HostRoot();
 
     public Planner(HostFacts host) {
         this.host = host;
@@ -82,7 +83,7 @@ public final class Planner {
                 principal,
                 tree,
                 tree.isPresent() ? Optional.empty() : top(spec, map, idmapped),
-                map.isPresent() && idmapped && isHostsRoot(spec) ? HostTree.topDirectories() : List.of(),
+                map.isPresent() && idmapped && isHostsRoot(spec) ? root.topDirectories() : List.of(),
                 SourceKind.of(spec.root().mounts()),
                 cgroupFiles,
                 seccompFilters(spec),
@@ -141,7 +142,7 @@ public final class Planner {
         };
     }
 
-    private static Optional<HostTree> hostTree(ContainerSpec spec, boolean userNamespace) throws IOException {
+    private Optional<HostTree> hostTree(ContainerSpec spec, boolean userNamespace) throws IOException {
         Path slash = Path.of("/");
         if (!userNamespace
                 || !(spec.root().source() instanceof Root.Layers(var overlay))
@@ -158,7 +159,7 @@ public final class Planner {
                             + " not let / be a layer: copy the host's files you need into a layer, or run as root without"
                             + " newUser()");
         }
-        return Optional.of(HostTree.read());
+        return Optional.of(root.tree());
     }
 
     /**
