@@ -60,6 +60,7 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         ids.planJoined();
         namespaces.planSettings();
         Optional<Arg> nothing = input.isFresh(Namespace.MOUNT) ? root.plan() : Optional.empty();
+        namespaces.planNetwork();
         if (input.principal().isEmpty() && !input.spec().hasOwnRoot()) {
             new AccountSteps(program).askAboutRoot();
         }

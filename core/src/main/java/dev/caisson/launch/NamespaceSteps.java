@@ -197,6 +197,13 @@ final class NamespaceSteps {
             spec.namespaces().hostnameInside().ifPresent(name -> setName(Syscall.SETHOSTNAME, "the host name", name));
             spec.namespaces().domainName().ifPresent(name -> setName(Syscall.SETDOMAINNAME, "the domain name", name));
         }
+    }
+
+    /**
+     * After the mounts, which take a while: bringing an interface up waits for the kernel's one lock of all networks, and that
+     * is held at first by the end of the namespace of whatever ran before.
+     */
+    void planNetwork() {
         if (input.isFresh(Namespace.NETWORK)) {
             loopback();
         }
