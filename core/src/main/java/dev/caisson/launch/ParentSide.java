@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.launch;
 
+import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.child.Consultation;
 import dev.caisson.linux.child.Gate;
 import dev.caisson.linux.child.Handover;
+import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.mount.TopDirectory;
 import dev.caisson.overlay.mount.UpperDirectory;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.IdMap;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -122,10 +124,12 @@ public final class ParentSide {
     private static void write(int pid, String file, List<IdMap.Range> ranges) throws IOException {
         var lines = new StringBuilder();
         ranges.forEach(range -> lines.append(range).append('\n'));
-        try {
+        try (var map = Files.open("/proc/" + pid + "/" + file, OpenFlags.O_WRONLY, 0);
+                var arena = Arena.ofConfined()) {
             // One write: the kernel takes a map whole or not at all.
-            Files.write(Path.of("/proc/" + pid + "/" + file), lines.toString().getBytes(StandardCharsets.UTF_8));
-        } catch (IOException refused) {
+            Files.writeFully(
+                    map, arena.allocateFrom(lines.toString()).asSlice(0, lines.length()));
+        } catch (LinuxException refused) {
             throw new IOException(
                     "user namespace: writing " + ranges + " to " + file + " was refused: " + refused.getMessage(),
                     refused);

@@ -59,7 +59,12 @@ public final class Files {
         try (var arena = Arena.ofConfined()) {
             long result = Native.call(
                     Syscall.OPENAT, AT_FDCWD, At.cString(arena, path).address(), flags | O_CLOEXEC, mode, 0, 0);
-            return opened(result, "openat(AT_FDCWD, " + Arg.quote(path) + ", 0x" + Integer.toHexString(flags) + ")");
+            if (Native.failed(result)) {
+                throw new LinuxException(
+                        Native.errno(result),
+                        "openat(AT_FDCWD, " + Arg.quote(path) + ", 0x" + Integer.toHexString(flags) + ")");
+            }
+            return Fd.owning(result);
         }
     }
 

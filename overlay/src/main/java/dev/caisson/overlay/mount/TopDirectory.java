@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay.mount;
 
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.caisson.linux.call.HostPath;
+import dev.caisson.linux.sys.FileStatus;
 import java.nio.file.Path;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -15,23 +13,10 @@ import java.util.Optional;
  * @param mode its permissions, set-id bits and the sticky bit
  */
 public record TopDirectory(int mode, long uid, long gid) {
-    private static final int PERMISSIONS = 07777;
-
     /** {@return those of a layer; empty if it cannot be looked at, which is for the mount to complain of} */
     public static Optional<TopDirectory> of(Path layer) {
-        try {
-            var all = Files.readAttributes(layer, "unix:mode,uid,gid");
-            return Optional.of(new TopDirectory(
-                    number(all, "mode") & PERMISSIONS,
-                    Integer.toUnsignedLong(number(all, "uid")),
-                    Integer.toUnsignedLong(number(all, "gid"))));
-        } catch (IOException unseen) {
-            return Optional.empty();
-        }
-    }
-
-    private static int number(Map<String, Object> attributes, String name) {
-        return (int) Objects.requireNonNull(attributes.get(name));
+        return FileStatus.of(HostPath.of(layer))
+                .map(status -> new TopDirectory(status.permissions(), status.uid(), status.gid()));
     }
 
     /** {@return this with another owner} */
