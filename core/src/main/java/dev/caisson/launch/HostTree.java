@@ -87,7 +87,7 @@ public record HostTree(List<Entry> entries) {
                 var status = FileStatus.of(root, entry.name());
                 if (status.isDirectory() && !REPLACED.contains(name)) {
                     found.add(new Entry(name, Kind.DIRECTORY, status.mode() & PERMISSIONS, ""));
-                attributes.add("/" + name);
+                    attributes.add("/" + name);
                 }
             }
         }

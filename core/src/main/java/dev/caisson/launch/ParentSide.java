@@ -127,8 +127,7 @@ public final class ParentSide {
         try (var map = Files.open("/proc/" + pid + "/" + file, OpenFlags.O_WRONLY, 0);
                 var arena = Arena.ofConfined()) {
             // One write: the kernel takes a map whole or not at all.
-            Files.writeFully(
-                    map, arena.allocateFrom(lines.toString()).asSlice(0, lines.length()));
+            Files.writeFully(map, arena.allocateFrom(lines.toString()).asSlice(0, lines.length()));
         } catch (LinuxException refused) {
             throw new IOException(
                     "user namespace: writing " + ranges + " to " + file + " was refused: " + refused.getMessage(),

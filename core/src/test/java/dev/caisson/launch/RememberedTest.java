@@ -44,7 +44,8 @@ final class RememberedTest {
         try (var all = Files.list(directory)) {
             for (Path path : all.collect(Collectors.toList())) {
                 attributes.add(path.toString());
-                found.add(path.getFileName() + " " + PosixFilePermissions.toString(Files.getPosixFilePermissions(path)));
+                found.add(
+                        path.getFileName() + " " + PosixFilePermissions.toString(Files.getPosixFilePermissions(path)));
             }
         }
         String text = String.join(", ", found);

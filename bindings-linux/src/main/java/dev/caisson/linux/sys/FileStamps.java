@@ -9,7 +9,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.flag.StatxMask;
-import dev.caisson.linux.raw.uapi.statx;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -26,11 +25,11 @@ public final class FileStamps {
     /** Before multigrain timestamps (Linux 6.13) two changes within a tick of the clock have the same time. */
     private static final long UNSETTLED_SECONDS = 2;
 
-    private static final int WORDS = (int) (statx.sizeof() / Long.BYTES);
-    private static final int OWNER = word(statx.stx_uid$offset());
-    private static final int MODE = word(statx.stx_mode$offset());
-    private static final int INODE = word(statx.stx_ino$offset());
-    private static final int CHANGED = word(statx.stx_ctime$offset());
+    private static final int WORDS = Statx.SIZE_OF_STRUCT / Long.BYTES;
+    private static final int OWNER = Statx.UID / Long.BYTES;
+    private static final int MODE = Statx.MODE / Long.BYTES;
+    private static final int INODE = Statx.INO / Long.BYTES;
+    private static final int CHANGED = Statx.CTIME / Long.BYTES;
 
     private final byte[] names;
     private final int[] places;
@@ -59,10 +58,6 @@ public final class FileStamps {
         }
     }
 
-    private static int word(long offset) {
-        return (int) (offset / Long.BYTES);
-    }
-
     /** {@return how they are now} If it is equal to what was settled before, nothing that counts has changed. */
     public long[] now() {
         long[] kept = new long[places.length * KEPT];
@@ -80,7 +75,7 @@ public final class FileStamps {
                         paths.address() + places[i],
                         AT_SYMLINK_NOFOLLOW,
                         StatxMask.STATX_BASIC_STATS,
-                        answers.address() + (long) i * statx.sizeof(),
+                        answers.address() + (long) i * Statx.SIZE_OF_STRUCT,
                         0);
             }
             long[] words = answers.toArray(JAVA_LONG);
