@@ -141,6 +141,19 @@ public final class ContainerBuilder extends IsolationSettings {
         return process(p -> p.withStderr(stdio));
     }
 
+    /**
+     * Gives the command a terminal of its own as its standard streams: see {@link Stdio.Terminal}. The environment then has
+     * {@code TERM=xterm} unless it was set, but not with {@code bare()}. For {@code start}.
+     *
+     * @param columns its width in characters, 1 to 65535
+     * @param rows its height in lines, 1 to 65535
+     * @throws IllegalArgumentException if a number is not within 1 to 65535
+     */
+    public ContainerBuilder terminal(int columns, int rows) {
+        var terminal = Stdio.terminal(columns, rows);
+        return process(p -> p.withStdin(terminal).withStdout(terminal).withStderr(terminal));
+    }
+
     /** A further descriptor for the command; all others but the standard streams are closed. */
     public ContainerBuilder descriptor(int number, Stdio source) {
         var all = new LinkedHashMap<>(spec.process().descriptors());
@@ -244,6 +257,7 @@ public final class ContainerBuilder extends IsolationSettings {
      * @throws ContainerException if the command could not be started; that it failed is an {@link Exit}
      */
     public Exit run(List<String> command) throws IOException, InterruptedException {
+        checkThatNoTerminalIsSet("run");
         checkThatSomebodyCanRead("stdout", spec.process().stdout());
         checkThatSomebodyCanRead("stderr", spec.process().stderr());
         try (var container = launch(command, true, Stdio.inherit(), Stdio.inherit(), Stdio.inherit())) {
@@ -264,6 +278,7 @@ public final class ContainerBuilder extends IsolationSettings {
      * @throws ContainerException if the command could not be started; that it failed is told by the {@link Output}
      */
     public Output capture(List<String> command) throws IOException, InterruptedException {
+        checkThatNoTerminalIsSet("capture");
         var memory = Stdio.memory(CAPTURE_CAP);
         try (var container = launch(command, true, Stdio.discard(), memory, memory)) {
             return container.output();
@@ -329,6 +344,13 @@ public final class ContainerBuilder extends IsolationSettings {
         }
     }
 
+    private void checkThatNoTerminalIsSet(String verb) {
+        spec.process().terminal().ifPresent(terminal -> {
+            throw new IllegalStateException(terminal + " contradicts " + verb
+                    + ", which does not talk to the command: call start, and read its stdout()");
+        });
+    }
+
     private static void checkThatSomebodyCanRead(String stream, Optional<Stdio> stdio) {
         if (stdio.filter(ContainerBuilder::isToBeRead).isPresent()) {
             throw new IllegalStateException(stream + " to " + stdio.get() + " contradicts run, which returns nothing to"
@@ -338,7 +360,7 @@ public final class ContainerBuilder extends IsolationSettings {
 
     private static boolean isToBeRead(Stdio stdio) {
         return switch (stdio) {
-            case Stdio.Memory _, Stdio.Ring _, Stdio.Pipe _ -> true;
+            case Stdio.Memory _, Stdio.Ring _, Stdio.Pipe _, Stdio.Terminal _ -> true;
             case Stdio.Tee(var sinks) -> sinks.stream().anyMatch(ContainerBuilder::isToBeRead);
             case Stdio.Lines _, Stdio.File _, Stdio.Inherit _, Stdio.Discard _, Stdio.Bytes _ -> false;
         };

@@ -2,6 +2,7 @@
 package dev.caisson;
 
 import dev.caisson.linux.Signal;
+import dev.caisson.spec.Stdio;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -26,6 +27,13 @@ public interface ContainerProcess extends AutoCloseable {
 
     /** {@return a stream of its standard error; at its end from the beginning unless that is {@code Stdio.pipe()}} */
     InputStream stderr();
+
+    /**
+     * {@return its terminal}
+     *
+     * @throws IllegalStateException if it has none: it was not started with {@code terminal(columns, rows)}
+     */
+    Terminal terminal();
 
     /** {@return whether it has not ended yet} */
     boolean isAlive();
@@ -133,6 +141,44 @@ public interface ContainerProcess extends AutoCloseable {
             }
             return new String(bytes, begin, bytes.length - begin, StandardCharsets.UTF_8);
         }
+    }
+
+    /**
+     * The terminal of a command that was started with {@code terminal(columns, rows)}: what is typed goes to {@link #stdin},
+     * what appears comes from {@link #stdout}, whose end is when nobody inside has it open any more. Closing {@link #stdin}
+     * types the character that ends the input, Ctrl-D as a rule, unless the command reads the terminal raw. Thread-safe; once the
+     * command has ended, or the terminal was hung up, its methods do nothing.
+     */
+    interface Terminal {
+        /**
+         * Makes it larger or smaller; what runs in its foreground is told by SIGWINCH.
+         *
+         * @param columns its width in characters, 1 to 65535
+         * @param rows its height in lines, 1 to 65535
+         * @throws IllegalArgumentException if a number is not within 1 to 65535
+         */
+        void resize(int columns, int rows) throws IOException;
+
+        /** {@return its size now, which programs in it may change, too; the last one known after its end} */
+        Stdio.Terminal size() throws IOException;
+
+        /**
+         * Lets every byte through as it is, both ways: no echo, no lines, no signals by keys (cfmakeraw(3)). Programs in it may
+         * change that again.
+         */
+        void raw() throws IOException;
+
+        /** Makes it what it was at first: with echo, lines, and signals by keys. Programs in it may change that again. */
+        void cooked() throws IOException;
+
+        /** {@return whether what is typed appears; it does not while a password is asked for, or a program draws the screen} */
+        boolean isEchoing() throws IOException;
+
+        /**
+         * Hangs up, as when a window is closed: the command gets SIGHUP, and whoever still reads gets the end of file. Closing
+         * {@link #stdout} does the same.
+         */
+        void hangUp();
     }
 
     /**

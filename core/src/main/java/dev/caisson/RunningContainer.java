@@ -89,6 +89,11 @@ final class RunningContainer implements Container {
     }
 
     @Override
+    public Terminal terminal() {
+        return LiveTerminal.of(process.plumbing());
+    }
+
+    @Override
     public List<String> unenforced() {
         return unenforced;
     }

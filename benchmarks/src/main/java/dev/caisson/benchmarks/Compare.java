@@ -97,7 +97,7 @@ final class Compare {
                                             plan.flags(),
                                             OptionalInt.empty(),
                                             descriptors,
-                                            ParentSide.gates(plan, Fd::close, _ -> {}))));
+                                            ParentSide.gates(plan, Fd::close, Fd::close, _ -> {}))));
                 }
                 var builder = variant.builder(layer);
                 contestants.put("Container " + variant, () -> builder.run(command(work, variant)));

@@ -179,7 +179,7 @@ final class Attempts {
                 plan.flags(),
                 here.intoCgroup(),
                 all,
-                ParentSide.gates(plan, listening, here::known));
+                ParentSide.gates(plan, listening, here::terminal, here::known));
     }
 
     /** {@return mounts of the layers for one launch, which takes them along} */

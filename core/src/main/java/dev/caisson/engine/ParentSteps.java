@@ -4,6 +4,7 @@ package dev.caisson.engine;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.PlanInput;
 import dev.caisson.launch.Root;
+import dev.caisson.launch.TerminalOrigin;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Mount;
@@ -152,6 +153,11 @@ public final class ParentSteps {
     private void streams() {
         var process = input.spec().process();
         var calls = new ArrayList<String>();
+        input.terminalOrigin().filter(o -> o == TerminalOrigin.HOST).ifPresent(_ -> {
+            calls.add("openat(AT_FDCWD, \"/dev/ptmx\", O_RDWR|O_NOCTTY|O_CLOEXEC)");
+            calls.add("ioctl(<master>, TIOCSPTLCK, [0])");
+            calls.add("ioctl(<master>, TIOCGPTPEER, O_RDWR|O_NOCTTY|O_CLOEXEC)");
+        });
         process.stdin().ifPresent(stdio -> calls.addAll(calls(stdio, "stdin")));
         process.stdout().ifPresent(stdio -> calls.addAll(calls(stdio, "stdout")));
         process.stderr().ifPresent(stdio -> calls.addAll(calls(stdio, "stderr")));
@@ -161,7 +167,7 @@ public final class ParentSteps {
 
     private static List<String> calls(Stdio stdio, String name) {
         return switch (stdio) {
-            case Stdio.Inherit _ -> List.of();
+            case Stdio.Inherit _, Stdio.Terminal _ -> List.of();
             case Stdio.Discard _ -> List.of("openat(AT_FDCWD, \"/dev/null\", O_RDWR|O_CLOEXEC)");
             case Stdio.Pipe _, Stdio.Memory _, Stdio.Ring _, Stdio.Lines _ ->
                 List.of("pipe2(<" + name + ">, O_CLOEXEC)");

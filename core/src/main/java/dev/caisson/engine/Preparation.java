@@ -11,6 +11,7 @@ import dev.caisson.launch.PlanInput;
 import dev.caisson.launch.Principal;
 import dev.caisson.launch.Root;
 import dev.caisson.launch.Slots;
+import dev.caisson.launch.TerminalOrigin;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
 import dev.caisson.linux.call.Arg;
@@ -165,7 +166,8 @@ final class Preparation implements AutoCloseable {
                 process.stdin().orElseThrow(),
                 process.stdout().orElseThrow(),
                 process.stderr().orElseThrow(),
-                process.descriptors());
+                process.descriptors(),
+                decided().terminalOrigin().filter(o -> o == TerminalOrigin.HOST).isPresent());
         resources.onFailure(plumbing);
         plumbing.descriptors().forEach((number, source) -> descriptors.put(Slots.descriptor(number), source));
         var known = user();
@@ -189,6 +191,11 @@ final class Preparation implements AutoCloseable {
         if (onHost.isPresent() && plumbing != null) {
             plumbing.give(onHost.get().uid(), onHost.get().gid());
         }
+    }
+
+    /** Takes the master of the command's terminal; another one if the launch is tried again. */
+    void terminal(Fd master) throws IOException {
+        plumbing().terminal(master);
     }
 
     void awaitStatus() throws IOException {

@@ -79,6 +79,7 @@ final class CapabilitySteps {
                 "CAP_SETUID, CAP_SETGID");
         var numbers = principal.map(CapabilitySteps::numbers).orElseGet(() -> new AccountSteps(program).answered());
         givePipes(numbers);
+        new TerminalSteps(input, program).planOwner(numbers.uid());
         // Where setgroups is denied the host's groups stay, but nobody inside can name them.
         boolean mayBeDenied = input.joins(Namespace.USER)
                 || input.idMap()

@@ -16,6 +16,7 @@ final class Contradictions {
         spec.root().checkTogether();
         spec.namespaces().checkTogether();
         spec.privileges().checkTogether();
+        spec.process().checkTogether();
         checkRoot(spec);
         refuse(
                 spec.hasInit() && !Implied.namespaces(spec).contains(Namespace.PID),

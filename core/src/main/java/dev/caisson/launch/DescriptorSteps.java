@@ -30,13 +30,13 @@ final class DescriptorSteps {
 
     private final PlanInput input;
     private final SyscallProgram.Builder program;
-    private final Optional<Arg> nothing;
+    private final Devices devices;
 
-    /** @param nothing what is read and written instead of the host's /dev/null, if there is something */
-    DescriptorSteps(PlanInput input, SyscallProgram.Builder program, Optional<Arg> nothing) {
+    /** @param devices what streams are connected to of the container's own */
+    DescriptorSteps(PlanInput input, SyscallProgram.Builder program, Devices devices) {
         this.input = input;
         this.program = program;
-        this.nothing = nothing;
+        this.devices = devices;
     }
 
     /** @param kept the slots of descriptors that later steps of the launch use */
@@ -98,7 +98,12 @@ final class DescriptorSteps {
     }
 
     private Arg source(int number, @Nullable Stdio stdio) {
-        return stdio instanceof Stdio.Discard && nothing.isPresent() ? nothing.get() : Slots.descriptor(number);
+        Optional<Arg> own = switch (stdio) {
+            case Stdio.Discard _ -> devices.nothing();
+            case Stdio.Terminal _ -> devices.terminal();
+            case null, default -> Optional.empty();
+        };
+        return own.orElseGet(() -> Slots.descriptor(number));
     }
 
     /** Whether the child reports by a descriptor is for the way of the launch to say, which the plan does not know. */

@@ -12,6 +12,9 @@ final class Environment {
 
     static final String HOME = "HOME";
 
+    /** What every terminal of these days can at least do, and every image knows. */
+    private static final String TERM = "xterm";
+
     private Environment() {}
 
     /** {@return whether the home directory becomes known only during the launch} */
@@ -26,6 +29,7 @@ final class Environment {
         if (!spec.bare()) {
             environment.put("PATH", DEFAULT_PATH);
             principal.ifPresent(known -> environment.put(HOME, known.home()));
+            spec.process().terminal().ifPresent(_ -> environment.put("TERM", TERM));
             spec.namespaces().hostnameInside().ifPresent(name -> environment.put("HOSTNAME", name));
         }
         Map<String, String> asked = spec.process().environment();

@@ -203,6 +203,13 @@ public final class FailureText {
             return Optional.of("what is to be restricted must be there, or it could come back after the start: leave it"
                     + " out for an image that has no such path");
         }
+        if (LaunchTask.OPEN_TERMINAL.isOf(step) && errno.equals(Errno.ENOSPC)) {
+            return Optional.of("there are as many terminals as the host allows (/proc/sys/kernel/pty/max and reserve)");
+        }
+        if (LaunchTask.FIND_DEVPTS.isOf(step)) {
+            return Optional.of("a terminal is made in the devpts that the container has on /dev/pts, and there it has"
+                    + " none: leave the terminal out");
+        }
         if (errno.equals(Errno.ELOOP)) {
             return Optional.of("the image has a symbolic link where a directory belongs; it may be hostile");
         }

@@ -52,8 +52,8 @@ final class KernelMounts {
         this.mounts = mounts;
     }
 
-    /** {@return the container's own /dev/null, opened for the streams that are discarded, if one is} */
-    Optional<Arg> plan(Arg root) {
+    /** {@return what the streams are connected to of the container's own /dev} */
+    Devices plan(Arg root) {
         proc(root);
         sys(root);
         if (input.spec().limits().delegated()) {
@@ -95,7 +95,7 @@ final class KernelMounts {
         place(mounts.mount(mounts.open("cgroup2"), "cgroup", SAFE), root, "sys/fs/cgroup");
     }
 
-    private Optional<Arg> dev(Arg root) {
+    private Devices dev(Arg root) {
         program.purpose("mount a minimal /dev", "CAP_SYS_ADMIN");
         var context = mounts.open("tmpfs");
         mounts.set(context, "mode", "0755");
@@ -120,17 +120,24 @@ final class KernelMounts {
         pts(dev);
         shm(dev);
         mqueue(dev);
-        boolean used = input.part() == PlanInput.Part.PREPARATION || discards();
-        return used ? Optional.of(nothing(dev)) : Optional.empty();
+        return input.part() == PlanInput.Part.PREPARATION
+                ? new Devices(Optional.of(dev), Optional.empty(), Optional.empty())
+                : connected(dev);
     }
 
-    /** {@return the container's own /dev/null that its preparation has left, if it has one} */
-    static Optional<Arg> left(PlanInput input) {
-        return input.isFresh(Namespace.MOUNT)
-                        && input.spec().hasOwnRoot()
-                        && input.spec().root().kernelMounts()
-                ? Optional.of(Waiting.LEFT)
-                : Optional.empty();
+    /** {@return what a start opens of the /dev that its preparation has left, if it has one} */
+    static Devices left(PlanInput input, SyscallProgram.Builder program) {
+        boolean own = input.isFresh(Namespace.MOUNT)
+                && input.spec().hasOwnRoot()
+                && input.spec().root().kernelMounts();
+        return own ? new KernelMounts(input, program, new MountCalls(program)).connected(Waiting.LEFT) : Devices.none();
+    }
+
+    private Devices connected(Arg dev) {
+        return new Devices(
+                Optional.of(dev),
+                discards() ? Optional.of(nothing(dev)) : Optional.empty(),
+                new TerminalSteps(input, program).planOwn(mounts, dev));
     }
 
     private boolean discards() {

@@ -7,7 +7,6 @@ import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.spec.Namespace;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * A description and a host turned into what will happen: the program of the child and the way it is cloned. Pure: nothing
@@ -27,11 +26,11 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         switch (input.part()) {
             case WHOLE -> start(input, program, exec, prepare(input, program, exec));
             case PREPARATION -> {
-                var nothing = prepare(input, program, exec);
+                var devices = prepare(input, program, exec);
                 program.phase("wait");
-                program.await(nothing);
+                program.await(devices.directory());
             }
-            case START -> start(input, program, exec, KernelMounts.left(input));
+            case START -> start(input, program, exec, KernelMounts.left(input, program));
         }
         return new LaunchPlan(
                 input,
@@ -41,8 +40,8 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
                 parentSide(input));
     }
 
-    /** {@return the container's own /dev/null, opened, if it has one and it is used} */
-    private static Optional<Arg> prepare(PlanInput input, SyscallProgram.Builder program, ExecSteps exec) {
+    /** {@return what there is of a /dev of the container's own} */
+    private static Devices prepare(PlanInput input, SyscallProgram.Builder program, ExecSteps exec) {
         boolean isolated = isIsolated(input);
         var namespaces = new NamespaceSteps(input, program);
         exec.planBeginning();
@@ -59,17 +58,25 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         namespaces.planJoins();
         ids.planJoined();
         namespaces.planSettings();
-        Optional<Arg> nothing = input.isFresh(Namespace.MOUNT) ? root.plan() : Optional.empty();
+        var devices = input.isFresh(Namespace.MOUNT) ? root.plan() : Devices.none();
         namespaces.planNetwork();
         if (input.principal().isEmpty() && !input.spec().hasOwnRoot()) {
             new AccountSteps(program).askAboutRoot();
         }
-        return nothing;
+        return devices;
     }
 
-    private static void start(PlanInput input, SyscallProgram.Builder program, ExecSteps exec, Optional<Arg> nothing) {
+    private static void start(PlanInput input, SyscallProgram.Builder program, ExecSteps exec, Devices own) {
         var namespaces = new NamespaceSteps(input, program);
-        new DescriptorSteps(input, program, nothing).plan(kept(input));
+        var terminal = new TerminalSteps(input, program);
+        var devices = input.joins(Namespace.MOUNT) ? Devices.ofTerminal(terminal.planJoined()) : own;
+        new DescriptorSteps(input, program, devices).plan(kept(input));
+        terminal.planSettings();
+        boolean forksLate = namespaces.forks() && namespaces.forksLate();
+        boolean init = input.spec().hasInit();
+        if (!init && !forksLate) {
+            terminal.planControl();
+        }
         exec.planLimits();
         var seccomp = new SeccompSteps(input, program);
         boolean early = !input.spec().privileges().noNewPrivileges();
@@ -78,15 +85,19 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         }
         new CapabilitySteps(input, program).plan();
         exec.planDirectory();
-        if (namespaces.forks() && namespaces.forksLate()) {
+        if (forksLate) {
             namespaces.planFork();
+            if (!init) {
+                terminal.planControl();
+            }
         }
         if (isIsolated(input)) {
             exec.planDeathOfParent();
         }
         seccomp.planNoNewPrivileges();
-        if (input.spec().hasInit()) {
+        if (init) {
             new InitSteps(program, !input.host().isPrivileged()).plan();
+            terminal.planControl();
         }
         if (!early) {
             seccomp.planFilters();

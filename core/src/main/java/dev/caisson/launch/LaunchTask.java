@@ -27,6 +27,12 @@ public enum LaunchTask implements Step.Task {
     /** An init forks the command. */
     FORK_COMMAND,
 
+    /** A terminal of the container's own is opened. */
+    OPEN_TERMINAL,
+
+    /** The terminals of a container that runs are looked for. */
+    FIND_DEVPTS,
+
     /** The program is looked for in the directories of PATH. */
     FIND_PROGRAM,
 

@@ -64,7 +64,7 @@ public final class MissingProgram {
             if (input.spec().hasOwnRoot()) {
                 var spec = input.spec().root(r -> r.withAsks(RootSpec.Question.PROGRAM));
                 var asking = planner.plan(spec, input.command(), input.cgroupFiles());
-                var gates = new HashMap<>(ParentSide.gates(asking, Fd::close, _ -> {}));
+                var gates = new HashMap<>(ParentSide.gates(asking, Fd::close, Fd::close, _ -> {}));
                 Consultation shown = root -> {
                     cause.set(why(root, input));
                     return new byte[Long.BYTES];

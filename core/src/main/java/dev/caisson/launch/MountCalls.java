@@ -43,7 +43,7 @@ final class MountCalls {
 
     static final Arg AT_FDCWD = AtFlags.CWD;
 
-    private static final Arg HOW_SIZE = of(24);
+    static final Arg HOW_SIZE = of(24);
 
     private final SyscallProgram.Builder program;
 
@@ -182,7 +182,7 @@ final class MountCalls {
         }
     }
 
-    private static Arg how(long flags, long resolve) {
+    static Arg how(long flags, long resolve) {
         return Arg.words(
                 "{flags=" + OpenFlags.text(flags) + ", resolve=" + ResolveFlags.text(resolve) + "}", flags, 0, resolve);
     }

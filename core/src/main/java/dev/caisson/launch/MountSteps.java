@@ -30,14 +30,14 @@ final class MountSteps {
         this.binds = binds;
     }
 
-    /** {@return the container's own /dev/null, opened for the streams that are discarded, if it has one and one is} */
-    Optional<Arg> plan(Arg root, Arg workshop) {
+    /** {@return what the streams are connected to of a /dev of the container's own, if it has one} */
+    Devices plan(Arg root, Arg workshop) {
         boolean kernelMounts =
                 input.spec().root().kernelMounts() && input.spec().hasOwnRoot();
-        Optional<Arg> nothing = Optional.empty();
+        var devices = Devices.none();
         if (kernelMounts) {
             program.phase("kernel file systems");
-            nothing = new KernelMounts(input, program, mounts).plan(root);
+            devices = new KernelMounts(input, program, mounts).plan(root);
         }
         program.phase("mounts");
         for (var mount : input.spec().root().mounts()) {
@@ -49,7 +49,7 @@ final class MountSteps {
         }
         program.phase("masks");
         new MaskSteps(input, program, mounts).plan(root, workshop, kernelMounts);
-        return nothing;
+        return devices;
     }
 
     private void plan(Mount mount, Arg root, Arg workshop) {

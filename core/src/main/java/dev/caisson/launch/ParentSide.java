@@ -33,9 +33,10 @@ public final class ParentSide {
      * {@return the work at each gate}
      *
      * @param listening takes the listener of a supervised filter
+     * @param terminal takes the master of the command's terminal
      * @param known told whom the command runs as, where only its finished root could tell
      */
-    public static Map<String, Gate> gates(LaunchPlan plan, Handover listening, WhenKnown known) {
+    public static Map<String, Gate> gates(LaunchPlan plan, Handover listening, Handover terminal, WhenKnown known) {
         var input = plan.input();
         var gates = new HashMap<String, Gate>();
         input.idMap()
@@ -43,6 +44,9 @@ public final class ParentSide {
                 .ifPresent(map -> gates.put(IdMapSteps.GATE, pid -> writeMaps(pid, map, input.host())));
         if (plan.program().gates().contains(SeccompSteps.LISTENER)) {
             gates.put(SeccompSteps.LISTENER, listening);
+        }
+        if (plan.program().gates().contains(TerminalSteps.GATE)) {
+            gates.put(TerminalSteps.GATE, terminal);
         }
         if (input.spec().root().asks(RootSpec.Question.PLACES)) {
             input.spec().root().mounts().forEach(mount -> gates.put(Places.gate(mount), Places.consultation(mount)));

@@ -108,6 +108,17 @@ public record PlanInput(
                 : Optional.of(new SafeTree.Owner(uid.getAsLong(), gid.getAsLong()));
     }
 
+    /** {@return where the terminal of the command comes from, if it has one} */
+    public Optional<TerminalOrigin> terminalOrigin() {
+        if (spec.process().terminal().isEmpty()) {
+            return Optional.empty();
+        }
+        if (spec.hasOwnRoot() && spec.root().kernelMounts()) {
+            return Optional.of(TerminalOrigin.CONTAINER);
+        }
+        return Optional.of(joins(Namespace.MOUNT) ? TerminalOrigin.JOINED : TerminalOrigin.HOST);
+    }
+
     boolean isFresh(Namespace namespace) {
         return fresh.contains(namespace);
     }

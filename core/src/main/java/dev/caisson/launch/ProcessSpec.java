@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import org.immutables.value.Value;
 
 /** How the command starts: environment, identity, streams, limits of the process, time. */
@@ -51,6 +52,35 @@ public interface ProcessSpec {
     Optional<Stdio> stdout();
 
     Optional<Stdio> stderr();
+
+    /** {@return the terminal of the command, if it has one} */
+    default Optional<Stdio.Terminal> terminal() {
+        return Stream.of(stdin(), stdout(), stderr())
+                .flatMap(Optional::stream)
+                .filter(Stdio.Terminal.class::isInstance)
+                .map(Stdio.Terminal.class::cast)
+                .findFirst();
+    }
+
+    /** Refuses streams that are fine alone and not together. */
+    default void checkTogether() {
+        if (terminal().isEmpty()) {
+            return;
+        }
+        var terminal = terminal().get();
+        checkThatItIs(terminal, "stdin", stdin());
+        checkThatItIs(terminal, "stdout", stdout());
+        checkThatItIs(terminal, "stderr", stderr());
+    }
+
+    private static void checkThatItIs(Stdio.Terminal terminal, String name, Optional<Stdio> stream) {
+        Contradictions.refuse(
+                stream.filter(terminal::equals).isEmpty(),
+                terminal.toString(),
+                name + stream.map(stdio -> " to " + stdio).orElse(" not set"),
+                "a terminal is all three streams of its command; call terminal(" + terminal.columns() + ", "
+                        + terminal.rows() + ") alone");
+    }
 
     /** More descriptors for the command, by their number inside, which is 3 or more. */
     Map<Integer, Stdio> descriptors();

@@ -86,8 +86,8 @@ final class RootSteps {
         directories.put(directory, mounts.open(HostPath.of(directory), true));
     }
 
-    /** {@return the container's own /dev/null, opened for the streams that are discarded, if it has one and one is} */
-    Optional<Arg> plan() {
+    /** {@return what the streams are connected to of a /dev of the container's own, if it has one} */
+    Devices plan() {
         var spec = input.spec();
         if (!sourcesTaken) {
             planSources();
@@ -104,7 +104,7 @@ final class RootSteps {
                 MountFlags.of(MountFlags.MS_REC | MountFlags.MS_PRIVATE),
                 nullPointer());
         if (!spec.hasOwnRoot() && changesNothing(spec)) {
-            return Optional.empty();
+            return Devices.none();
         }
         if (!spec.hasOwnRoot()) {
             program.purpose("mount over the host's root");
@@ -123,7 +123,7 @@ final class RootSteps {
                 directoryAsRoot().map(this::directory).orElseGet(() -> merged(workshop));
             case Root.OfHost _ -> throw new AssertionError("has no root of its own");
         };
-        var nothing = new MountSteps(input, program, mounts, binds).plan(root, workshop);
+        var devices = new MountSteps(input, program, mounts, binds).plan(root, workshop);
         if (spec.root().asks(RootSpec.Question.PROGRAM)) {
             program.purpose("show the root to the JVM and end, since this launch only asks");
             program.consult(MissingProgram.GATE, root, List.of(Arg.buffer("nothing", Long.BYTES)));
@@ -136,7 +136,7 @@ final class RootSteps {
             new KeepSteps(program).plan(root, workshop);
         }
         pivot(root, workshop);
-        return nothing;
+        return devices;
     }
 
     private static boolean changesNothing(ContainerSpec spec) {

@@ -74,6 +74,9 @@ final class PipeEnd implements AutoCloseable {
                     }
                     return (int) result;
                 }
+                if (result == -Errno.EIO.code() && syscall == Syscall.READ) {
+                    return 0; // Of a terminal that nobody has open any more; pipes never say it.
+                }
                 if (result == -Errno.EAGAIN.code()) {
                     await();
                 } else if (result != -Errno.EINTR.code()) {
@@ -152,7 +155,7 @@ final class PipeEnd implements AutoCloseable {
                     more.writeBytes(buffer.asSlice(0, result).toArray(ValueLayout.JAVA_BYTE));
                 }
             }
-            endOfFile = result == 0;
+            endOfFile = result == 0 || result == -Errno.EIO.code();
         }
         rest = more.toByteArray();
         restRead = 0;

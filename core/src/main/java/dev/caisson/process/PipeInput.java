@@ -9,7 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 
 /** What a command writes, as a stream. */
-final class PipeInput extends InputStream {
+class PipeInput extends InputStream {
     private final PipeEnd pipe;
 
     PipeInput(Fd fd, Poller poller) {

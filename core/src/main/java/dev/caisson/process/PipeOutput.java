@@ -9,7 +9,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 
 /** What a command reads, as a stream. Not buffered. */
-final class PipeOutput extends OutputStream {
+class PipeOutput extends OutputStream {
     private final PipeEnd pipe;
 
     PipeOutput(Fd fd, Poller poller) {

@@ -8,6 +8,7 @@ import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Poller;
+import dev.caisson.linux.sys.PseudoTerminals;
 import dev.caisson.spec.Stdio;
 import java.io.IOException;
 import java.io.InputStream;
@@ -45,6 +46,8 @@ public final class Plumbing implements AutoCloseable {
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
     private final CompletableFuture<Boolean> beyondLimit = new CompletableFuture<>();
     private @Nullable Integer nothing;
+    private @Nullable Pty pty;
+    private @Nullable Fd hostTerminal;
 
     private Plumbing(Poller poller) {
         this.poller = poller;
@@ -54,11 +57,16 @@ public final class Plumbing implements AutoCloseable {
      * Opens what the standard streams and further descriptors of a command need.
      *
      * @param more further descriptors, by their numbers in the command
+     * @param hostTerminal whether a terminal is made here; else its master is {@linkplain #terminal handed over}
      */
-    public static Plumbing open(Poller poller, Stdio stdin, Stdio stdout, Stdio stderr, Map<Integer, Stdio> more)
+    public static Plumbing open(
+            Poller poller, Stdio stdin, Stdio stdout, Stdio stderr, Map<Integer, Stdio> more, boolean hostTerminal)
             throws IOException {
         var plumbing = new Plumbing(poller);
         try {
+            if (hostTerminal) {
+                plumbing.hostTerminal();
+            }
             plumbing.input(stdin);
             plumbing.output(OUT, stdout);
             plumbing.output(ERROR, stderr);
@@ -86,6 +94,7 @@ public final class Plumbing implements AutoCloseable {
                 stdin = new PipeOutput(ours, poller);
             }
             case Stdio.File file -> command(IN, open(file));
+            case Stdio.Terminal _ -> terminal(IN);
             // A file in memory: no thread has to feed it, whatever its size.
             case Stdio.Bytes bytes -> command(IN, memory(IN, bytes));
             case Stdio.Memory _, Stdio.Ring _, Stdio.Lines _, Stdio.Tee _ ->
@@ -98,6 +107,7 @@ public final class Plumbing implements AutoCloseable {
             case Stdio.Inherit _ -> inherit(number);
             case Stdio.Discard _ -> discard(number);
             case Stdio.File file -> command(number, open(file));
+            case Stdio.Terminal _ -> terminal(number);
             case Stdio.Pipe _ -> {
                 var stream = new PipeInput(reader(number), poller);
                 if (number == OUT) {
@@ -152,9 +162,43 @@ public final class Plumbing implements AutoCloseable {
             case Stdio.Lines lines -> new LineOutput(lines);
             case Stdio.File file -> new FileOutput(file.path().toString(), open(file));
             case Stdio.Inherit _ -> new FileOutput(name(number), inherited(number));
-            case Stdio.Discard _, Stdio.Pipe _, Stdio.Bytes _, Stdio.Tee _ ->
+            case Stdio.Discard _, Stdio.Pipe _, Stdio.Bytes _, Stdio.Tee _, Stdio.Terminal _ ->
                 throw new IllegalArgumentException(name(number) + ": a tee to " + place);
         };
+    }
+
+    private void hostTerminal() throws LinuxException {
+        var master = PseudoTerminals.open();
+        try {
+            var end = Files.beyondStandard(PseudoTerminals.openPeer(master));
+            commandEnds.add(end);
+            hostTerminal = end;
+        } catch (LinuxException | RuntimeException | Error failed) {
+            master.close();
+            throw failed;
+        }
+        terminal(master);
+    }
+
+    private void terminal(int number) {
+        if (hostTerminal != null) {
+            descriptors.put(number, hostTerminal.number());
+        }
+    }
+
+    /** Takes the master of the command's terminal, in place of that of an attempt that failed. */
+    public void terminal(Fd master) throws LinuxException {
+        if (pty != null) {
+            pty.close();
+        }
+        pty = Pty.of(master, poller);
+        stdin = pty.input();
+        stdout = pty.output();
+    }
+
+    /** {@return the terminal of the command, if it has one} */
+    public Optional<Pty> pty() {
+        return Optional.ofNullable(pty);
     }
 
     private static String name(int number) {
@@ -198,7 +242,13 @@ public final class Plumbing implements AutoCloseable {
             case Stdio.File file -> command(number, open(file));
             case Stdio.Discard _ -> discard(number);
             case Stdio.Bytes bytes -> command(number, memory(number, bytes));
-            case Stdio.Inherit _, Stdio.Pipe _, Stdio.Memory _, Stdio.Ring _, Stdio.Lines _, Stdio.Tee _ ->
+            case Stdio.Inherit _,
+                    Stdio.Pipe _,
+                    Stdio.Memory _,
+                    Stdio.Ring _,
+                    Stdio.Lines _,
+                    Stdio.Tee _,
+                    Stdio.Terminal _ ->
                 throw new IllegalArgumentException(name(number) + ": " + stdio
                         + " is for the standard streams; a file, bytes or discard is possible here");
         }
@@ -247,6 +297,9 @@ public final class Plumbing implements AutoCloseable {
         for (var pipe : commandPipes) {
             At.changeOwner(pipe, uid, gid);
         }
+        if (hostTerminal != null) {
+            At.changeOwner(hostTerminal, uid, -1);
+        }
     }
 
     /** {@return the number here of what each descriptor of the command is to be, by its number there} */
@@ -264,6 +317,7 @@ public final class Plumbing implements AutoCloseable {
         commandEnds.forEach(Fd::close);
         commandEnds.clear();
         commandPipes.clear();
+        hostTerminal = null;
     }
 
     /** Has something done if not all of the output arrives where it is to go. */
@@ -294,6 +348,10 @@ public final class Plumbing implements AutoCloseable {
     /** The command has ended: captured streams get their rest, and no pipe to it is held open. */
     void ended() throws IOException {
         shared.forEach(InheritedStream::restore);
+        if (pty != null) {
+            pty.ended();
+            return;
+        }
         stdin.close();
         for (var stream : List.of(stdout, stderr)) {
             if (stream instanceof PipeInput pipe) {
@@ -360,6 +418,10 @@ public final class Plumbing implements AutoCloseable {
     @Override
     public void close() {
         release();
+        if (pty != null) {
+            pty.close();
+            return;
+        }
         try {
             stdin.close();
             stdout.close();

@@ -16,8 +16,12 @@ public sealed interface Stdio {
      * The JVM's own stream of that number: a pipe or terminal is opened anew for the command, so that it cannot make the JVM's
      * non-blocking. Sockets, and what belongs to another user, are shared: while the command runs it can do so, and the JVM's
      * writes may fail; when it has ended the flag is put back. Files are shared with their offset. One that is closed, or is
-     * /dev/null, is as {@link Discard}. Who has a terminal open reads what is typed there, and changes how it behaves: for code
-     * that nobody trusts, use a pipe.
+     * /dev/null, is as {@link Discard}.
+     *
+     * <p>Who has a terminal open reads what is typed there, and changes how it behaves: for code that nobody trusts, use a pipe
+     * or a {@link Terminal}. The command leads a session of its own, so that a terminal of the JVM's is not its controlling
+     * one: it has no job control there, and the kernel lets it type nothing into it (TIOCSTI, TIOCLINUX), unless it has
+     * CAP_SYS_ADMIN over the host.
      */
     record Inherit() implements Stdio {}
 
@@ -162,6 +166,36 @@ public sealed interface Stdio {
         }
     }
 
+    /**
+     * A pseudo-terminal of the command's own, for all three standard streams; {@code terminal(columns, rows)} of a builder
+     * sets them. {@code stdin()} of the running command is what is typed, {@code stdout()} what appears, errors included;
+     * {@code stderr()} is at its end. It is the command's controlling terminal, so that a shell has job control in it, and
+     * closing {@code stdout()} hangs it up. It is of the container's own devpts instance, where it is /dev/console, too, and
+     * belongs to the command's user; where the container has no /dev of its own, as with {@code bare()}, it is one of the
+     * host's. Nothing that is done to it reaches a terminal outside.
+     *
+     * <p>At first it is as the kernel's terminals are: it echoes, it edits lines, of at most 4095 bytes, and makes signals of
+     * Ctrl-C, Ctrl-\ and Ctrl-Z. What is typed is UTF-8.
+     *
+     * @param columns its width in characters, 1 to 65535
+     * @param rows its height in lines, 1 to 65535
+     */
+    record Terminal(int columns, int rows) implements Stdio {
+        private static final int MOST = 65_535;
+
+        public Terminal {
+            check("columns", columns);
+            check("rows", rows);
+        }
+
+        private static void check(String what, int value) {
+            if (value < 1 || value > MOST) {
+                throw new IllegalArgumentException(
+                        "terminal: " + value + " " + what + "; 1 to " + MOST + " are possible");
+            }
+        }
+    }
+
     /** {@return this JVM's own stream, see {@link Inherit}} */
     static Stdio inherit() {
         return new Inherit();
@@ -263,5 +297,14 @@ public sealed interface Stdio {
     /** {@return input that is these bytes and then ends} */
     static Stdio bytes(byte[] content) {
         return new Bytes(content);
+    }
+
+    /**
+     * {@return a terminal, see {@link Terminal}}
+     *
+     * @throws IllegalArgumentException if a number is not within 1 to 65535
+     */
+    static Stdio terminal(int columns, int rows) {
+        return new Terminal(columns, rows);
     }
 }

@@ -29,9 +29,11 @@ import dev.caisson.seccomp.notify.Listeners;
 import dev.caisson.spec.Capabilities;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Namespace;
+import dev.caisson.spec.Stdio;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +49,14 @@ import org.junit.jupiter.api.Test;
 class FaultInjectionTest {
     private static final Launcher LAUNCHER = new Launcher();
     private static final Listeners LISTENERS = new Listeners(LAUNCHER);
+
+    /** Of terminals, which must not be hung up as long as a child makes something of them. */
+    private static final List<Fd> MASTERS = new ArrayList<>();
+
+    private static void hangUp() {
+        MASTERS.forEach(Fd::close);
+        MASTERS.clear();
+    }
 
     @AfterAll
     static void close() {
@@ -118,6 +128,7 @@ class FaultInjectionTest {
                         child.waiting().ifPresent(Waiting::close);
                         var _ = child.reap();
                     }
+                    hangUp();
                     NoLeaks.assertEqualsSoon(before);
                 }
                 assertTrue(reached > plan.program().steps().size() / 2, reached + " steps failed");
@@ -159,6 +170,7 @@ class FaultInjectionTest {
                         fd -> LISTENERS.listen(
                                 fd,
                                 plan.input().spec().privileges().supervised().orElseThrow()),
+                        MASTERS::add,
                         _ -> {}));
     }
 
@@ -190,6 +202,16 @@ class FaultInjectionTest {
     @Test
     void aContainerWhoseRootIsKeptLeavesNothingBehind() throws Exception {
         failEveryStep(plan(spec().root(r -> r.withKept(true))));
+    }
+
+    private static ContainerSpec withTerminal(ContainerSpec spec) {
+        var terminal = Stdio.terminal(80, 24);
+        return spec.process(p -> p.withStdin(terminal).withStdout(terminal).withStderr(terminal));
+    }
+
+    @Test
+    void aContainerWithATerminalLeavesNothingBehind() throws Exception {
+        failEveryStep(plan(withTerminal(spec().process(p -> p.withInit(true)))));
     }
 
     @Test
@@ -248,6 +270,7 @@ class FaultInjectionTest {
         return List.of(
                 spec,
                 spec.process(p -> p.withUser(UserSpec.parse("daemon")).withInit(true)),
+                withTerminal(spec),
                 spec.namespaces(n -> n.withFresh(Namespace.USER, Namespace.NETWORK))
                         .root(r -> r.withLayerIds(LayerIds.AS_ON_DISK)),
                 supervised(Seccomp.otherwise(Action.allow()).supervise(Syscall.EXECVE, _ -> Reply.proceed())));
@@ -306,6 +329,7 @@ class FaultInjectionTest {
                 } else {
                     var _ = assertInstanceOf(Outcome.Child.class, outcome).reap();
                 }
+                hangUp();
                 NoLeaks.assertEqualsSoon(before);
             }
             assertTrue(reached > plan.program().steps().size() / 2, reached + " steps failed");

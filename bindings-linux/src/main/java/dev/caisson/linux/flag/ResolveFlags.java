@@ -6,6 +6,9 @@ import dev.caisson.linux.call.Flags;
 
 /** How openat2(2) resolves a path. */
 public final class ResolveFlags {
+    /** Nothing that is mounted on the way is entered. */
+    public static final int RESOLVE_NO_XDEV = 0x1;
+
     public static final int RESOLVE_NO_MAGICLINKS = 0x2;
     public static final int RESOLVE_NO_SYMLINKS = 0x4;
     public static final int RESOLVE_BENEATH = 0x8;
@@ -14,6 +17,7 @@ public final class ResolveFlags {
     public static final int RESOLVE_IN_ROOT = 0x10;
 
     private static final Flags NAMES = Flags.named("0")
+            .with("RESOLVE_NO_XDEV", RESOLVE_NO_XDEV)
             .with("RESOLVE_NO_MAGICLINKS", RESOLVE_NO_MAGICLINKS)
             .with("RESOLVE_NO_SYMLINKS", RESOLVE_NO_SYMLINKS)
             .with("RESOLVE_BENEATH", RESOLVE_BENEATH)

@@ -36,7 +36,8 @@ class FlagsTest {
             DescriptorCommands.class,
             MapFlags.class,
             StatxMask.class,
-            RenameFlags.class);
+            RenameFlags.class,
+            Terminals.class);
 
     private static Stream<Field> numbers() {
         return FAMILIES.stream()

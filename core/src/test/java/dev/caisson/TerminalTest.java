@@ -1,0 +1,530 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.caisson;
+
+import static dev.caisson.Containers.overHost;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.caisson.Typist.Key;
+import dev.caisson.linux.Signal;
+import dev.caisson.spec.Namespace;
+import dev.caisson.spec.Stdio;
+import dev.caisson.testkit.JavaAs;
+import dev.caisson.testkit.Need;
+import dev.caisson.testkit.NeedsRoot;
+import dev.caisson.testkit.NoLeaks;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Terminals of commands, on the real kernel; as an ordinary user in a JVM of its own. */
+@NeedsRoot
+@Timeout(120)
+@ExtendWith(NoLeaks.class)
+class TerminalTest {
+    private static final int SOMEBODY = 64_331;
+    private static final Path SLASH = Path.of("/");
+    private static final String PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+    @TempDir
+    Path directory;
+
+    /** The kinds of containers, which come by their terminals in different ways. */
+    enum Kind {
+        BUILDER,
+        SANDBOX,
+        INIT,
+        BARE,
+        BARE_WITH_NAMESPACES;
+
+        ContainerBuilder builder() {
+            return switch (this) {
+                case BUILDER -> overHost();
+                case SANDBOX -> Container.sandbox().lower(SLASH);
+                case INIT -> overHost().init();
+                case BARE -> bare();
+                case BARE_WITH_NAMESPACES ->
+                    bare().newUser().newPid().newMount().init();
+            };
+        }
+
+        boolean hasOwnDevices() {
+            return this != BARE && this != BARE_WITH_NAMESPACES;
+        }
+    }
+
+    private static ContainerBuilder bare() {
+        return Container.bare().environment("PATH", PATH);
+    }
+
+    private static Container start(ContainerBuilder builder, String script) throws IOException {
+        return builder.terminal(91, 17).start("/bin/sh", "-c", script);
+    }
+
+    private static String shown(ContainerBuilder builder, String script) throws Exception {
+        try (var container = start(builder, script)) {
+            return new Typist(container).toTheEnd();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void itIsTheControllingTerminalInItsSize(Kind kind) throws Exception {
+        Scene.isControlling(kind);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aShellHasJobControl(Kind kind) throws Exception {
+        Scene.jobControl(kind);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aNewSizeIsToldToTheForeground(Kind kind) throws Exception {
+        Scene.resize(kind);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void hangingUpIsToldToTheCommand(Kind kind) throws Exception {
+        Scene.hangUp(kind);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void closingItsInputEndsItsInput(Kind kind) throws Exception {
+        Scene.endOfInput(kind);
+    }
+
+    @Test
+    void anOrdinaryUserHasTerminalsToo() throws Exception {
+        var jvm = JavaAs.user(SOMEBODY, SOMEBODY, directory).run(Rootless.class.getName());
+        assertEquals(0, jvm.code(), jvm.output());
+        assertTrue(jvm.output().endsWith("all seen"), jvm.output());
+    }
+
+    static final class Rootless {
+        private Rootless() {}
+
+        public static void main(String[] args) throws Exception {
+            for (var kind : Kind.values()) {
+                Scene.isControlling(kind);
+                Scene.jobControl(kind);
+                Scene.resize(kind);
+                Scene.hangUp(kind);
+                Scene.endOfInput(kind);
+            }
+            Scene.secondCommand(Container.sandbox().lower(SLASH));
+            System.out.println("all seen");
+        }
+    }
+
+    /** What is seen as root and as an ordinary user. */
+    static final class Scene {
+        private Scene() {}
+
+        static void isControlling(Kind kind) throws Exception {
+            String shown = shown(
+                    kind.builder(),
+                    "stty size; echo to it > /dev/tty; test -t 0 && test -t 1 && test -t 2 && tty; stty -a | grep -o '[-]*iutf8'");
+            assertEquals(
+                    kind.hasOwnDevices()
+                            ? "17 91\nto it\n/dev/pts/0\niutf8\n"
+                            : shown.replaceFirst("(?s).*?(/dev/pts/\\d+).*", "17 91\nto it\n$1\niutf8\n"),
+                    shown);
+        }
+
+        static void jobControl(Kind kind) throws Exception {
+            try (var container = kind.builder()
+                    .environment("PS1", "> ")
+                    .environment("TERM", "dumb")
+                    .terminal(80, 24)
+                    .start("/bin/bash", "--norc", "--noprofile")) {
+                var person = new Typist(container);
+                person.await("> ");
+                assertFalse(person.screen().contains("no job control"), person::screen);
+                // Between its quotes a word is not found in what was typed, but in what is written.
+                person.type("sh -c 'echo run\"ning\"; exec sleep 111'\n");
+                person.await("running");
+                person.press(Key.CTRL_C);
+                person.await("> ");
+                person.type("echo st''atus $?; sh -c 'echo run\"ning\"; exec sleep 222'\n");
+                person.await("status 130\nrunning");
+                person.press(Key.CTRL_Z);
+                person.await("Stopped");
+                person.await("> ");
+                person.type("jobs; echo li''sted; fg\n");
+                person.await("Stopped");
+                person.await("listed\nsh -c");
+                // The shell has said what it continues a moment before it does.
+                person.pressUntil(Key.CTRL_C, "> ");
+                person.type("exit 5\n");
+                assertEquals(new Exit.Exited(5), container.waitFor());
+                var _ = person.toTheEnd();
+            }
+        }
+
+        static void resize(Kind kind) throws Exception {
+            try (var container =
+                    start(kind.builder(), "trap 'stty size; exit 3' WINCH; echo ready; while :; do read x; done")) {
+                var person = new Typist(container);
+                person.await("ready");
+                assertEquals(new Stdio.Terminal(91, 17), container.terminal().size());
+                container.terminal().resize(132, 43);
+                person.await("43 132");
+                assertEquals(new Exit.Exited(3), container.waitFor());
+                assertEquals(new Stdio.Terminal(132, 43), container.terminal().size());
+                container.terminal().resize(1, 1);
+            }
+        }
+
+        static void hangUp(Kind kind) throws Exception {
+            try (var container =
+                    start(kind.builder(), "trap 'exit 4' HUP; echo ready; while :; do read x || sleep 0.01; done")) {
+                new Typist(container).await("ready");
+                container.terminal().hangUp();
+                assertEquals(new Exit.Exited(4), container.waitFor());
+            }
+            try (var container =
+                    start(kind.builder(), "trap 'exit 4' HUP; echo ready; while :; do read x || sleep 0.01; done")) {
+                assertEquals("ready", new String(container.stdout().readNBytes(5), StandardCharsets.UTF_8));
+                container.stdout().close();
+                assertEquals(new Exit.Exited(4), container.waitFor());
+            }
+        }
+
+        static void endOfInput(Kind kind) throws Exception {
+            for (String typed : List.of("", "a line\n", "half a line")) {
+                try (var container = start(kind.builder(), "cat; echo $?")) {
+                    container.stdin().write(typed.getBytes(StandardCharsets.UTF_8));
+                    container.stdin().close();
+                    container.stdin().close();
+                    String screen = new Typist(container).toTheEnd();
+                    // What is typed appears twice: the terminal echoes it, and cat writes it.
+                    String expected = typed + typed + "0\n";
+                    assertEquals(expected, screen.replace("^D\b\b", ""), screen);
+                    assertTrue(container.waitFor().isSuccess());
+                }
+            }
+        }
+
+        static void secondCommand(ContainerBuilder builder) throws Exception {
+            try (var container = builder.start("/bin/sleep", "1000")) {
+                var joining = bare().join(container, Namespace.USER, Namespace.MOUNT, Namespace.PID);
+                assertEquals("/dev/pts/0\nroot 620\n", shown(joining, "tty; stat -L -c '%U %a' /proc/self/fd/0"));
+            }
+        }
+    }
+
+    @Test
+    void itBelongsToTheUserAndIsTheConsole() throws Exception {
+        String stat = "stat -L -c '%t:%T %U:%G %a' /proc/self/fd/0 /dev/console; echo $TERM";
+        assertEquals("88:0 root:tty 620\n88:0 root:tty 620\nxterm\n", shown(overHost(), stat));
+        assertEquals(
+                "88:0 nobody:tty 620\n88:0 nobody:tty 620\nxterm\n",
+                shown(overHost().user("nobody"), stat));
+        assertEquals(
+                "88:0 daemon:tty 620\n88:0 daemon:tty 620\nxterm\n",
+                shown(Container.sandbox().lower(SLASH).user("daemon"), stat));
+        assertEquals(
+                "",
+                shown(
+                        overHost().user("nobody"),
+                        "exec </dev/null >/dev/console 2>/dev/tty; test -w /dev/console || id"));
+        assertEquals("vt220\n", shown(overHost().environment("TERM", "vt220"), "echo $TERM"));
+    }
+
+    @Test
+    void aHostsTerminalBelongsToTheUserOfABareCommand() throws Exception {
+        assertEquals(
+                "nobody 620\nwritten\n",
+                shown(bare().user("nobody"), "stat -L -c '%U %a' /proc/self/fd/0; echo written > $(tty)")
+                        .replace("600", "620"));
+    }
+
+    @Test
+    void aSecondCommandHasATerminalOfTheSameDevpts() throws Exception {
+        Scene.secondCommand(Container.sandbox().lower(SLASH));
+        try (var container = start(overHost(), "exec sleep 1000")) {
+            var joining = bare().join(container, Namespace.MOUNT, Namespace.PID);
+            assertEquals("/dev/pts/1\n0\n1\nptmx\n", shown(joining, "tty; ls -1 /dev/pts"));
+        }
+    }
+
+    @Test
+    void aPreparedContainerHasItsTerminalWhenItIsStarted() throws Exception {
+        for (var kind : Kind.values()) {
+            String script = kind.hasOwnDevices() ? "stat -L -c %t:%T /dev/console; tty; stty size" : "stty size";
+            try (var prepared = kind.builder().terminal(91, 17).prepare("/bin/sh", "-c", script);
+                    var container = prepared.start()) {
+                assertEquals(
+                        kind.hasOwnDevices() ? "88:0\n/dev/pts/0\n17 91\n" : "17 91\n",
+                        new Typist(container).toTheEnd());
+            }
+        }
+    }
+
+    @Test
+    void aJoinedMountNamespaceWithoutDevptsIsNamed() throws Exception {
+        try (var container = Container.bare().lower(SLASH).start("/bin/sleep", "1000")) {
+            var refused = assertThrows(
+                    ContainerException.class, () -> start(Container.bare().join(container, Namespace.MOUNT), "true"));
+            assertTrue(refused.getMessage().contains("leave the terminal out"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void whatAHostileContainerHasOnDevPtsIsNotOpened() throws Exception {
+        var builder = overHost()
+                .addCapabilities(dev.caisson.spec.Capability.SYS_ADMIN)
+                .seccompUnconfined();
+        for (String attack : List.of(
+                "mount -t tmpfs none /dev/pts; mkfifo /dev/pts/ptmx",
+                "mkdir /new; mount -t tmpfs none /new; mkfifo /new/ptmx; mount --bind /new/ptmx /dev/pts/ptmx")) {
+            try (var container = builder.start("/bin/sh", "-c", attack + "; echo ready; exec sleep 1000")) {
+                assertEquals("ready\n", new String(container.stdout().readNBytes(6), StandardCharsets.UTF_8));
+                var joining = Container.bare().join(container, Namespace.MOUNT).timeout(Duration.ofSeconds(10));
+                assertThrows(ContainerException.class, () -> start(joining, "true"));
+            }
+        }
+    }
+
+    @Test
+    void nothingIsLostAtTheEnd() throws Exception {
+        for (int i = 0; i < 20; i++) {
+            String shown = shown(overHost(), "seq 1 20000");
+            assertEquals(20_000, shown.lines().count());
+            assertTrue(shown.endsWith("\n20000\n"));
+        }
+    }
+
+    @Test
+    void whatAppearedLastCanBeReadAfterTheEnd() throws Exception {
+        try (var container = start(overHost(), "echo last words")) {
+            assertTrue(container.waitFor().isSuccess());
+            assertEquals("last words\n", new Typist(container).toTheEnd());
+        }
+    }
+
+    @Test
+    void itEndsWhenNobodyHasItOpenThoughTheCommandRuns() throws Exception {
+        try (var container = start(overHost(), "echo bye; exec </dev/null >/dev/null 2>&1; exec sleep 1000")) {
+            assertEquals("bye\n", new Typist(container).toTheEnd());
+            assertTrue(container.isAlive());
+        }
+    }
+
+    @Test
+    void rawItLetsEveryByteThrough() throws Exception {
+        byte[] all = new byte[256];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = (byte) i;
+        }
+        try (var container = start(overHost(), "echo ready; head -c 256; read line; echo $line")) {
+            var terminal = container.terminal();
+            assertTrue(terminal.isEchoing());
+            assertEquals("ready\r\n", new String(container.stdout().readNBytes(7), StandardCharsets.UTF_8));
+            terminal.raw();
+            assertFalse(terminal.isEchoing());
+            container.stdin().write(all);
+            assertArrayEquals(all, container.stdout().readNBytes(all.length));
+            terminal.cooked();
+            assertTrue(terminal.isEchoing());
+            container.stdin().write("typed\r".getBytes(StandardCharsets.UTF_8));
+            String screen = new Typist(container).toTheEnd();
+            assertTrue(screen.endsWith("typed\ntyped\n"), screen);
+            assertEquals(new Exit.Exited(0), container.waitFor());
+            assertFalse(terminal.isEchoing());
+        }
+    }
+
+    @Test
+    void aPasswordIsNotEchoed() throws Exception {
+        try (var container =
+                start(overHost(), "stty -echo; echo password:; read word; stty echo; echo its length is ${#word}")) {
+            var person = new Typist(container);
+            person.await("password:");
+            assertFalse(container.terminal().isEchoing());
+            person.type("secret\n");
+            assertEquals("password:\nits length is 6\n", person.toTheEnd());
+        }
+    }
+
+    @Test
+    void muchThatIsTypedWaitsForItsReader() throws Exception {
+        byte[] line = new byte[4000];
+        Arrays.fill(line, (byte) 'x');
+        line[line.length - 1] = '\n';
+        try (var container = start(overHost(), "stty -echo; echo ready; sleep 0.3; wc -c; exit 6")) {
+            var person = new Typist(container);
+            person.await("ready");
+            for (int i = 0; i < 100; i++) {
+                container.stdin().write(line);
+            }
+            container.stdin().close();
+            assertEquals("ready\n400000\n", person.toTheEnd());
+            assertEquals(new Exit.Exited(6), container.waitFor());
+        }
+    }
+
+    @Test
+    void readersOnVirtualThreadsHoldNoCarrier() throws Exception {
+        int many = 3 * Runtime.getRuntime().availableProcessors();
+        var containers = new ArrayList<Container>();
+        try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            var lines = new ArrayList<CompletableFuture<Integer>>();
+            for (int i = 0; i < many; i++) {
+                var container = start(overHost(), "read x; echo $x");
+                containers.add(container);
+                lines.add(CompletableFuture.supplyAsync(
+                        () -> {
+                            try {
+                                return container.stdout().readAllBytes().length;
+                            } catch (IOException failed) {
+                                throw new java.io.UncheckedIOException(failed);
+                            }
+                        },
+                        executor));
+            }
+            // All wait; this one gets a carrier all the same.
+            assertEquals(7, CompletableFuture.supplyAsync(() -> 7, executor).get());
+            for (var container : containers) {
+                container.stdin().write("hello\n".getBytes(StandardCharsets.UTF_8));
+            }
+            for (var line : lines) {
+                assertEquals("hello\r\nhello\r\n".length(), line.get());
+            }
+        } finally {
+            for (var container : containers) {
+                container.close();
+            }
+        }
+    }
+
+    @Test
+    void closingTheContainerEndsWhoeverReadsItsTerminal() throws Exception {
+        var container = start(overHost(), "exec sleep 1000");
+        var person = new Typist(container);
+        container.close();
+        assertEquals("", person.toTheEnd());
+        assertThrows(IOException.class, () -> container.stdin().write('x'));
+    }
+
+    @Test
+    void stoppingHangsUpWhatHasNoHandler() throws Exception {
+        try (var container = start(overHost().init(), "exec sleep 1000")) {
+            assertEquals(new Exit.Killed(Signal.SIGTERM, Exit.Cause.STOPPED), container.stop(Duration.ofSeconds(10)));
+        }
+    }
+
+    @Test
+    void onlyThePlaceOfATerminalIsItsThreeStreams() {
+        var refused = assertThrows(
+                IllegalStateException.class,
+                () -> overHost().stdin(Stdio.terminal(80, 24)).start("true"));
+        assertEquals(
+                "Terminal[columns=80, rows=24] contradicts stdout to Pipe[]: a terminal is all three streams of its"
+                        + " command; call terminal(80, 24) alone",
+                refused.getMessage());
+        var captured = assertThrows(
+                IllegalStateException.class,
+                () -> overHost().terminal(80, 24).stderr(Stdio.memory(100)).start("true"));
+        assertTrue(captured.getMessage().contains("stderr to Memory[cap=100]"), captured.getMessage());
+        var sizes = assertThrows(
+                IllegalStateException.class,
+                () -> overHost().terminal(80, 24).stderr(Stdio.terminal(80, 25)).start("true"));
+        assertTrue(sizes.getMessage().contains("stderr to Terminal[columns=80, rows=25]"), sizes.getMessage());
+        assertThrows(
+                IllegalStateException.class, () -> overHost().terminal(80, 24).run("true"));
+        assertThrows(
+                IllegalStateException.class, () -> overHost().terminal(80, 24).capture("true"));
+        assertThrows(IllegalArgumentException.class, () -> Stdio.terminal(0, 24));
+        assertThrows(IllegalArgumentException.class, () -> overHost().terminal(80, 65_536));
+        assertThrows(IllegalArgumentException.class, () -> overHost().descriptor(3, Stdio.terminal(80, 24)));
+    }
+
+    @Test
+    void whoHasNoTerminalIsTold() throws Exception {
+        try (var container = overHost().start("true")) {
+            var refused = assertThrows(IllegalStateException.class, container::terminal);
+            assertTrue(refused.getMessage().contains("terminal(columns, rows)"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void aProgramThatIsNotThereIsNamedAsWithoutATerminal() {
+        var refused = assertThrows(
+                ContainerException.class, () -> overHost().terminal(80, 24).start("nosuch"));
+        assertTrue(refused.getMessage().contains("no directory of PATH"), refused.getMessage());
+    }
+
+    @Test
+    void thePlanShowsHowItIsMade() throws Exception {
+        String plan = overHost().terminal(80, 24).explain("sh").toString();
+        for (String call : List.of("TIOCGPTPEER", "\"console\"", "{ws_row=24, ws_col=80}", "TIOCSCTTY")) {
+            assertTrue(plan.contains(call), plan);
+        }
+        assertTrue(bare().terminal(80, 24).explain("sh").toString().contains("/dev/ptmx"));
+    }
+
+    /** The one terminal of a JVM, and what a command that inherits it can do to it. */
+    @Test
+    void aCommandCannotTypeIntoATerminalThatItInherits() throws Exception {
+        Need.PYTHON3.orSkip();
+        var java = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Inheriting.class.getName()));
+        try (var jvm = bare().terminal(80, 24).start(java)) {
+            String screen = new Typist(jvm).toTheEnd();
+            assertEquals(new Exit.Exited(0), jvm.waitFor(), screen);
+            assertEquals("own: typed\ninherited: refused\ninherited: not controlling\n", screen);
+        }
+    }
+
+    static final class Inheriting {
+        /** TIOCSTI, which Linux may refuse everybody since 6.2, is tried in a terminal of its own first, for comparison. */
+        private static final String TRY = """
+                import fcntl, sys
+                try:
+                    fcntl.ioctl(0, 0x5412, b'x')
+                    print(sys.argv[1] + ": typed")
+                except OSError as refused:
+                    print(sys.argv[1] + ": refused")
+                try:
+                    open('/dev/tty').close()
+                    print(sys.argv[1] + ": controlling")
+                except OSError:
+                    print(sys.argv[1] + ": not controlling")
+                """;
+
+        private Inheriting() {}
+
+        public static void main(String[] args) throws Exception {
+            try (var own = overHost().terminal(80, 24).start("python3", "-c", TRY, "own")) {
+                String said = new Typist(own).toTheEnd();
+                System.out.println(said.contains("own: typed") || said.contains("own: refused") ? "own: typed" : said);
+            }
+            System.exit(overHost().run("python3", "-c", TRY, "inherited").shellCode());
+        }
+    }
+}
