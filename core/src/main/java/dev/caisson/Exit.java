@@ -32,6 +32,8 @@ public sealed interface Exit {
         TIMEOUT,
         /** It wrote more than {@link dev.caisson.spec.Stdio.Memory#killBeyond} allows. */
         OUTPUT_LIMIT,
+        /** All of it together had used the processor time that {@link ContainerBuilder#cpuTimeMax} allows. */
+        CPU_TIME,
         /** {@code stop} or {@code close} was called on this side. */
         STOPPED,
         /**

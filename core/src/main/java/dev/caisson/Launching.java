@@ -15,6 +15,18 @@ import java.util.List;
 
 /** What all ways to start a command have in common: its streams, and that it is watched from the beginning. */
 final class Launching {
+    /** What somebody does with a command. */
+    enum Verb {
+        RUN,
+        CAPTURE,
+        START;
+
+        /** {@return whether the caller does nothing but wait for its end} */
+        boolean waits() {
+            return this != START;
+        }
+    }
+
     private Launching() {}
 
     /**
@@ -49,18 +61,14 @@ final class Launching {
         }
     }
 
-    /**
-     * {@return a launched command, watched}
-     *
-     * @param waits whether the caller does nothing but wait for its end
-     */
-    static RunningContainer watched(Started started, ContainerSpec spec, boolean waits) throws IOException {
-        if (started.cgroup() != null && !waits) {
+    /** {@return a launched command, watched} */
+    static RunningContainer watched(Started started, ContainerSpec spec, Verb verb) throws IOException {
+        if (started.cgroup() != null && verb != Verb.RUN) {
             started.cgroup().keepUsage();
         }
         var container = new RunningContainer(started);
         try {
-            Engine.beginning().watch(started.process(), spec, waits);
+            Engine.beginning().watch(started.process(), spec, verb.waits());
             return container;
         } catch (IOException | RuntimeException | Error failed) {
             try {

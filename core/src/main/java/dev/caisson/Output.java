@@ -2,6 +2,7 @@
 package dev.caisson;
 
 import dev.caisson.cgroups.spec.OutOfMemory;
+import dev.caisson.cgroups.spec.Usage;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
@@ -9,6 +10,7 @@ import java.util.Optional;
 public final class Output {
     private final Exit exit;
     private final ContainerProcess.Resources resources;
+    private final Usage usage;
     private final Optional<OutOfMemory> outOfMemory;
     private final byte[] stdout;
     private final byte[] stderr;
@@ -17,12 +19,14 @@ public final class Output {
     Output(
             Exit exit,
             ContainerProcess.Resources resources,
+            Usage usage,
             Optional<OutOfMemory> outOfMemory,
             byte[] stdout,
             byte[] stderr,
             boolean truncated) {
         this.exit = exit;
         this.resources = resources;
+        this.usage = usage;
         this.outOfMemory = outOfMemory;
         this.stdout = stdout;
         this.stderr = stderr;
@@ -34,9 +38,18 @@ public final class Output {
         return exit;
     }
 
-    /** {@return what it used} */
+    /** {@return what the command, and those of its children that it waited for, used} For all of the container, see {@link #usage}. */
     public ContainerProcess.Resources resources() {
         return resources;
+    }
+
+    /**
+     * {@return what everything in the container used until its end, such as {@code usage().memoryPeakBytes()} and {@code
+     * usage().cpuTime()}} As its cgroup counted it; all empty if it had none of its own: any limit, or {@code
+     * limits(Limits.none())}, gives it one.
+     */
+    public Usage usage() {
+        return usage;
     }
 
     /** {@return what the out-of-memory killer did to it, if anything: whose limit it was, and who was killed} */

@@ -83,7 +83,7 @@ final class PreparedContainer implements Container.Prepared {
     public Container start() throws IOException {
         var complete = Launching.complete(spec, true, Stdio.pipe(), Stdio.pipe(), Stdio.pipe());
         try {
-            return Launching.watched(launch.start(complete, command, true), complete, false);
+            return Launching.watched(launch.start(complete, command, true), complete, Launching.Verb.START);
         } catch (ContainerException failed) {
             throw failed;
         } catch (IOException failed) {

@@ -167,6 +167,9 @@ final class RunningContainer implements Container {
         if (end.cause() == LiveProcess.Cause.TIMEOUT && killed) {
             return Exit.Cause.TIMEOUT;
         }
+        if (end.cause() == LiveProcess.Cause.CPU_TIME && killed) {
+            return Exit.Cause.CPU_TIME;
+        }
         if (end.cause() == LiveProcess.Cause.OUTPUT_LIMIT && killed) {
             return Exit.Cause.OUTPUT_LIMIT;
         }
@@ -370,6 +373,7 @@ final class RunningContainer implements Container {
         return new Output(
                 exit,
                 resources(process.end().join()),
+                usage(),
                 outOfMemory(),
                 plumbing.capturedOutput(),
                 plumbing.capturedError(),

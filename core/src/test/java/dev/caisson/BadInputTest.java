@@ -68,6 +68,7 @@ class BadInputTest {
                 bad(b -> b.stdin(Stdio.lines(_ -> {})), "stdin", "Lines"),
                 bad(b -> b.stdin(Stdio.ring(1)), "stdin", "Ring"),
                 bad(b -> b.stdin(Stdio.tee(Stdio.inherit())), "stdin", "Tee"),
+                bad(b -> b.cpuTimeMax(Duration.ZERO), "cpuTimeMax", "PT0S"),
                 bad(b -> b.stdout(Stdio.ring(0)), "stdio", "0"),
                 bad(b -> b.stdout(Stdio.lines(_ -> {}, StandardCharsets.UTF_8, 15)), "stdio", "15"),
                 bad(b -> b.stdout(Stdio.tee()), "stdio", "nothing"),

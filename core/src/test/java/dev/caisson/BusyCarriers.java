@@ -26,6 +26,9 @@ final class BusyCarriers {
         });
         tell("limited", overHost().limits(Limits.none()));
         tell("plain", overHost());
+        long start = System.nanoTime();
+        var used = overHost().cpuTimeMax(TIMEOUT).run("sh", "-c", "while :; do :; done");
+        System.out.println("used up: " + used + inTime(start));
         long begin = System.nanoTime();
         try (var container = overHost().start("true")) {
             var _ = container.onExit().get(BUSY.toSeconds() * 2, TimeUnit.SECONDS);

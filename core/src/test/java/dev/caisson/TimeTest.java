@@ -58,6 +58,7 @@ class TimeTest {
         assertEquals(0, jvm.code(), jvm.output());
         assertTrue(jvm.output().contains("limited: Killed[signal=SIGKILL, reason=TIMEOUT] in time"), jvm.output());
         assertTrue(jvm.output().contains("plain: Killed[signal=SIGKILL, reason=TIMEOUT] in time"), jvm.output());
+        assertTrue(jvm.output().contains("used up: Killed[signal=SIGKILL, reason=CPU_TIME] in time"), jvm.output());
         assertTrue(jvm.output().contains("onExit in time"), jvm.output());
     }
 }

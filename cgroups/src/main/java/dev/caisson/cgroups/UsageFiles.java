@@ -4,6 +4,8 @@ package dev.caisson.cgroups;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.cgroups.usage.Reading;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
 
 /** Reads what a cgroup uses, each controller in the version that has it. */
 final class UsageFiles {
@@ -20,6 +22,21 @@ final class UsageFiles {
             var here = dev.caisson.cgroups.v2.UsageFiles.read(files);
             return legacy == null ? here : merged(here, old);
         }
+    }
+
+    /** {@return processor time alone; empty where nothing counts it} */
+    static Optional<Duration> cpuTime(CgroupDirectories parts, Reading reading) throws IOException {
+        var unified = parts.unified();
+        if (unified != null) {
+            try (var files = reading.open(unified.directories().getFirst())) {
+                var time = dev.caisson.cgroups.v2.UsageFiles.cpuTime(files);
+                if (time.isPresent()) {
+                    return time;
+                }
+            }
+        }
+        var legacy = parts.legacy();
+        return legacy == null ? Optional.empty() : dev.caisson.cgroups.v1.UsageFiles.cpuTime(reading, legacy);
     }
 
     /** A controller is in one version only; but for processor time, which version 2 counts without one. */

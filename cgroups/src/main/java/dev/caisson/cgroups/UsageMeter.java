@@ -5,6 +5,8 @@ import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.cgroups.usage.Reading;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
 
 /** Reads the usage of one cgroup again and again, from files that it keeps open. Thread-safe. Close it, best before the cgroup. */
 public final class UsageMeter implements AutoCloseable {
@@ -27,6 +29,19 @@ public final class UsageMeter implements AutoCloseable {
             throw new IllegalStateException("the meter of " + cgroup.name() + " is closed");
         }
         return UsageFiles.read(cgroup.parts(), reading);
+    }
+
+    /**
+     * {@return processor time of all processes until now; empty where nothing counts it} As {@link #usage} has it, from one file.
+     *
+     * @throws CgroupException if the cgroup was removed
+     * @throws IllegalStateException if this is closed
+     */
+    public synchronized Optional<Duration> cpuTime() throws IOException {
+        if (closed) {
+            throw new IllegalStateException("the meter of " + cgroup.name() + " is closed");
+        }
+        return UsageFiles.cpuTime(cgroup.parts(), reading);
     }
 
     /** Closes the files. Idempotent. */

@@ -207,12 +207,18 @@ class UsageTest {
             var later = meter.usage();
             assertTrue(later.cpuTime().orElseThrow().compareTo(first.cpuTime().orElseThrow()) > 0, later.toString());
             assertEquals(cgroup.usage().hugetlb(), later.hugetlb());
+            var before = cgroup.usage().cpuTime().orElseThrow();
+            var alone = meter.cpuTime().orElseThrow();
+            var after = cgroup.usage().cpuTime().orElseThrow();
+            assertTrue(before.compareTo(alone) <= 0 && alone.compareTo(after) <= 0, before + " " + alone + " " + after);
             cgroup.kill();
             for (Path directory : cgroup.directories()) {
                 dev.caisson.cgroups.process.Removal.of(directory, cgroup::kill);
             }
             var refused = assertThrows(CgroupException.class, meter::usage);
             assertEquals(CgroupException.Reason.VANISHED, refused.reason());
+            var alsoRefused = assertThrows(CgroupException.class, meter::cpuTime);
+            assertEquals(CgroupException.Reason.VANISHED, alsoRefused.reason());
         }
         try (var cgroup = Cgroup.builder(view.mounts()).create()) {
             var meter = cgroup.meter();

@@ -2,7 +2,9 @@
 package dev.caisson.engine;
 
 import dev.caisson.cgroups.Cgroup;
+import dev.caisson.cgroups.UsageMeter;
 import dev.caisson.cgroups.spec.CgroupException;
+import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.linux.child.Ward;
@@ -10,6 +12,7 @@ import dev.caisson.process.LiveProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -23,6 +26,7 @@ public final class ContainerCgroup implements LiveProcess.Surroundings {
     private final Cgroup cgroup;
     private final OptionalLong command;
     private volatile boolean keepsUsage;
+    private @Nullable UsageMeter meter;
     private volatile @Nullable Usage last;
 
     private final Ward will;
@@ -63,6 +67,26 @@ public final class ContainerCgroup implements LiveProcess.Surroundings {
         }
     }
 
+    /** Has its processor time known by a meter, which it closes. */
+    synchronized void counts(UsageMeter by) {
+        meter = by;
+    }
+
+    @Override
+    public synchronized Duration cpuTime() throws IOException {
+        if (meter == null) {
+            throw new CgroupException(Reason.VANISHED, "cpuTimeMax", "the account of processor time is closed", null);
+        }
+        return CpuAccount.of(meter);
+    }
+
+    private synchronized void countNoMore() {
+        if (meter != null) {
+            meter.close();
+            meter = null;
+        }
+    }
+
     @Override
     public void kill() throws IOException {
         cgroup.kill();
@@ -70,6 +94,7 @@ public final class ContainerCgroup implements LiveProcess.Surroundings {
 
     @Override
     public Optional<OutOfMemory> dissolve() throws IOException {
+        countNoMore();
         try (cgroup) {
             if (keepsUsage) {
                 last = lastUsage();

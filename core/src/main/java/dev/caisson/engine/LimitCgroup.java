@@ -69,9 +69,14 @@ record LimitCgroup<T>(Optional<T> made, List<String> unenforced) {
     }
 
     private static <T> Optional<T> asSet(LimitSpec limits, Work<T> work) throws IOException {
-        return limits.hasCgroup()
-                ? Optional.of(work.with(builder(limits, limits.set().orElse(Limits.none()))))
-                : Optional.empty();
+        if (!limits.hasCgroup()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(work.with(builder(limits, limits.set().orElse(Limits.none()))));
+        } catch (CgroupException refused) {
+            throw limits.cpuTimeMax().isPresent() && limits.set().isEmpty() ? CpuAccount.refused(refused) : refused;
+        }
     }
 
     private static CgroupBuilder builder(LimitSpec spec, Limits limits) {

@@ -2,6 +2,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.cgroups.Cgroup;
+import dev.caisson.cgroups.UsageMeter;
 import dev.caisson.cgroups.entry.Entry;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.HostFacts;
@@ -56,6 +57,7 @@ final class Preparation implements AutoCloseable {
     private final Map<Arg.Slot, Integer> descriptors = new HashMap<>();
     private final List<Arg.Slot> cgroupFiles = new ArrayList<>();
     private LimitCgroup<Cgroup> limits = LimitCgroup.none();
+    private @Nullable UsageMeter account;
     private Ward will = Ward.NONE;
     private OptionalInt intoCgroup = OptionalInt.empty();
     private @Nullable PlanInput input;
@@ -95,6 +97,10 @@ final class Preparation implements AutoCloseable {
         }
         var cgroup = limits.made().get();
         resources.onFailure(cgroup);
+        if (spec.limits().cpuTimeMax().isPresent()) {
+            account = CpuAccount.open(cgroup);
+            resources.onFailure(account);
+        }
         will = launcher.removing(cgroup.directories());
         resources.onFailure(will::end);
         for (var entry : Entry.legacy(cgroup).entrySet()) {
@@ -247,7 +253,11 @@ final class Preparation implements AutoCloseable {
                 .map(cgroup -> new ContainerCgroup(
                         cgroup, spec.hasInit() ? OptionalLong.empty() : OptionalLong.of(child.pid()), will))
                 .orElse(null);
+        if (own != null && account != null) {
+            own.counts(account);
+        }
         var process = new LiveProcess(child, plumbing(), status, own, startedAt);
+        spec.limits().cpuTimeMax().ifPresent(process::limitCpuTime);
         if (own == null && spec.namespaces().joined(Namespace.PID).isPresent()) {
             process.scatters();
         }

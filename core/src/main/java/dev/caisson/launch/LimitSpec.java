@@ -3,6 +3,7 @@ package dev.caisson.launch;
 
 import dev.caisson.cgroups.spec.Limit;
 import dev.caisson.cgroups.spec.Limits;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.immutables.value.Value;
@@ -18,6 +19,9 @@ public interface LimitSpec {
     OptionalLong presetPids();
 
     Optional<String> cgroupParent();
+
+    /** The most processor time of all its processes together. */
+    Optional<Duration> cpuTimeMax();
 
     /** Whether its own cgroup is mounted, to be divided by whoever is root in it. */
     @Value.Default
@@ -35,6 +39,15 @@ public interface LimitSpec {
 
     /** {@return whether the container has a cgroup of its own, whatever a preset adds} */
     default boolean hasCgroup() {
-        return set().isPresent() || cgroupParent().isPresent();
+        return set().isPresent() || cgroupParent().isPresent() || cpuTimeMax().isPresent();
+    }
+
+    /** Refuses values that make no sense alone. */
+    @Value.Check
+    default void check() {
+        if (cpuTimeMax().isPresent()
+                && (cpuTimeMax().get().isNegative() || cpuTimeMax().get().isZero())) {
+            throw new IllegalArgumentException("cpuTimeMax: " + cpuTimeMax().get() + " is not positive");
+        }
     }
 }

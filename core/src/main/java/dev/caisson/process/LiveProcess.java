@@ -44,6 +44,9 @@ public final class LiveProcess {
         /** Kills everything in it. */
         void kill() throws IOException;
 
+        /** {@return the processor time of everything in it} */
+        Duration cpuTime() throws IOException;
+
         /**
          * Learns what there is to learn after the end, and removes everything.
          *
@@ -58,6 +61,8 @@ public final class LiveProcess {
         STOPPED,
         /** It wrote more than it may. */
         OUTPUT_LIMIT,
+        /** It used up its processor time. */
+        CPU_TIME,
         /** A supervisor of its system calls killed it. */
         SUPERVISOR
     }
@@ -84,6 +89,8 @@ public final class LiveProcess {
     private Poller.@Nullable Watch watch;
     private Poller.@Nullable Alarm alarm;
     private final Ward ward;
+    private @Nullable Duration cpuTimeMax;
+    private @Nullable CpuBudget budget;
     private boolean scattered;
     private @Nullable Cause cause;
     private @Nullable Throwable failure;
@@ -118,6 +125,11 @@ public final class LiveProcess {
         scattered = true;
     }
 
+    /** Has all of it killed when it has used so much processor time together. Before it is watched. */
+    public synchronized void limitCpuTime(Duration most) {
+        cpuTimeMax = most;
+    }
+
     /** Has something done as soon as it is reaped, before anybody knows of the end; before it is watched. */
     public synchronized void atEnd(Runnable work) {
         atEnd = work;
@@ -144,6 +156,11 @@ public final class LiveProcess {
             cause = Cause.TIMEOUT; // It was killed before it came to its execve.
         }
         watch = poller.watch(pidfd, Epoll.IN, () -> ended(poller));
+        if (cpuTimeMax != null && surroundings != null) {
+            budget = new CpuBudget(
+                    poller, Processes.online(), cpuTimeMax, surroundings::cpuTime, () -> killQuietly(Cause.CPU_TIME));
+            budget.begin();
+        }
         if (timeout != null) {
             alarm = poller.after(Math.max(left, 0), () -> poller.handOff(() -> killQuietly(Cause.TIMEOUT)));
         }
@@ -274,6 +291,9 @@ public final class LiveProcess {
         }
         if (alarm != null) {
             alarm.cancel();
+        }
+        if (budget != null) {
+            budget.cancel();
         }
         ward.end();
         pidfd.close();

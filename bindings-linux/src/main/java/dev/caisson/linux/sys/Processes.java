@@ -33,7 +33,23 @@ public final class Processes {
     private static final long SIGINFO_STATUS = 24;
     private static final long RUSAGE_SIZE = 144;
 
+    private static final Path ONLINE = Path.of("/sys/devices/system/cpu/online");
+
     private Processes() {}
+
+    /** {@return how many processors there are, whatever this process may use of them} */
+    public static int online() {
+        try {
+            int count = 0;
+            for (String range : java.nio.file.Files.readString(ONLINE).strip().split(",")) {
+                String[] ends = range.split("-");
+                count += 1 + Integer.parseInt(ends[ends.length - 1]) - Integer.parseInt(ends[0]);
+            }
+            return count;
+        } catch (IOException | NumberFormatException hidden) {
+            return Runtime.getRuntime().availableProcessors();
+        }
+    }
 
     /** Waits for the end of a child and reaps it. Blocks the thread in the kernel: for children known to be ending. */
     public static WaitStatus reap(Fd pidfd) throws LinuxException {

@@ -48,6 +48,14 @@ public final class UsageFiles {
                 Usage.none().pressure());
     }
 
+    /** {@return processor time; empty if the cgroup is in no hierarchy of cpuacct} */
+    public static Optional<Duration> cpuTime(Reading reading, V1Driver driver) throws IOException {
+        return in(reading, driver, "cpuacct", files -> {
+            var nanos = files.number("cpuacct.usage");
+            return nanos.isPresent() ? Optional.of(Duration.ofNanos(nanos.getAsLong())) : Optional.empty();
+        });
+    }
+
     /** Reads in the directory of one controller. */
     @FunctionalInterface
     private interface Part<T> {

@@ -12,6 +12,7 @@ import dev.caisson.cgroups.usage.Micros;
 import dev.caisson.cgroups.usage.PressureFile;
 import dev.caisson.cgroups.usage.Reading;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -62,6 +63,14 @@ public final class UsageFiles {
 
     private static Optional<Values> flat(Reading.Directory files, String file, FlatKeyed keys) throws IOException {
         return files.text(file).map(keys::parse);
+    }
+
+    /** {@return processor time, which needs no controller} */
+    public static Optional<Duration> cpuTime(Reading.Directory files) throws IOException {
+        return flat(files, "cpu.stat", CPU)
+                .flatMap(found -> found.get(0).isPresent()
+                        ? Optional.of(Micros.duration(found.get(0).getAsLong()))
+                        : Optional.empty());
     }
 
     private static Usage.Cpu cpu(Values found) {
