@@ -67,13 +67,23 @@ class FallbackTest {
         Files.writeString(one.resolve("one"), "upper");
         Files.writeString(two.resolve("one"), "hidden");
         Files.writeString(two.resolve("two"), "lower");
-        // Not "/", in which the other layers lie; /usr alone has a shell and what it needs.
+        // Not "/", in which the other layers lie, so that one overlay does; /usr alone has a shell and what it needs.
         var container = Container.builder().lower(one, two, Path.of("/usr"));
         var plan = plan(
                 Feature.OVERLAY_LOWERDIR_APPEND,
                 container,
                 "[ $(cat /one) = upper ] && [ $(cat /two) = lower ] && exit 9");
         assertTrue(plan.program().toString().contains("lowerdir=0:1:2,"), plan.program()::toString);
+        assertEquals(9, exitCode(plan));
+    }
+
+    @Test
+    void layersInsideOneAnotherAreMergedFromBelowByMountToo() throws Exception {
+        Path layer = Files.createDirectories(directory.resolve("etc")).getParent();
+        Files.writeString(layer.resolve("etc/of-the-layer"), "x");
+        var container = Container.builder().lower(layer, Path.of("/"));
+        var plan = plan(
+                Feature.OVERLAY_LOWERDIR_APPEND, container, "[ -e /etc/of-the-layer -a -e /etc/passwd ] && exit 9");
         assertEquals(9, exitCode(plan));
     }
 

@@ -77,13 +77,6 @@ class RootFileSystemTest {
     }
 
     @Test
-    void aLayerInsideAnotherIsExplained() throws Exception {
-        var container = Container.builder().lower(root(), directory);
-        var failure = assertThrows(ContainerException.class, () -> container.run("true"));
-        assertTrue(failure.getMessage().contains("lies inside another"), failure.getMessage());
-    }
-
-    @Test
     void aDirectoryWithoutPlaceForTheMountsOfASandboxIsExplained() throws Exception {
         Path bare = Files.createDirectory(directory.resolve("bare"));
         var failure = assertThrows(

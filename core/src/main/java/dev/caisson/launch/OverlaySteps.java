@@ -13,10 +13,12 @@ import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.linux.flag.MountFlags;
 import dev.caisson.overlay.Overlay;
+import dev.caisson.overlay.mount.LayerStack;
 import dev.caisson.overlay.mount.OverlayCalls;
 import dev.caisson.overlay.mount.OverlayCalls.ByName;
 import dev.caisson.overlay.mount.OverlayCalls.Opened;
 import dev.caisson.overlay.mount.OverlayCalls.Place;
+import dev.caisson.overlay.mount.OverlayCalls.Writable;
 import dev.caisson.overlay.mount.TopDirectory;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -72,19 +74,31 @@ final class OverlaySteps {
             top("upper");
             program.call(Syscall.MKDIRAT, workshop, text("work"), octal(0700));
         }
-        if (input.idmappedLayers()) {
-            var lower = new ArrayList<Place>();
-            for (int i = 0; i < layers; i++) {
-                lower.add(new ByName(attach(Slots.layer(i))));
-            }
-            return mounted(lower, upper, work, overlay.options().mountOptions(), "root");
+        var lower = new ArrayList<Place>();
+        for (int i = 0; i < layers; i++) {
+            lower.add(
+                    input.idmappedLayers()
+                            ? new ByName(attach(Slots.layer(i)))
+                            : lower(overlay.lower().get(i)));
         }
-        return mounted(
-                overlay.lower().stream().map(this::lower).toList(),
-                upper,
-                work,
-                overlay.options().mountOptions(),
-                "root");
+        var options = overlay.options().mountOptions();
+        if (input.stack() instanceof LayerStack.Split(int first)) {
+            var rest = lower.subList(first, layers);
+            var merged = lowest(List.copyOf(rest), options);
+            rest.clear();
+            lower.add(merged);
+        }
+        return mounted(lower, Optional.of(new Writable(upper, work)), options, "root");
+    }
+
+    /** {@return the lowest layers as one, of which one lies inside another layer; overlayfs merges two at least} */
+    private Place lowest(List<Place> layers, List<String> options) {
+        var all = new ArrayList<>(layers);
+        if (all.size() == 1) {
+            all.add(new ByName(MaskSteps.EMPTY));
+        }
+        var merged = mounted(all, Optional.empty(), OverlayCalls.readOnly(options), "lowest layers");
+        return new ByName(attach(merged));
     }
 
     /** The root of the overlay is this directory, which is therefore what the topmost layer's is. */
@@ -105,7 +119,11 @@ final class OverlaySteps {
 
     /** {@return the mount of some directories under a writable one in the workshop, in which the child stands} */
     Arg mount(List<Path> lower, String upper, String work, List<String> options, String name) {
-        return mounted(lower.stream().map(this::lower).toList(), new ByName(upper), new ByName(work), options, name);
+        return mounted(
+                lower.stream().map(this::lower).toList(),
+                Optional.of(new Writable(new ByName(upper), new ByName(work))),
+                options,
+                name);
     }
 
     private Place lower(Path layer) {
@@ -117,12 +135,12 @@ final class OverlaySteps {
         return new ByName(append ? shortened(HostPath.of(layer)) : link(HostPath.of(layer)));
     }
 
-    private Arg mounted(List<Place> lower, Place upper, Place work, List<String> options, String name) {
+    private Arg mounted(List<Place> lower, Optional<Writable> writable, List<String> options, String name) {
         var all = new ArrayList<>(options);
         if (input.inUserNamespace() && !all.contains(USERXATTR)) {
             all.add(USERXATTR);
         }
-        var overlay = new OverlayCalls(lower, Optional.of(new OverlayCalls.Writable(upper, work)), all);
+        var overlay = new OverlayCalls(lower, writable, all);
         return input.host().has().test(Feature.OVERLAY_LOWERDIR_APPEND)
                 ? byContext(overlay, name)
                 : byOptionString(overlay, name);

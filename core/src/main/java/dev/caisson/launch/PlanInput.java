@@ -2,6 +2,7 @@
 package dev.caisson.launch;
 
 import dev.caisson.linux.call.Arg;
+import dev.caisson.overlay.mount.LayerStack;
 import dev.caisson.overlay.mount.TopDirectory;
 import dev.caisson.overlay.tree.SafeTree;
 import dev.caisson.seccomp.FilterProgram;
@@ -23,6 +24,7 @@ import java.util.Set;
  * @param idmappedLayers whether layers are shown with the ids of the new user namespace
  * @param principal whom the command runs as; empty: the finished root is asked
  * @param hostTree the host's root as a layer inside a user namespace, if that is what is asked for
+ * @param stack whether the lowest layers are merged first
  * @param topDirectories what a new writable layer has at the top from the beginning
  * @param top what the top of a new writable layer is to be, by ids inside; empty: root's, 0755
  * @param sources what the sources of bind mounts are
@@ -39,6 +41,7 @@ public record PlanInput(
         boolean idmappedLayers,
         Optional<Principal> principal,
         Optional<HostTree> hostTree,
+        LayerStack stack,
         Optional<TopDirectory> top,
         List<HostTree.Entry> topDirectories,
         Map<Path, SourceKind> sources,
@@ -83,6 +86,7 @@ public record PlanInput(
                 idmappedLayers,
                 user,
                 hostTree,
+                stack,
                 top,
                 topDirectories,
                 sources,

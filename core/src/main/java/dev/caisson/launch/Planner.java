@@ -4,8 +4,11 @@ package dev.caisson.launch;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.UnsupportedKernelException;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Files;
+import dev.caisson.overlay.mount.LayerStack;
 import dev.caisson.overlay.mount.TopDirectory;
 import dev.caisson.path.InsidePath;
 import dev.caisson.seccomp.FilterProgram;
@@ -14,6 +17,7 @@ import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Namespace;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -82,8 +86,9 @@ public final class Planner {
                 idmapped,
                 principal,
                 tree,
+                stack(spec),
                 tree.isPresent() ? Optional.empty() : top(spec, map, idmapped),
-                map.isPresent() && idmapped && isHostsRoot(spec) ? root.topDirectories() : List.of(),
+                map.isPresent() && idmapped ? topDirectories(spec) : List.of(),
                 SourceKind.of(spec.root().mounts()),
                 cgroupFiles,
                 seccompFilters(spec),
@@ -121,11 +126,41 @@ public final class Planner {
                 uid.isPresent() && gid.isPresent() ? top.ownedBy(uid.getAsLong(), gid.getAsLong()) : top.ownedBy(0, 0));
     }
 
-    private static boolean isHostsRoot(ContainerSpec spec) {
-        return spec.root().source() instanceof Root.Layers(var overlay)
-                && overlay.upper().isEmpty()
-                && overlay.lower().equals(List.of(Path.of(InsidePath.ROOT)))
-                && spec.root().layerIds() == LayerIds.MAPPED_WHERE_POSSIBLE;
+    /** {@return what a new writable layer over the host's root has at the top, unless layers between have it} */
+    private List<HostTree.Entry> topDirectories(ContainerSpec spec) throws IOException {
+        if (!(spec.root().source() instanceof Root.Layers(var overlay))
+                || overlay.upper().isPresent()
+                || spec.root().layerIds() != LayerIds.MAPPED_WHERE_POSSIBLE) {
+            return List.of();
+        }
+        int host = overlay.lower().indexOf(Path.of(InsidePath.ROOT));
+        if (host < 0) {
+            return List.of();
+        }
+        var above = new HashSet<String>();
+        for (Path layer : overlay.lower().subList(0, host)) {
+            try (var directory = Directory.open(HostPath.of(layer))) {
+                directory.entries().forEach(entry -> above.add(entry.name()));
+            }
+        }
+        return root.topDirectories().stream()
+                .filter(directory -> !above.contains(directory.name()))
+                .toList();
+    }
+
+    /** {@return how the layers are merged; where the kernel will not, a fallback is taken when it says so} */
+    private static LayerStack stack(ContainerSpec spec) {
+        if (!(spec.root().source() instanceof Root.Layers(var overlay))) {
+            return new LayerStack.Flat();
+        }
+        var stack = LayerStack.of(overlay.lower());
+        if (stack instanceof LayerStack.TooDeep(String why)) {
+            if (overlay.fallbacks().isEmpty()) {
+                throw new IllegalStateException("lower: " + why);
+            }
+            return new LayerStack.Flat();
+        }
+        return stack;
     }
 
     private boolean isIdmapped(ContainerSpec spec, Optional<IdMap> map) {

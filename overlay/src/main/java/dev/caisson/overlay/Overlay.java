@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Read-only layers merged under a writable one (Documentation/filesystems/overlayfs.rst). Immutable.
  *
- * @param lower the topmost layer first, 1 to 500
+ * @param lower the topmost layer first, 1 to 500; one may lie inside another, as all do inside {@code /}, but no third inside both
  * @param upper where changes stay; empty: in memory, and gone with the mount
  * @param size the most bytes an upper in memory takes; empty: half of the host's memory
  * @param options how it behaves

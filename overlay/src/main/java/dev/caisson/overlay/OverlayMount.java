@@ -87,11 +87,7 @@ public final class OverlayMount implements AutoCloseable {
                 Optional.empty(),
                 true,
                 () -> new OverlayMounter(kernel)
-                        .readOnly(
-                                layers,
-                                overlay.options()
-                                        .durability(OverlayOptions.Durability.SYNC)
-                                        .mountOptions()));
+                        .readOnly(layers, overlay.options().mountOptions()));
     }
 
     private interface Mounting {

@@ -191,12 +191,72 @@ class OverlayMountTest {
 
     @Test
     void overlappingLayersAreNamed() throws Exception {
-        layer("a", "b/c");
-        var failure = refused(Overlay.of(temporary.resolve("a"), temporary.resolve("a/b")));
+        layer("a", "b/c/d");
+        var failure = refused(Overlay.of(temporary.resolve("a/b/c"), temporary.resolve("a/b"), temporary.resolve("a")));
         assertTrue(failure.getMessage().contains("lies inside another"), failure.getMessage());
         Files.createSymbolicLink(temporary.resolve("link"), temporary.resolve("a"));
         failure = refused(Overlay.of(temporary.resolve("a"), temporary.resolve("link")));
         assertTrue(failure.getMessage().contains("are one directory"), failure.getMessage());
+    }
+
+    @ParameterizedTest
+    @MethodSource("kernels")
+    void layersInsideOneAnotherAreMergedFromBelow(Kernel kernel) throws Exception {
+        Path outer = layer("outer", "x", "both", "inner/y", "inner/both");
+        Path other = layer("other", "z");
+        Path inner = Files.createSymbolicLink(temporary.resolve("link"), outer.resolve("inner"));
+        for (var order : List.of(List.of(inner, other, outer), List.of(outer, inner, other))) {
+            boolean innerFirst = order.getFirst().equals(inner);
+            var overlay = Overlay.of(order.toArray(Path[]::new));
+            for (var mount : List.of(
+                    overlay.mount(kernel),
+                    overlay.withUpper(temporary.resolve("upper of " + innerFirst))
+                            .mount(kernel),
+                    overlay.mountReadOnly(kernel))) {
+                try (mount) {
+                    for (String name : List.of("x", "y", "z", "inner/y")) {
+                        assertTrue(Files.exists(mount.path().resolve(name)), name);
+                    }
+                    assertEquals("outer", Files.readString(mount.path().resolve("both")));
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("kernels")
+    void whatALayerInsideAnotherHidesStaysHidden(Kernel kernel) throws Exception {
+        Path outer = layer("outer", "gone", "d/gone", "kept");
+        var upper = outer.resolve("inside/upper");
+        Files.createDirectories(upper.getParent());
+        try (var mount = Overlay.of(outer).withUpper(upper).mount(kernel)) {
+            Files.delete(mount.path().resolve("gone"));
+            Files.delete(mount.path().resolve("d/gone"));
+            Files.delete(mount.path().resolve("d"));
+            Files.createDirectory(mount.path().resolve("d"));
+        }
+        try (var mount = Overlay.of(upper, outer).mount(kernel)) {
+            assertFalse(Files.exists(mount.path().resolve("gone")));
+            assertFalse(Files.exists(mount.path().resolve("d/gone")));
+            assertTrue(Files.exists(mount.path().resolve("d")));
+            assertEquals("outer", Files.readString(mount.path().resolve("kept")));
+            Files.writeString(mount.path().resolve("new"), "");
+            try (var changes = mount.changes()) {
+                assertEquals(List.of("/new"), changes.map(Change::path).toList());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("kernels")
+    void theRootOfTheHostIsALayer(Kernel kernel) throws Exception {
+        Path layer = layer("layer", "etc/of-the-layer");
+        for (var overlay : List.of(Overlay.of(layer, Path.of("/")), Overlay.of(Path.of("/"), layer))) {
+            try (var mount = overlay.mount(kernel)) {
+                assertTrue(Files.exists(mount.path().resolve("etc/of-the-layer")));
+                assertTrue(Files.exists(mount.path().resolve("etc/passwd")));
+            }
+        }
     }
 
     @Test

@@ -113,7 +113,7 @@ public record FileStatus(
                     AtFlags.AT_FDCWD,
                     At.cString(arena, path).address(),
                     0,
-                    StatxMask.STATX_BASIC_STATS,
+                    STATX_BASIC_STATS_BTIME_MNT_ID,
                     result.address(),
                     0);
             return Native.failed(failed) ? Optional.empty() : Optional.of(read(result));

@@ -36,7 +36,7 @@ public final class Diagnosis {
                 return Optional.of("the layer " + layer + " is not a directory");
             }
         }
-        var overlapping = overlap(lower, upper);
+        var overlapping = errno.equals(Errno.ELOOP) ? overlap(lower, upper) : Optional.<String>empty();
         if (overlapping.isPresent()) {
             return overlapping;
         }

@@ -26,6 +26,11 @@ public record OverlayCalls(List<Place> lower, Optional<Writable> writable, List<
         options = List.copyOf(options);
     }
 
+    /** {@return the options of an overlay that nothing is written to} */
+    public static List<String> readOnly(List<String> options) {
+        return options.stream().filter(option -> !option.equals("volatile")).toList();
+    }
+
     /** How a directory is named to the kernel. */
     public sealed interface Place {}
 

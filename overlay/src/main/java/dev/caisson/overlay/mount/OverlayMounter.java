@@ -45,6 +45,9 @@ public final class OverlayMounter {
     /** The same for mount(2). */
     private static final long SHOWN = MountFlags.MS_NOSUID | MountFlags.MS_NODEV;
 
+    /** Where mount(2) puts an overlay for a moment, in a namespace of its own: every system has it, and it is nobody's layer. */
+    private static final String PLACE = "/sys";
+
     private static final int PAGE = 4096;
     private static final String FDS = "/proc/self/fd/";
 
@@ -84,8 +87,9 @@ public final class OverlayMounter {
         if (lower.size() == 1) {
             return new Mounted(bind(lower.get(0)), null);
         }
-        return new Mounted(
-                inAnyWay(() -> mount(lower, Optional.empty(), options), lower, Optional.empty(), options), null);
+        var none = Optional.<UpperPaths>empty();
+        var readOnly = OverlayCalls.readOnly(options);
+        return new Mounted(inAnyWay(() -> mount(lower, none, readOnly), lower, none, readOnly), null);
     }
 
     /**
@@ -107,9 +111,7 @@ public final class OverlayMounter {
                 // Before Linux 6.15 an upper must be mounted somewhere. A second refusal is the real one.
                 root = PrivateNamespace.run(() -> {
                     HereRunner.run(MountApi.park(Arg.of(memory.number())));
-                    return kernel.has(Feature.OVERLAY_LOWERDIR_APPEND)
-                            ? mount(lower, Optional.of(upper), options)
-                            : legacy(lower, Optional.of(upper), options);
+                    return mergeOrSplit(lower, Optional.of(upper), options);
                 });
             }
             return new Mounted(root, memory);
@@ -122,9 +124,63 @@ public final class OverlayMounter {
     private Fd inAnyWay(
             OnPlatformThread.Work<Fd> modern, List<Path> lower, Optional<UpperPaths> upper, List<String> options)
             throws IOException {
+        try {
+            return kernel.has(Feature.OVERLAY_LOWERDIR_APPEND)
+                    ? modern.call()
+                    : PrivateNamespace.run(() -> legacy(lower, upper, options));
+        } catch (LinuxException refused) {
+            int first = first(lower, refused);
+            return PrivateNamespace.run(() -> split(lower, first, upper, options));
+        }
+    }
+
+    private Fd mergeOrSplit(List<Path> lower, Optional<UpperPaths> upper, List<String> options) throws LinuxException {
+        try {
+            return merge(lower, upper, options);
+        } catch (LinuxException refused) {
+            return split(lower, first(lower, refused), upper, options);
+        }
+    }
+
+    /**
+     * {@return the first of the layers that are to be merged before} Looked for after a refusal, so that layers which are apart
+     * cost nothing.
+     *
+     * @throws LinuxException the refusal, if it had another reason
+     */
+    private static int first(List<Path> lower, LinuxException refused) throws LinuxException {
+        if (refused.errno().equals(Errno.ELOOP) && LayerStack.of(lower) instanceof LayerStack.Split(int first)) {
+            return first;
+        }
+        throw refused;
+    }
+
+    /** Layers of which one lies inside another. In a private namespace: before Linux 6.15 a layer must be mounted somewhere. */
+    private Fd split(List<Path> lower, int first, Optional<UpperPaths> upper, List<String> options)
+            throws LinuxException {
+        try (var nothing = tmpfs(OptionalLong.empty());
+                var rest = lowest(lower.subList(first, lower.size()), nothing, options)) {
+            HereRunner.run(MountApi.park(Arg.of(rest.number())));
+            var layers = new ArrayList<>(lower.subList(0, first));
+            layers.add(Path.of(FDS + rest.number()));
+            return merge(layers, upper, options);
+        }
+    }
+
+    /** {@return the lowest layers as one, with an empty one where there is but one, since overlayfs merges two at least} */
+    private Fd lowest(List<Path> lower, Fd nothing, List<String> options) throws LinuxException {
+        var layers = new ArrayList<>(lower);
+        if (layers.size() == 1) {
+            HereRunner.run(MountApi.park(Arg.of(nothing.number())));
+            layers.add(Path.of(FDS + nothing.number() + "/work"));
+        }
+        return merge(layers, Optional.empty(), OverlayCalls.readOnly(options));
+    }
+
+    private Fd merge(List<Path> lower, Optional<UpperPaths> upper, List<String> options) throws LinuxException {
         return kernel.has(Feature.OVERLAY_LOWERDIR_APPEND)
-                ? modern.call()
-                : PrivateNamespace.run(() -> legacy(lower, upper, options));
+                ? mount(lower, upper, options)
+                : legacy(lower, upper, options);
     }
 
     private Fd mount(List<Path> lower, Optional<UpperPaths> upper, List<String> options) throws LinuxException {
@@ -152,15 +208,13 @@ public final class OverlayMounter {
         try {
             var overlay =
                     overlay(lower, upper, options, open, fd -> new OverlayCalls.ByName(Integer.toString(fd.number())));
-            // Over a layer of our own namespace: it is taken off again with the namespace.
-            String place = HostPath.of(lower.get(0));
-            var call = overlay.mount(place, upper.isEmpty() ? SHOWN | MountFlags.MS_RDONLY : SHOWN);
+            var call = overlay.mount(PLACE, upper.isEmpty() ? SHOWN | MountFlags.MS_RDONLY : SHOWN);
             if (overlay.optionString().length() >= PAGE) {
                 throw new LinuxException(Errno.E2BIG, call + ", whose options must be shorter than a page");
             }
             HereRunner.run(Call.of(Syscall.CHDIR, Arg.text(FDS)));
             HereRunner.run(call);
-            return clone(place);
+            return clone(PLACE);
         } finally {
             open.forEach(Fd::close);
         }
