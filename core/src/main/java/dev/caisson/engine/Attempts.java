@@ -100,6 +100,9 @@ final class Attempts {
             launch = instead(place.get().applied(meant));
             outcome = attempt(launch);
         }
+        if (outcome instanceof Outcome.Child started) {
+            return started; // Not by the switch: linking it is for launches that fail.
+        }
         return switch (outcome) {
             case Outcome.Child child -> child;
             case Outcome.ChildFailure failure -> throw refusal(launch, failure);

@@ -17,10 +17,10 @@ import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.spec.Namespace;
 import dev.caisson.spec.Rlimit;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
-import java.util.stream.LongStream;
 
 /** The process itself: session, limits, directory, and at last the execve. */
 final class ExecSteps {
@@ -28,8 +28,7 @@ final class ExecSteps {
     private static final int SIG_SETMASK = 2;
 
     /** As many as Linux can have (NR_CPUS), one bit each. */
-    private static final long[] ALL_PROCESSORS =
-            LongStream.generate(() -> -1L).limit(8192 / Long.SIZE).toArray();
+    private static final int MOST_PROCESSORS = 8192;
 
     private static final int SIGNAL_SET = 8;
     private static final int PATH_MAX = 4096;
@@ -64,11 +63,9 @@ final class ExecSteps {
         if (hasCpuset()) {
             // Not what the JVM may be pinned to: the kernel leaves of these what the cpuset allows.
             program.purpose("run on all processors of the cpuset");
-            program.call(
-                    Syscall.SCHED_SETAFFINITY,
-                    of(0),
-                    of((long) ALL_PROCESSORS.length * Long.BYTES),
-                    Arg.words("~[]", ALL_PROCESSORS));
+            var all = new long[MOST_PROCESSORS / Long.SIZE];
+            Arrays.fill(all, -1L);
+            program.call(Syscall.SCHED_SETAFFINITY, of(0), of((long) all.length * Long.BYTES), Arg.words("~[]", all));
         }
         if (!input.spec().bare()) {
             // Where a user may have no more keys it stays the zygote's, which is empty and not the host's either.
@@ -83,20 +80,32 @@ final class ExecSteps {
         }
         program.purpose("lead a session of its own, without the caller's terminal");
         program.call(Syscall.SETSID);
-        input.spec().process().oomScoreAdj().ifPresent(score -> {
+        var process = input.spec().process();
+        if (process.oomScoreAdj().isPresent()) {
             program.purpose("set oom_score_adj", "CAP_SYS_RESOURCE to lower it");
-            NamespaceSteps.writeFile(program, "/proc/self/oom_score_adj", Integer.toString(score));
-        });
-        input.spec().process().nice().ifPresent(nice -> {
+            String score = Integer.toString(process.oomScoreAdj().getAsInt());
+            NamespaceSteps.writeFile(program, "/proc/self/oom_score_adj", score);
+        }
+        if (process.nice().isPresent()) {
             program.purpose("set the nice value", "CAP_SYS_NICE to lower it");
-            program.call(Syscall.SETPRIORITY, named(0, "PRIO_PROCESS"), of(0), of(nice));
-        });
+            program.call(
+                    Syscall.SETPRIORITY,
+                    named(0, "PRIO_PROCESS"),
+                    of(0),
+                    of(process.nice().getAsInt()));
+        }
     }
 
     private boolean hasCpuset() {
-        return input.spec().limits().set().stream()
-                .flatMap(limits -> limits.all().stream())
-                .anyMatch(Limit.Cpuset.class::isInstance);
+        var limits = input.spec().limits().set();
+        if (limits.isPresent()) {
+            for (var limit : limits.get().all()) {
+                if (limit instanceof Limit.Cpuset) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /**
@@ -135,7 +144,9 @@ final class ExecSteps {
     void planLimits() {
         var spec = input.spec();
         program.phase("limits of the process");
+        boolean limitsOpenFiles = false;
         for (var limit : spec.process().rlimits()) {
+            limitsOpenFiles |= limit.resource() == Rlimit.Resource.NOFILE;
             program.purpose("limit " + limit.resource(), "CAP_SYS_RESOURCE to raise a hard limit");
             program.call(
                     Syscall.PRLIMIT64,
@@ -147,8 +158,8 @@ final class ExecSteps {
                             limit.hard().orElse(UNLIMITED)),
                     nullPointer());
         }
-        if (spec.process().rlimits().stream().noneMatch(limit -> limit.resource() == Rlimit.Resource.NOFILE)) {
-            input.host().openFiles().ifPresent(this::planOpenFiles);
+        if (!limitsOpenFiles && input.host().openFiles().isPresent()) {
+            planOpenFiles(input.host().openFiles().getAsLong());
         }
         program.purpose("set the umask");
         program.call(Syscall.UMASK, Arg.octal(spec.process().umask()));
@@ -169,22 +180,24 @@ final class ExecSteps {
     }
 
     void planDirectory() {
-        input.spec().process().workingDirectory().ifPresent(directory -> {
-            program.purpose("work in " + directory);
-            var mounts = new MountCalls(program);
-            var root = program.result(
-                    "root",
-                    Syscall.OPENAT,
-                    MountCalls.AT_FDCWD,
-                    text("/"),
-                    OpenFlags.of(OpenFlags.O_PATH | OpenFlags.O_CLOEXEC));
-            // A chdir(2) would follow an image's link to /proc/self/fd/N wherever that leads (CVE-2024-21626).
-            var place = mounts.resolveDirectory(OnError.fail(), root, directory);
-            program.call(Syscall.FCHDIR, place);
-            program.call(Syscall.CLOSE, place);
-            program.call(Syscall.CLOSE, root);
-            verifyInside();
-        });
+        if (input.spec().process().workingDirectory().isEmpty()) {
+            return;
+        }
+        String directory = input.spec().process().workingDirectory().get();
+        program.purpose("work in " + directory);
+        var mounts = new MountCalls(program);
+        var root = program.result(
+                "root",
+                Syscall.OPENAT,
+                MountCalls.AT_FDCWD,
+                text("/"),
+                OpenFlags.of(OpenFlags.O_PATH | OpenFlags.O_CLOEXEC));
+        // A chdir(2) would follow an image's link to /proc/self/fd/N wherever that leads (CVE-2024-21626).
+        var place = mounts.resolveDirectory(OnError.fail(), root, directory);
+        program.call(Syscall.FCHDIR, place);
+        program.call(Syscall.CLOSE, place);
+        program.call(Syscall.CLOSE, root);
+        verifyInside();
     }
 
     /** The kernel writes "(unreachable)" before the path of a directory that is not below the root. */
@@ -210,13 +223,13 @@ final class ExecSteps {
                 of(SIGNAL_SET));
         String name = input.command().get(0);
         var argv = new ArrayList<>(input.command());
-        input.spec().process().argv0().ifPresent(argv0 -> argv.set(0, argv0));
+        argv.set(0, input.spec().process().argv0().orElse(name));
         var argvArg = Arg.argv(argv);
-        var envpArg = Arg.envp(
-                environment.entrySet().stream()
-                        .map(e -> e.getKey() + "=" + e.getValue())
-                        .toList(),
-                Environment.asksForHome(input) ? List.of(AccountSteps.HOME) : List.of());
+        var variables = new ArrayList<String>();
+        for (var variable : environment.entrySet()) {
+            variables.add(variable.getKey() + "=" + variable.getValue());
+        }
+        var envpArg = Arg.envp(variables, Environment.asksForHome(input) ? List.of(AccountSteps.HOME) : List.of());
         program.purpose("run " + name).task(LaunchTask.RUN_PROGRAM);
         if (name.contains("/")) {
             program.execute(OnError.fail(), Syscall.EXECVE, Arg.text(name), argvArg, envpArg);

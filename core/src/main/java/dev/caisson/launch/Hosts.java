@@ -15,6 +15,9 @@ import java.util.Set;
 
 /** Reads {@link HostFacts} of this process. */
 public final class Hosts {
+    private static final String MEMORY = "MemTotal:";
+    private static final String KILOBYTES = " kB";
+
     private Hosts() {}
 
     public static HostFacts ofThisProcess(Kernel kernel) throws IOException {
@@ -22,7 +25,7 @@ public final class Hosts {
         long gid = 0;
         long effective = 0;
         for (String line : ProcLines.of(Path.of("/proc/self/status"))) {
-            String[] fields = line.split("\\s+");
+            String[] fields = line.split("\t");
             switch (fields[0]) {
                 case "Uid:" -> uid = Long.parseLong(fields[2]);
                 case "Gid:" -> gid = Long.parseLong(fields[2]);
@@ -47,11 +50,12 @@ public final class Hosts {
     /** The first line of proc_meminfo(5): {@code MemTotal:  24689000 kB}. */
     private static long memory() throws IOException {
         String line = ProcFile.line("/proc/meminfo").orElse("");
-        String[] fields = line.split("\\s+");
-        if (fields.length != 3 || !fields[0].equals("MemTotal:")) {
+        if (!line.startsWith(MEMORY) || !line.endsWith(KILOBYTES)) {
             throw new IOException("/proc/meminfo begins with \"" + line + "\", not with the memory of this host");
         }
-        return Long.parseLong(fields[1]) * 1024;
+        return Long.parseLong(line.substring(MEMORY.length(), line.length() - KILOBYTES.length())
+                        .strip())
+                * 1024;
     }
 
     private static Set<Capability> capabilities(long mask) {

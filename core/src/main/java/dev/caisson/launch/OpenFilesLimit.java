@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalLong;
+import java.util.StringTokenizer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,10 +24,9 @@ record OpenFilesLimit(long soft, long hard) {
         if (own == null || own.soft != own.hard) {
             return own == null ? OptionalLong.empty() : OptionalLong.of(own.soft);
         }
-        var parent = ProcessHandle.current()
-                .parent()
-                .map(p -> of(Path.of("/proc/" + p.pid() + "/limits")))
-                .orElse(null);
+        var process = ProcessHandle.current().parent();
+        var parent =
+                process.isEmpty() ? null : of(Path.of("/proc/" + process.get().pid() + "/limits"));
         return OptionalLong.of(parent != null && parent.hard == own.hard ? parent.soft : own.soft);
     }
 
@@ -35,9 +35,8 @@ record OpenFilesLimit(long soft, long hard) {
             // "Max open files            1024                 524288               files"
             for (String line : Files.readAllLines(limits)) {
                 if (line.startsWith("Max open files")) {
-                    String[] fields =
-                            line.substring("Max open files".length()).strip().split("\\s+");
-                    return new OpenFilesLimit(number(fields[0]), number(fields[1]));
+                    var numbers = new StringTokenizer(line.substring("Max open files".length()));
+                    return new OpenFilesLimit(number(numbers.nextToken()), number(numbers.nextToken()));
                 }
             }
             return null;

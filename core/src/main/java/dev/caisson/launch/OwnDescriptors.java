@@ -11,50 +11,64 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Pattern;
 
 /**
  * Paths of the host that go through a descriptor of the JVM, such as those of an overlay that has no place: the child, which
  * has none of the JVM's descriptors, gets these, under the same numbers.
  */
 public final class OwnDescriptors {
-    private static final Pattern PATH = Pattern.compile("/(?:proc/self|dev)/fd/(\\d{1,6})(?:/.*)?", Pattern.DOTALL);
+    private static final List<String> DIRECTORIES = List.of("/proc/self/fd/", "/dev/fd/");
+    private static final int MOST_DIGITS = 6;
 
     private OwnDescriptors() {}
 
     /** {@return the slots they are bound to} */
     public static Map<Arg.Slot, Integer> of(ContainerSpec spec) {
         var all = new HashMap<Arg.Slot, Integer>();
-        numbers(spec).forEach(number -> all.put(Slots.own(number), number));
+        for (int number : numbers(spec)) {
+            all.put(Slots.own(number), number);
+        }
         return all;
     }
 
     private static Set<Integer> numbers(ContainerSpec spec) {
         var numbers = new TreeSet<Integer>();
         for (var path : paths(spec)) {
-            var matcher = PATH.matcher(path.toString());
-            if (matcher.matches()) {
-                numbers.add(Integer.parseInt(matcher.group(1)));
+            for (var directory : DIRECTORIES) {
+                if (path.toString().startsWith(directory)) {
+                    number(path.toString().substring(directory.length())).ifPresent(numbers::add);
+                }
             }
         }
         return numbers;
     }
 
+    /** {@return the number that a path begins with} */
+    private static OptionalInt number(String path) {
+        int end = path.indexOf('/');
+        String first = end < 0 ? path : path.substring(0, end);
+        boolean digits = first.chars().allMatch(c -> c >= '0' && c <= '9');
+        return digits && !first.isEmpty() && first.length() <= MOST_DIGITS
+                ? OptionalInt.of(Integer.parseInt(first))
+                : OptionalInt.empty();
+    }
+
     private static List<Path> paths(ContainerSpec spec) {
         var paths = new ArrayList<Path>();
-        switch (spec.root().source()) {
-            case Root.Layers layers -> {
-                paths.addAll(layers.overlay().lower());
-                layers.overlay().upper().ifPresent(upper -> {
-                    paths.add(upper.directory());
-                    paths.add(upper.work());
-                });
+        var root = spec.root().source();
+        if (root instanceof Root.Layers(var overlay)) {
+            paths.addAll(overlay.lower());
+            if (overlay.upper().isPresent()) {
+                paths.add(overlay.upper().get().directory());
+                paths.add(overlay.upper().get().work());
             }
-            case Root.Directory directory -> paths.add(directory.path());
-            case Root.Merged merged -> merged.directory().ifPresent(paths::add);
-            case Root.OfHost _ -> {}
+        } else if (root instanceof Root.Directory directory) {
+            paths.add(directory.path());
+        } else if (root instanceof Root.Merged merged && merged.directory().isPresent()) {
+            paths.add(merged.directory().get());
         }
         for (var mount : spec.root().mounts()) {
             if (mount instanceof Mount.Bind bind) {

@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 
 /**
  * An argument of a system call as data: what the kernel gets (a register value, or memory that one points to) together
@@ -26,6 +25,17 @@ public sealed interface Arg {
         @Override
         public String text() {
             return "<" + name + ">";
+        }
+
+        // Written out: slots are keys of each launch, and what a record has of itself is linked at the first.
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Slot slot && slot.name.equals(name);
+        }
+
+        @Override
+        public int hashCode() {
+            return name.hashCode();
         }
     }
 
@@ -142,9 +152,11 @@ public sealed interface Arg {
 
     /** A NULL-terminated vector of strings, printed in full as execve's argv is. */
     static Struct argv(List<String> strings) {
-        return vector(
-                strings.stream().map(Text::new).toList(),
-                strings.stream().map(Arg::quote).collect(Collectors.joining(", ", "[", "]")));
+        var texts = new ArrayList<Arg>();
+        for (String string : strings) {
+            texts.add(new Text(string));
+        }
+        return vector(texts, "[" + join(texts) + "]");
     }
 
     /** A NULL-terminated vector of strings whose content is nobody's business: only their number is printed. */
@@ -155,7 +167,9 @@ public sealed interface Arg {
     /** As above, with strings that become known only while the program runs. */
     static Struct envp(List<String> strings, List<Buffer> later) {
         var all = new ArrayList<Arg>();
-        strings.forEach(string -> all.add(new Text(string)));
+        for (String string : strings) {
+            all.add(new Text(string));
+        }
         all.addAll(later);
         return vector(all, "[/* " + all.size() + " vars */]");
     }

@@ -74,13 +74,13 @@ final class DirectLauncher {
                 first = launch(prelude, 0, OptionalInt.empty(), Map.of());
             }
             report.far().close();
-            return switch (first) {
-                case Outcome.Child child -> read(report.near(), program.program(), child);
-                // A failing step of the prelude is the launcher's own, whatever its number.
-                case Outcome.ChildFailure failure ->
-                    new Outcome.ChildFailure(OptionalInt.empty(), failure.step(), failure.errno());
-                case Outcome.Died died -> died;
-            };
+            if (first instanceof Outcome.Child child) {
+                return read(report.near(), program.program(), child);
+            }
+            // A failing step of the prelude is the launcher's own, whatever its number.
+            return first instanceof Outcome.ChildFailure failure
+                    ? new Outcome.ChildFailure(OptionalInt.empty(), failure.step(), failure.errno())
+                    : first;
         }
     }
 

@@ -92,15 +92,16 @@ public final class EncodedProgram {
                 target.set(ValueLayout.JAVA_LONG_UNALIGNED, offset, there - TableLayout.HOME + base);
             }
         }
-        parameters.forEach((slot, offsets) -> {
-            Integer value = values.get(slot);
+        for (var parameter : parameters.entrySet()) {
+            Integer value = values.get(parameter.getKey());
             if (value == null) {
-                throw new IllegalArgumentException("the program's parameter " + slot.text() + " has no value");
+                throw new IllegalArgumentException(
+                        "the program's parameter " + parameter.getKey().text() + " has no value");
             }
-            for (int offset : offsets) {
+            for (int offset : parameter.getValue()) {
                 target.set(ValueLayout.JAVA_LONG_UNALIGNED, offset, (long) value);
             }
-        });
+        }
     }
 
     /** {@return whether the word at an offset of the table is one that becomes an address} */

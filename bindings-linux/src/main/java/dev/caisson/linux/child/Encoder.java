@@ -24,11 +24,16 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Turns a program into the table that the stub walks: header, steps, then the strings and structs they point to. */
+/**
+ * Turns a program into the table that the stub walks: header, steps, then the strings and structs they point to.
+ *
+ * <p>Kinds are told apart by instanceof: a switch over types is linked when it is first met, which the first launch of a JVM
+ * would wait for, an AOT cache or not.
+ */
 public final class Encoder {
     private final SyscallProgram program;
     private final Arch arch;
-    private final Map<Arg, Integer> placed = new HashMap<>();
+    private final Map<String, Integer> texts = new HashMap<>();
     private final Map<String, Integer> buffers = new HashMap<>();
     private final Map<Arg.Slot, List<Integer>> parameters = new HashMap<>();
     private int[] pointers = new int[256];
@@ -70,21 +75,26 @@ public final class Encoder {
     }
 
     private void encode(int at, Step.Operation operation) {
-        switch (operation) {
-            case Step.Invoke(var call, var onError) -> encodeCall(at, OpCode.CALL, call, onError);
-            case Step.Execute(var call, var onError) -> encodeCall(at, OpCode.EXECVE, call, onError);
-            case Step.Branch(var condition, var left, var right, var target) -> {
-                operation(at, OpCode.BRANCH, left, right);
-                out.put(at + STEP_CONDITION, (byte) condition.ordinal());
-                out.putInt(at + STEP_TARGET, TableLayout.step(program.target(target)));
-            }
-            case Step.Load(var width, var address) ->
-                operation(at, width == Step.Width.INT ? OpCode.LOAD_INT : OpCode.LOAD_LONG, address);
-            case Step.Store(var width, var address, var value) ->
-                operation(at, width == Step.Width.INT ? OpCode.STORE_INT : OpCode.STORE_LONG, address, value);
-            case Step.Add(var left, var right) -> operation(at, OpCode.ADD, left, right);
-            case Step.Fail(var errno) -> operation(at, OpCode.FAIL, errno);
-            case Step.Enter(var address) -> operation(at, OpCode.ENTER, address);
+        if (operation instanceof Step.Invoke(var call, var onError)) {
+            encodeCall(at, OpCode.CALL, call, onError);
+        } else if (operation instanceof Step.Execute(var call, var onError)) {
+            encodeCall(at, OpCode.EXECVE, call, onError);
+        } else if (operation instanceof Step.Branch(var condition, var left, var right, var target)) {
+            operation(at, OpCode.BRANCH, left, right);
+            out.put(at + STEP_CONDITION, (byte) condition.ordinal());
+            out.putInt(at + STEP_TARGET, TableLayout.step(program.target(target)));
+        } else if (operation instanceof Step.Load(var width, var address)) {
+            operation(at, width == Step.Width.INT ? OpCode.LOAD_INT : OpCode.LOAD_LONG, address);
+        } else if (operation instanceof Step.Store(var width, var address, var value)) {
+            operation(at, width == Step.Width.INT ? OpCode.STORE_INT : OpCode.STORE_LONG, address, value);
+        } else if (operation instanceof Step.Add(var left, var right)) {
+            operation(at, OpCode.ADD, left, right);
+        } else if (operation instanceof Step.Fail(var errno)) {
+            operation(at, OpCode.FAIL, errno);
+        } else if (operation instanceof Step.Enter(var address)) {
+            operation(at, OpCode.ENTER, address);
+        } else {
+            throw new AssertionError(operation);
         }
     }
 
@@ -93,15 +103,13 @@ public final class Encoder {
         if (number.isEmpty()) {
             throw new IllegalArgumentException(call.syscall() + " does not exist on " + arch);
         }
-        operation(at, operation, call.args().toArray(Arg[]::new));
+        operation(at, operation, call.args().toArray(new Arg[0]));
         out.putShort(at + STEP_NUMBER, (short) number.getAsInt());
-        switch (onError) {
-            case OnError.Fail _ -> {}
-            case OnError.Ignore _ -> out.put(at + STEP_ON_ERROR, (byte) TableLayout.IGNORE);
-            case OnError.Jump jump -> {
-                out.put(at + STEP_ON_ERROR, (byte) TableLayout.JUMP);
-                out.putInt(at + STEP_TARGET, TableLayout.step(program.target(jump.target())));
-            }
+        if (onError instanceof OnError.Ignore) {
+            out.put(at + STEP_ON_ERROR, (byte) TableLayout.IGNORE);
+        } else if (onError instanceof OnError.Jump jump) {
+            out.put(at + STEP_ON_ERROR, (byte) TableLayout.JUMP);
+            out.putInt(at + STEP_TARGET, TableLayout.step(program.target(jump.target())));
         }
         for (int i = 0; i < onError.errnos().size(); i++) {
             out.putShort(at + STEP_ERRNOS + i * Short.BYTES, (short)
@@ -123,14 +131,25 @@ public final class Encoder {
 
     /** Writes an argument into a 64-bit word of the table. */
     private void write(int at, Arg arg) {
-        switch (arg) {
-            case Arg.Value v -> out.putLong(at, v.value());
-            case Arg.Slot p ->
-                parameters.computeIfAbsent(p, _ -> new ArrayList<>()).add(at);
-            case Arg.ResultOf r -> pointer(at, TableLayout.step(r.step()) + STEP_RESULT);
-            case Arg.Text t -> pointer(at, place(t));
-            case Arg.Struct s -> pointer(at, place(s));
-            case Arg.Buffer b -> pointer(at, place(b));
+        if (arg instanceof Arg.Value value) {
+            out.putLong(at, value.value());
+        } else if (arg instanceof Arg.ResultOf result) {
+            pointer(at, TableLayout.step(result.step()) + STEP_RESULT);
+        } else if (arg instanceof Arg.Text text) {
+            pointer(at, place(text));
+        } else if (arg instanceof Arg.Struct struct) {
+            pointer(at, place(struct));
+        } else if (arg instanceof Arg.Buffer buffer) {
+            pointer(at, place(buffer));
+        } else if (arg instanceof Arg.Slot parameter) {
+            var all = parameters.get(parameter);
+            if (all == null) {
+                all = new ArrayList<>();
+                parameters.put(parameter, all);
+            }
+            all.add(at);
+        } else {
+            throw new AssertionError(arg);
         }
     }
 
@@ -143,14 +162,14 @@ public final class Encoder {
     }
 
     private int place(Arg.Text text) {
-        Integer known = placed.get(text);
+        Integer known = texts.get(text.string());
         if (known != null) {
             return known;
         }
         byte[] bytes = FileNames.encode(text.string());
         int at = reserve(bytes.length + 1, 1);
         out.put(at, bytes);
-        placed.put(text, at);
+        texts.put(text.string(), at);
         return at;
     }
 
@@ -159,12 +178,12 @@ public final class Encoder {
         byte[] data = struct.data();
         int at = reserve(data.length, Long.BYTES);
         out.put(at, data);
-        struct.pointers().forEach((offset, target) -> {
-            if (target instanceof Arg.ResultOf) {
+        for (var pointer : struct.pointers().entrySet()) {
+            if (pointer.getValue() instanceof Arg.ResultOf) {
                 throw new IllegalArgumentException("a struct cannot hold the result of a step; store it first");
             }
-            write(at + offset, target);
-        });
+            write(at + pointer.getKey(), pointer.getValue());
+        }
         return at;
     }
 

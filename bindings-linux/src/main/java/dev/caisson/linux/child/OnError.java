@@ -10,7 +10,12 @@ public sealed interface OnError {
     int MAX_ERRNOS = 3;
 
     /** Report the step and its errno, and end the child. */
-    record Fail() implements OnError {}
+    record Fail() implements OnError {
+        @Override
+        public List<Errno> errnos() {
+            return List.of();
+        }
+    }
 
     /** Go on with the next step; the result is {@code -errno}. */
     record Ignore(List<Errno> errnos) implements OnError {
@@ -27,13 +32,7 @@ public sealed interface OnError {
     }
 
     /** {@return the errnos that are treated this way, all others fail; an empty list means every errno} */
-    default List<Errno> errnos() {
-        return switch (this) {
-            case Fail _ -> List.of();
-            case Ignore i -> i.errnos();
-            case Jump j -> j.errnos();
-        };
-    }
+    List<Errno> errnos();
 
     static OnError fail() {
         return new Fail();

@@ -397,11 +397,12 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
         public SyscallProgram build() {
             var program = new SyscallProgram(steps, labels, gates);
             for (var step : steps) {
-                switch (step.operation()) {
-                    case Step.Invoke(var _, OnError.Jump(var target, var _)) -> program.target(target);
-                    case Step.Execute(var _, OnError.Jump(var target, var _)) -> program.target(target);
-                    case Step.Branch b -> program.target(b.target());
-                    default -> {}
+                if (step.operation() instanceof Step.Invoke(var _, OnError.Jump(var target, var _))) {
+                    var _ = program.target(target);
+                } else if (step.operation() instanceof Step.Execute(var _, OnError.Jump(var target, var _))) {
+                    var _ = program.target(target);
+                } else if (step.operation() instanceof Step.Branch branch) {
+                    var _ = program.target(branch.target());
                 }
             }
             return program;

@@ -48,18 +48,18 @@ final class ZygoteProcess {
             var descriptors = Map.of(
                     ZygoteProgram.SOCKET, far.number(),
                     ZygoteProgram.LEDGER, ledger.file().number());
-            return switch (launcher.image(PROGRAM, descriptors)) {
-                case Outcome.Child child -> Optional.of(new ZygoteProcess(child.pid(), child.pidfd(), pair.near()));
-                case Outcome.ChildFailure failure ->
-                    throw new LinuxException(failure.errno(), "zygote: " + failure.step());
-                case Outcome.Died died -> {
-                    if (lastAttempt) {
-                        throw new IOException("the zygote died at once: " + died.status());
-                    }
-                    pair.near().close();
-                    yield Optional.empty();
-                }
-            };
+            var outcome = launcher.image(PROGRAM, descriptors);
+            if (outcome instanceof Outcome.Child child) {
+                return Optional.of(new ZygoteProcess(child.pid(), child.pidfd(), pair.near()));
+            }
+            if (outcome instanceof Outcome.ChildFailure failure) {
+                throw new LinuxException(failure.errno(), "zygote: " + failure.step());
+            }
+            if (lastAttempt) {
+                throw new IOException("the zygote died at once: " + ((Outcome.Died) outcome).status());
+            }
+            pair.near().close();
+            return Optional.empty();
         } catch (IOException | RuntimeException | Error failed) {
             pair.near().close();
             throw failed;
