@@ -96,9 +96,7 @@ final class Talk {
     /** {@return the outcome, or nothing if the zygote ended before it cloned} */
     Optional<Outcome> outcome() throws IOException {
         try (var arena = Arena.ofConfined()) {
-            if (gated) {
-                converse(arena.allocate(TableLayout.REPORT_SIZE, Long.BYTES));
-            } else {
+            if (!gated || converse(arena.allocate(TableLayout.REPORT_SIZE, Long.BYTES))) {
                 listen(arena.allocate(2 * TableLayout.REPORT_SIZE, Long.BYTES));
             }
         } catch (IOException | RuntimeException | Error lost) {
@@ -108,7 +106,7 @@ final class Talk {
         return conclude();
     }
 
-    /** Two reports, or one and the end, are what a launch without gates consists of: one call waits for both. */
+    /** Two reports, or one and the end, are what a launch consists of after its gates: one call waits for both. */
     private void listen(MemorySegment reports) throws IOException {
         int have = 0;
         while (!waiting) {
@@ -133,14 +131,17 @@ final class Talk {
         }
     }
 
-    private void converse(MemorySegment report) throws IOException {
+    /** {@return whether the child is past all gates and still to be listened to} */
+    private boolean converse(MemorySegment report) throws IOException {
+        var program = launch.program().program();
+        int last = program.awaits() ? Integer.MAX_VALUE : program.gates().size() - 1;
         while (!waiting) {
             Sockets.Message message;
             try {
                 message = Sockets.receiveWith(socket, report);
             } catch (LinuxException nothing) {
                 if (nothing.errno().equals(Errno.ECONNRESET)) {
-                    return; // It ended without having read an answer.
+                    return false; // It ended without having read an answer.
                 }
                 if (!nothing.errno().equals(Errno.EAGAIN)) {
                     throw nothing;
@@ -149,17 +150,19 @@ final class Talk {
                 continue;
             }
             if (message.length() != TableLayout.REPORT_SIZE) {
-                return;
+                return false;
             }
-            if (report.get(JAVA_INT, TableLayout.STATE) == TableLayout.AT_A_GATE) {
-                serve(
-                        message,
-                        report.get(JAVA_INT, TableLayout.GATE_NUMBER),
-                        report.get(JAVA_LONG, TableLayout.GATE_ADDRESS));
-            } else {
+            if (report.get(JAVA_INT, TableLayout.STATE) != TableLayout.AT_A_GATE) {
                 note(report);
+                continue;
+            }
+            int gate = report.get(JAVA_INT, TableLayout.GATE_NUMBER);
+            serve(message, gate, report.get(JAVA_LONG, TableLayout.GATE_ADDRESS));
+            if (gate == last) {
+                return true;
             }
         }
+        return false;
     }
 
     private long left() {
