@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.FutureTask;
@@ -192,11 +191,10 @@ final class Zygote implements AutoCloseable {
         var _ = process();
         synchronized (this) {
             var book = ledger();
-            var numbers = directories.stream()
-                    .map(directory -> book.leave(HostPath.of(directory)))
-                    .filter(OptionalInt::isPresent)
-                    .mapToInt(OptionalInt::getAsInt)
-                    .toArray();
+            var numbers = new ArrayList<Integer>();
+            for (Path directory : directories) {
+                book.leave(HostPath.of(directory)).ifPresent(numbers::add);
+            }
             var ended = new AtomicBoolean();
             return () -> {
                 if (!ended.getAndSet(true)) {
@@ -206,7 +204,7 @@ final class Zygote implements AutoCloseable {
         }
     }
 
-    private synchronized void takeBack(Ledger book, int[] numbers) {
+    private synchronized void takeBack(Ledger book, List<Integer> numbers) {
         if (book == ledger) {
             for (int number : numbers) {
                 book.takeBack(number);

@@ -12,10 +12,10 @@ import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Descriptors by which a child enters a cgroup before its execve. */
 public final class Entry {
@@ -54,9 +54,18 @@ public final class Entry {
     }
 
     private static Hierarchy hierarchy(Path directory) throws IOException {
-        return CgroupMounts.known().hierarchies().stream()
-                .filter(h -> directory.startsWith(h.mountPoint()))
-                .max(Comparator.comparingInt(h -> h.mountPoint().getNameCount()))
-                .orElseThrow(() -> new IllegalStateException(directory + " is in no hierarchy"));
+        @Nullable Hierarchy deepest = null;
+        for (var hierarchy : CgroupMounts.known().hierarchies()) {
+            Path point = hierarchy.mountPoint();
+            if (directory.startsWith(point)
+                    && (deepest == null
+                            || point.getNameCount() > deepest.mountPoint().getNameCount())) {
+                deepest = hierarchy;
+            }
+        }
+        if (deepest == null) {
+            throw new IllegalStateException(directory + " is in no hierarchy");
+        }
+        return deepest;
     }
 }

@@ -175,14 +175,22 @@ public record CgroupMounts(List<Hierarchy> hierarchies, Map<String, String> own)
 
     /** {@return the hierarchy of version 2} */
     public Optional<Hierarchy> unifiedHierarchy() {
-        return hierarchies.stream().filter(Hierarchy::unified).findFirst();
+        for (var hierarchy : hierarchies) {
+            if (hierarchy.unified()) {
+                return Optional.of(hierarchy);
+            }
+        }
+        return Optional.empty();
     }
 
     /** {@return the hierarchy of version 1 that has a controller} */
     public Optional<Hierarchy> legacyHierarchy(String controller) {
-        return hierarchies.stream()
-                .filter(h -> !h.unified() && h.controllers().contains(controller))
-                .findFirst();
+        for (var hierarchy : hierarchies) {
+            if (!hierarchy.unified() && hierarchy.controllers().contains(controller)) {
+                return Optional.of(hierarchy);
+            }
+        }
+        return Optional.empty();
     }
 
     /** {@return where cgroup2 is mounted} */
@@ -219,7 +227,12 @@ public record CgroupMounts(List<Hierarchy> hierarchies, Map<String, String> own)
 
     /** {@return "unified", "legacy", "hybrid" or "none"} */
     public String layout() {
-        boolean v1 = legacy().keySet().stream().anyMatch(c -> !c.startsWith("name="));
+        boolean v1 = false;
+        for (var hierarchy : hierarchies) {
+            for (String controller : hierarchy.controllers()) {
+                v1 |= !hierarchy.unified() && !controller.startsWith("name=");
+            }
+        }
         if (unified().isEmpty()) {
             return v1 ? "legacy" : "none";
         }
