@@ -236,6 +236,12 @@ public final class Cgroup implements AutoCloseable {
         return child(childName, childLimits, true);
     }
 
+    /** {@return what {@link #child} would do} A name that is not one stands for any. */
+    public synchronized CgroupPlan explainChild(String childName, Limits childLimits) throws IOException {
+        requireOpen();
+        return new CgroupChildren(mounts, name, parts).explain(childName, childLimits);
+    }
+
     private Cgroup child(String childName, Limits childLimits, boolean threaded) throws IOException {
         requireOpen();
         var children = new CgroupChildren(mounts, name, parts);

@@ -152,13 +152,11 @@ public final class CgroupBuilder {
         if (site.unifiedParent() != null) {
             Path directory = site.unifiedParent().resolve(called);
             if (!site.division().unifiedControllers().isEmpty()) {
-                steps.add(new Step(
-                        "write(\"" + site.unifiedParent().resolve("cgroup.subtree_control") + "\", \"+"
-                                + String.join(" +", site.division().unifiedControllers()) + "\")",
-                        "bring the controllers down, from the top"));
+                steps.add(Step.bringDown(
+                        site.unifiedParent(), site.division().unifiedControllers()));
             }
-            steps.add(make(directory, "in version 2"));
-            site.division().unified().forEach(w -> steps.add(write(directory, w)));
+            steps.add(Step.make(directory, "in version 2"));
+            site.division().unified().forEach(w -> steps.add(Step.write(directory, w)));
             site.division().devices().ifPresent(rules -> {
                 steps.add(new Step(
                         "bpf(BPF_PROG_LOAD, {BPF_PROG_TYPE_CGROUP_DEVICE, "
@@ -169,12 +167,12 @@ public final class CgroupBuilder {
         }
         site.legacyParents()
                 .forEach((hierarchy, above) ->
-                        steps.add(make(above.resolve(called), "in hierarchy " + hierarchy.name() + " of version 1")));
+                        steps.add(Step.make(above.resolve(called), "in hierarchy " + hierarchy.name() + " of version 1")));
         for (var write : site.division().legacy()) {
             var hierarchy = site.mounts().legacyHierarchy(write.controller()).orElseThrow();
             Path above = site.legacyParents().get(hierarchy);
             if (above != null) {
-                steps.add(write(above.resolve(called), write));
+                steps.add(Step.write(above.resolve(called), write));
             }
         }
         return new CgroupPlan(
@@ -182,16 +180,6 @@ public final class CgroupBuilder {
                 site.unifiedParent() != null,
                 site.legacyParents().keySet().stream().map(Hierarchy::name).toList(),
                 site.division().unenforced());
-    }
-
-    private static Step make(Path directory, String where) {
-        return new Step("mkdir(\"" + directory + "\", 0755)", "make the cgroup " + where);
-    }
-
-    private static Step write(Path directory, Write write) {
-        return new Step(
-                "write(\"" + directory.resolve(write.file()) + "\", \"" + write.value() + "\")",
-                "limit " + write.option());
     }
 
     /**

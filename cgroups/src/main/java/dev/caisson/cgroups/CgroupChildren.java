@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups;
 
+import dev.caisson.cgroups.CgroupPlan.Step;
 import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.hierarchy.Hierarchy;
 import dev.caisson.cgroups.hierarchy.Placement;
@@ -10,7 +11,10 @@ import dev.caisson.cgroups.v2.Subtree;
 import dev.caisson.cgroups.v2.V2Driver;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Makes cgroups in a cgroup. */
@@ -30,6 +34,43 @@ final class CgroupChildren {
         var _ = Placement.checkedName(name);
         Processors.check(limits, limits);
         return Division.of(mounts, limits, limits, _ -> false);
+    }
+
+    /** {@return what making a child would do} */
+    CgroupPlan explain(String name, Limits limits) throws IOException {
+        Processors.check(limits, limits);
+        var division = Division.of(mounts, limits, limits, _ -> false);
+        var steps = new ArrayList<Step>();
+        var unified = parent.unified();
+        if (unified != null) {
+            Path above = unified.directories().getFirst();
+            if (!division.unifiedControllers().isEmpty()) {
+                steps.add(Step.bringDown(above, division.unifiedControllers()));
+            }
+            steps.add(Step.make(above.resolve(name), "in version 2"));
+            division.unified().forEach(write -> steps.add(Step.write(above.resolve(name), write)));
+        }
+        var legacy = parent.legacyDirectories(mounts);
+        for (var hierarchy : division.legacyHierarchies(mounts)) {
+            if (!legacy.containsKey(hierarchy)) {
+                Path above = Placement.parent(mounts, hierarchy, Optional.empty()).resolve(parentName);
+                steps.add(Step.make(above, "of the parent in hierarchy " + hierarchy.name() + " of version 1"));
+                legacy.put(hierarchy, above);
+            }
+        }
+        legacy.forEach((hierarchy, above) -> steps.add(
+                Step.make(above.resolve(name), "in hierarchy " + hierarchy.name() + " of version 1")));
+        for (var write : division.legacy()) {
+            var above = legacy.get(mounts.legacyHierarchy(write.controller()).orElseThrow());
+            if (above != null) {
+                steps.add(Step.write(above.resolve(name), write));
+            }
+        }
+        return new CgroupPlan(
+                steps,
+                unified != null,
+                legacy.keySet().stream().map(Hierarchy::name).toList(),
+                List.of());
     }
 
     /** {@return the directories of the parent, in the hierarchies a child requires; all its processes are in them} */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups;
 
+import dev.caisson.cgroups.file.Write;
+import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 
 /**
@@ -24,7 +27,24 @@ public record CgroupPlan(List<Step> steps, boolean bornInside, List<String> ente
      * @param text as strace prints it
      * @param purpose in words
      */
-    public record Step(String text, String purpose) {}
+    public record Step(String text, String purpose) {
+        static Step bringDown(Path parent, Collection<String> controllers) {
+            return new Step(
+                    "write(\"" + parent.resolve("cgroup.subtree_control") + "\", \"+" + String.join(" +", controllers)
+                            + "\")",
+                    "bring the controllers down, from the top");
+        }
+
+        static Step make(Path directory, String where) {
+            return new Step("mkdir(\"" + directory + "\", 0755)", "make the cgroup " + where);
+        }
+
+        static Step write(Path directory, Write write) {
+            return new Step(
+                    "write(\"" + directory.resolve(write.file()) + "\", \"" + write.value() + "\")",
+                    "limit " + write.option());
+        }
+    }
 
     /**
      * A limit that was asked for and is not enforced.
