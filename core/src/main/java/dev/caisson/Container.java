@@ -3,7 +3,6 @@ package dev.caisson;
 
 import dev.caisson.cgroups.spec.CgroupEvent;
 import dev.caisson.cgroups.spec.Limits;
-import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Pressure;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.launch.ImmutableContainerSpec;
@@ -113,6 +112,28 @@ public interface Container extends ContainerProcess {
     }
 
     /**
+     * {@return a second command, to be run inside} It enters all namespaces that are not the JVM's, the root and the cgroup of
+     * this container, and has its capabilities, seccomp policies, environment, directory, user and limits of a process; see
+     * {@link CommandBuilder}.
+     *
+     * {@snippet :
+     * Output processes = container.command("ps", "aux").capture();
+     * }
+     *
+     * @param command the program and its arguments
+     * @throws IllegalArgumentException if it is empty or holds NUL
+     */
+    CommandBuilder command(String... command);
+
+    /**
+     * {@return a second command, to be run inside} As {@link #command(String...)}.
+     *
+     * @param command the program and its arguments
+     * @throws IllegalArgumentException if it is empty or holds NUL
+     */
+    CommandBuilder command(List<String> command);
+
+    /**
      * {@return its files, for {@link java.nio.file.Files}, as it sees them} They can be reached while it runs and after its
      * end, until this container is closed; its root, with what is mounted on it, is kept for that.
      *
@@ -195,18 +216,6 @@ public interface Container extends ContainerProcess {
      * @throws IllegalStateException if its root is not made of layers or is a copy of them, or it is closed
      */
     PathOrigin origin(String path) throws IOException;
-
-    /**
-     * {@return what its cgroup counts now, or at its end; all empty if it has no cgroup of its own: any limit, or
-     * {@code limits(Limits.none())}, gives it one}
-     */
-    Usage usage() throws IOException;
-
-    /**
-     * {@return what the out-of-memory killer did to it: whose limit it was, and who was killed; empty if nothing} While it runs and
-     * after its end.
-     */
-    Optional<OutOfMemory> outOfMemory() throws IOException;
 
     /**
      * {@return what the kernel tells of it: kills, limits that were met, whether it is populated or frozen} Whoever subscribes gets

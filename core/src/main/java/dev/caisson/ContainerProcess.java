@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson;
 
+import dev.caisson.cgroups.spec.OutOfMemory;
+import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.linux.Signal;
 import dev.caisson.spec.Stdio;
 import java.io.IOException;
@@ -58,6 +60,18 @@ public interface ContainerProcess extends AutoCloseable {
      * threads that the application keeps busy do not delay it.
      */
     CompletableFuture<Exit> onExit();
+
+    /**
+     * {@return what its cgroup counts now, or at its end; all empty if it has no cgroup of its own: any limit, or
+     * {@code limits(Limits.none())}, gives it one}
+     */
+    Usage usage() throws IOException;
+
+    /**
+     * {@return what the out-of-memory killer did to it: whose limit it was, and who was killed; empty if nothing} While it runs and
+     * after its end.
+     */
+    Optional<OutOfMemory> outOfMemory() throws IOException;
 
     /** {@return what it used, once it has ended} */
     Optional<Resources> resources();
@@ -183,7 +197,7 @@ public interface ContainerProcess extends AutoCloseable {
 
     /**
      * What a command and those of its children that it waited for used (getrusage(2)). For everything in a container, and for
-     * memory over all processes, see {@link Container#usage}.
+     * memory over all processes, see {@link ContainerProcess#usage}.
      *
      * @param wallTime from the launch to the end
      * @param maxResidentBytes of the largest single process; with {@link Container#bare} not less than what the JVM had

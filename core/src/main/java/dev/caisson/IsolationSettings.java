@@ -3,13 +3,10 @@ package dev.caisson;
 
 import com.google.errorprone.annotations.CheckReturnValue;
 import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.ImmutableLimitSpec;
 import dev.caisson.launch.ImmutableNamespaceSpec;
 import dev.caisson.launch.ImmutablePrivilegeSpec;
-import dev.caisson.launch.ImmutableProcessSpec;
 import dev.caisson.launch.ImmutableRootSpec;
 import dev.caisson.launch.LayerIds;
-import dev.caisson.launch.PrivilegeSpec;
 import dev.caisson.linux.ByteUnit;
 import dev.caisson.linux.call.HostPath;
 import dev.caisson.overlay.Overlay;
@@ -20,7 +17,6 @@ import dev.caisson.path.InsidePath;
 import dev.caisson.seccomp.FilterProgram;
 import dev.caisson.seccomp.Seccomp;
 import dev.caisson.spec.Capabilities;
-import dev.caisson.spec.Capability;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Mount;
@@ -29,8 +25,6 @@ import dev.caisson.spec.Securebit;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -40,37 +34,17 @@ import java.util.function.UnaryOperator;
 
 /** What shuts a container off: its namespaces, its root, its privileges. Each setting is one field of one part of the value. */
 @CheckReturnValue
-abstract sealed class IsolationSettings permits ContainerBuilder {
-    final ContainerSpec spec;
-
+abstract sealed class IsolationSettings extends ProcessSettings<ContainerBuilder> permits ContainerBuilder {
     IsolationSettings(ContainerSpec spec) {
-        this.spec = spec;
+        super(spec);
     }
 
     final ContainerBuilder namespaces(UnaryOperator<ImmutableNamespaceSpec> change) {
-        return new ContainerBuilder(spec.namespaces(change));
+        return with(spec.namespaces(change));
     }
 
     final ContainerBuilder root(UnaryOperator<ImmutableRootSpec> change) {
-        return new ContainerBuilder(spec.root(change));
-    }
-
-    final ContainerBuilder privileges(UnaryOperator<PrivilegeSpec> change) {
-        return new ContainerBuilder(spec.privileges(change));
-    }
-
-    final ContainerBuilder process(UnaryOperator<ImmutableProcessSpec> change) {
-        return new ContainerBuilder(spec.process(change));
-    }
-
-    final ContainerBuilder limits(UnaryOperator<ImmutableLimitSpec> change) {
-        return new ContainerBuilder(spec.limits(change));
-    }
-
-    static <T> List<T> plus(List<T> list, T element) {
-        var more = new ArrayList<>(list);
-        more.add(element);
-        return more;
+        return with(spec.root(change));
     }
 
     private static <T> Set<T> plus(Set<T> set, T element) {
@@ -354,34 +328,12 @@ abstract sealed class IsolationSettings permits ContainerBuilder {
 
     /** The capability sets as a whole. */
     public ContainerBuilder capabilities(Capabilities capabilities) {
-        return privileges(p -> ImmutablePrivilegeSpec.copyOf(p).withCapabilities(capabilities));
-    }
-
-    /** More capabilities for the command, beside those set before or preset; with {@link Container#bare}, beside Docker's. */
-    public ContainerBuilder addCapabilities(Capability... capabilities) {
-        return capabilities(
-                spec.privileges().capabilities().orElse(Capabilities.docker()).plus(Arrays.asList(capabilities)));
-    }
-
-    /** Takes capabilities from those set before or preset; with {@link Container#bare}, from all. The command cannot get them back. */
-    public ContainerBuilder dropCapabilities(Capability... capabilities) {
-        return capabilities(
-                spec.privileges().capabilities().orElse(Capabilities.all()).minus(Arrays.asList(capabilities)));
+        return having(capabilities);
     }
 
     /** Bits of the command's securebits (capabilities(7)), in place of those set before. */
     public ContainerBuilder securebits(Securebit... bits) {
         return privileges(p -> ImmutablePrivilegeSpec.copyOf(p).withSecurebits(Set.of(bits)));
-    }
-
-    /** Lets set-user-id programs and file capabilities give privileges. Weakens isolation. */
-    public ContainerBuilder allowNewPrivileges() {
-        return privileges(p -> ImmutablePrivilegeSpec.copyOf(p).withNoNewPrivileges(false));
-    }
-
-    /** No program run inside can gain privileges (no_new_privs); the default unless the builder is bare. */
-    public ContainerBuilder noNewPrivileges() {
-        return privileges(p -> ImmutablePrivilegeSpec.copyOf(p).withNoNewPrivileges(true));
     }
 
     /**
@@ -402,10 +354,5 @@ abstract sealed class IsolationSettings permits ContainerBuilder {
     /** Adds a seccomp filter in the kernel's form, in place of the default one; of several, the strictest answer counts. */
     public ContainerBuilder seccomp(byte[] program) {
         return privileges(p -> p.plus(new FilterProgram(program)));
-    }
-
-    /** Installs no seccomp filter at all, not even the default one. Weakens isolation. */
-    public ContainerBuilder seccompUnconfined() {
-        return privileges(PrivilegeSpec::unfiltered);
     }
 }

@@ -12,22 +12,104 @@ import dev.caisson.spec.Stdio;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Function;
 
 /** What all ways to start a command have in common: its streams, and that it is watched from the beginning. */
 final class Launching {
-    /** What somebody does with a command. */
+    /** What somebody does with a command: that says where its streams lead unless they were set. */
     enum Verb {
-        RUN,
-        CAPTURE,
-        START;
+        RUN(Stdio.inherit(), Stdio.inherit()),
+        CAPTURE(Stdio.discard(), Stdio.memory(16 << 20)),
+        START(Stdio.pipe(), Stdio.pipe());
+
+        private final Stdio input;
+        private final Stdio output;
+
+        Verb(Stdio input, Stdio output) {
+            this.input = input;
+            this.output = output;
+        }
 
         /** {@return whether the caller does nothing but wait for its end} */
         boolean waits() {
             return this != START;
         }
+
+        private ContainerSpec complete(ContainerSpec spec) {
+            if (waits()) {
+                checkThatNoTerminalIsSet(spec);
+            }
+            if (this == RUN) {
+                checkThatSomebodyCanRead("stdout", spec.process().stdout());
+                checkThatSomebodyCanRead("stderr", spec.process().stderr());
+            }
+            return Launching.complete(spec, !waits(), input, output, output);
+        }
+
+        private void checkThatNoTerminalIsSet(ContainerSpec spec) {
+            spec.process().terminal().ifPresent(terminal -> {
+                throw new IllegalStateException(terminal + " contradicts " + name().toLowerCase(Locale.ROOT)
+                        + ", which does not talk to the command: call start, and read its stdout()");
+            });
+        }
     }
 
     private Launching() {}
+
+    private static void checkThatSomebodyCanRead(String stream, Optional<Stdio> stdio) {
+        if (stdio.filter(Launching::isToBeRead).isPresent()) {
+            throw new IllegalStateException(stream + " to " + stdio.get() + " contradicts run, which returns nothing to"
+                    + " read it from: call capture, or start");
+        }
+    }
+
+    private static boolean isToBeRead(Stdio stdio) {
+        return switch (stdio) {
+            case Stdio.Memory _, Stdio.Ring _, Stdio.Pipe _, Stdio.Terminal _ -> true;
+            case Stdio.Tee(var sinks) -> sinks.stream().anyMatch(Launching::isToBeRead);
+            case Stdio.Lines _, Stdio.File _, Stdio.Inherit _, Stdio.Discard _, Stdio.Bytes _ -> false;
+        };
+    }
+
+    private static Engine engine() throws ContainerException {
+        try {
+            return Engine.beginning();
+        } catch (IOException failed) {
+            throw ContainerException.of(failed);
+        }
+    }
+
+    private static Started started(Engine engine, Request request) throws ContainerException {
+        try {
+            return engine.launch(request);
+        } catch (IOException failed) {
+            throw ContainerException.of(failed);
+        }
+    }
+
+    /**
+     * {@return a launched command, watched, by the face that its user sees}
+     *
+     * @param request of the description with all streams set
+     */
+    static <P extends RunningProcess> P launch(
+            Verb verb, ContainerSpec spec, Function<ContainerSpec, Request> request, Function<Started, P> face)
+            throws IOException {
+        // First of all: what it begins in a new JVM, another thread does while the rest is done here.
+        var engine = engine();
+        var complete = verb.complete(spec);
+        return watched(started(engine, request.apply(complete)), complete, verb, face);
+    }
+
+    static Plan explain(Request request) throws ContainerException {
+        try {
+            return Explanation.of(Engine.shared().explain(request));
+        } catch (IOException failed) {
+            throw ContainerException.of(failed);
+        }
+    }
 
     /**
      * {@return a description with all streams as they will be}
@@ -63,16 +145,21 @@ final class Launching {
 
     /** {@return a launched command, watched} */
     static RunningContainer watched(Started started, ContainerSpec spec, Verb verb) throws IOException {
+        return watched(started, spec, verb, RunningContainer::new);
+    }
+
+    private static <P extends RunningProcess> P watched(
+            Started started, ContainerSpec spec, Verb verb, Function<Started, P> face) throws IOException {
         if (started.cgroup() != null && verb != Verb.RUN) {
             started.cgroup().keepUsage();
         }
-        var container = new RunningContainer(started);
+        var process = face.apply(started);
         try {
-            Engine.beginning().watch(started.process(), spec, verb.waits());
-            return container;
+            Engine.beginning().watch(started, spec, verb.waits());
+            return process;
         } catch (IOException | RuntimeException | Error failed) {
             try {
-                container.letGo();
+                process.letGo();
             } catch (IOException | RuntimeException | Error alsoFailed) {
                 failed.addSuppressed(alsoFailed);
             }

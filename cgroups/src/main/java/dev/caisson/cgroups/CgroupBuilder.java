@@ -3,7 +3,6 @@ package dev.caisson.cgroups;
 
 import com.google.errorprone.annotations.CheckReturnValue;
 import dev.caisson.cgroups.CgroupPlan.Step;
-import dev.caisson.cgroups.file.Write;
 import dev.caisson.cgroups.hierarchy.CgroupMounts;
 import dev.caisson.cgroups.hierarchy.Hierarchy;
 import dev.caisson.cgroups.hierarchy.Placement;
@@ -152,8 +151,7 @@ public final class CgroupBuilder {
         if (site.unifiedParent() != null) {
             Path directory = site.unifiedParent().resolve(called);
             if (!site.division().unifiedControllers().isEmpty()) {
-                steps.add(Step.bringDown(
-                        site.unifiedParent(), site.division().unifiedControllers()));
+                steps.add(Step.bringDown(site.unifiedParent(), site.division().unifiedControllers()));
             }
             steps.add(Step.make(directory, "in version 2"));
             site.division().unified().forEach(w -> steps.add(Step.write(directory, w)));
@@ -166,8 +164,8 @@ public final class CgroupBuilder {
             });
         }
         site.legacyParents()
-                .forEach((hierarchy, above) ->
-                        steps.add(Step.make(above.resolve(called), "in hierarchy " + hierarchy.name() + " of version 1")));
+                .forEach((hierarchy, above) -> steps.add(
+                        Step.make(above.resolve(called), "in hierarchy " + hierarchy.name() + " of version 1")));
         for (var write : site.division().legacy()) {
             var hierarchy = site.mounts().legacyHierarchy(write.controller()).orElseThrow();
             Path above = site.legacyParents().get(hierarchy);

@@ -53,13 +53,14 @@ final class CgroupChildren {
         var legacy = parent.legacyDirectories(mounts);
         for (var hierarchy : division.legacyHierarchies(mounts)) {
             if (!legacy.containsKey(hierarchy)) {
-                Path above = Placement.parent(mounts, hierarchy, Optional.empty()).resolve(parentName);
+                Path above =
+                        Placement.parent(mounts, hierarchy, Optional.empty()).resolve(parentName);
                 steps.add(Step.make(above, "of the parent in hierarchy " + hierarchy.name() + " of version 1"));
                 legacy.put(hierarchy, above);
             }
         }
-        legacy.forEach((hierarchy, above) -> steps.add(
-                Step.make(above.resolve(name), "in hierarchy " + hierarchy.name() + " of version 1")));
+        legacy.forEach((hierarchy, above) ->
+                steps.add(Step.make(above.resolve(name), "in hierarchy " + hierarchy.name() + " of version 1")));
         for (var write : division.legacy()) {
             var above = legacy.get(mounts.legacyHierarchy(write.controller()).orElseThrow());
             if (above != null) {

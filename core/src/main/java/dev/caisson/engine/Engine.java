@@ -15,6 +15,7 @@ import dev.caisson.linux.Arch;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Trials;
+import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Kernel;
 import dev.caisson.linux.sys.Poller;
 import dev.caisson.process.LiveProcess;
@@ -158,12 +159,13 @@ public final class Engine {
             List<String> unenforced) {}
 
     /** {@return what a launch would do} Nothing is done. */
-    public Explained explain(ContainerSpec spec, List<String> command) throws IOException {
-        LimitCgroup<CgroupPlan> limits = LimitCgroup.isFor(spec) ? LimitCgroup.plan(spec.limits()) : LimitCgroup.none();
+    public Explained explain(Request request) throws IOException {
+        var spec = request.spec();
+        var limits = LimitCgroup.plan(request);
         var cgroupFiles = limits.made().map(CgroupPlan::entered).orElse(List.of()).stream()
                 .map(Slots::cgroup)
                 .toList();
-        var plan = services.planner().plan(spec, command, cgroupFiles);
+        var plan = services.planner().plan(spec, request.command(), cgroupFiles);
         return new Explained(
                 plan, limits.made(), ParentSteps.of(plan), missing(spec), limits.unenforcedAnd(plan.unenforced()));
     }
@@ -197,7 +199,26 @@ public final class Engine {
      * @return it, alive, to be {@linkplain #watch watched}
      */
     public Started launch(Request request) throws IOException {
-        try (var here = new Preparation(request.spec())) {
+        if (request.entrance().isPresent()) {
+            return launchInside(request, request.entrance().get());
+        }
+        return launchHere(request);
+    }
+
+    /** One that ends meanwhile takes the command along, or keeps it from being started: that is the reason then. */
+    private Started launchInside(Request request, Entrance entrance) throws IOException {
+        try {
+            entrance.open().close();
+            return launchHere(request);
+        } catch (IOException failed) {
+            throw entrance.hasEnded()
+                    ? new LaunchException("command: the container has ended, and nothing can be run in it", "", failed)
+                    : failed;
+        }
+    }
+
+    private Started launchHere(Request request) throws IOException {
+        try (var here = new Preparation(request)) {
             if (LimitCgroup.isFor(request.spec())) {
                 awaitLauncher();
                 here.makeCgroup(launcher);
@@ -229,7 +250,7 @@ public final class Engine {
                     "prepare contradicts join(PID): the process that enters a PID namespace is made"
                             + " at the start; start it at once, or give it one of its own");
         }
-        var here = new Preparation(request.spec());
+        var here = new Preparation(request);
         try {
             here.prepares();
             if (LimitCgroup.isFor(request.spec())) {
@@ -265,18 +286,35 @@ public final class Engine {
      *
      * @param waits whether the caller does nothing but wait for its end
      */
-    public void watch(LiveProcess process, ContainerSpec spec, boolean waits) throws IOException {
+    public void watch(Started started, ContainerSpec spec, boolean waits) throws IOException {
+        var process = started.process();
+        var timeout = spec.process().timeout().orElse(null);
         try {
             if (waits) {
-                process.awaitBriefly(spec.process().timeout().orElse(null));
+                process.awaitBriefly(timeout);
             }
-            process.watch(Poller.shared(), spec.process().timeout().orElse(null));
+            process.watch(Poller.shared(), timeout);
+            if (spec.entered() && !started.entrance().endsAll()) {
+                endWith(process, started.entrance());
+            }
         } catch (IOException refused) {
             throw abandoned(process, refused);
         } catch (RuntimeException | Error bug) {
             var _ = abandoned(process, bug);
             throw bug;
         }
+    }
+
+    /** Where they share the PID namespace of others the kernel does not end the command with the container. */
+    private void endWith(LiveProcess process, Entrance entrance) throws IOException {
+        Fd container;
+        try {
+            container = entrance.open();
+        } catch (IOException ended) {
+            process.kill(LiveProcess.Cause.CONTAINER_ENDED);
+            return;
+        }
+        process.endWith(Poller.shared(), container);
     }
 
     private static <T extends Throwable> T abandoned(LiveProcess process, T because) {

@@ -43,12 +43,36 @@ record LimitCgroup<T>(Optional<T> made, List<String> unenforced) {
         return spec.limits().hasCgroup() || spec.limits().withPreset().isPresent();
     }
 
-    static LimitCgroup<Cgroup> make(LimitSpec limits) throws IOException {
-        return of(limits, CgroupBuilder::create);
+    /** {@return that of a launch: a new one, or one in that of the container that is entered} */
+    static LimitCgroup<Cgroup> make(Request request) throws IOException {
+        var spec = request.spec();
+        if (!isFor(spec)) {
+            return none();
+        }
+        var outer = request.entrance().flatMap(Entrance::cgroup);
+        return outer.isPresent()
+                ? made(outer.get().child(request.entrance().get().nextName(), limits(spec)))
+                : of(spec.limits(), CgroupBuilder::create);
     }
 
-    static LimitCgroup<CgroupPlan> plan(LimitSpec limits) throws IOException {
-        return of(limits, CgroupBuilder::explain);
+    /** {@return what would be made} */
+    static LimitCgroup<CgroupPlan> plan(Request request) throws IOException {
+        var spec = request.spec();
+        if (!isFor(spec)) {
+            return none();
+        }
+        var outer = request.entrance().flatMap(Entrance::cgroup);
+        return outer.isPresent()
+                ? made(outer.get().explainChild("<command>", limits(spec)))
+                : of(spec.limits(), CgroupBuilder::explain);
+    }
+
+    private static Limits limits(ContainerSpec spec) {
+        return spec.limits().set().orElse(Limits.none());
+    }
+
+    private static <T> LimitCgroup<T> made(T cgroup) {
+        return new LimitCgroup<>(Optional.of(cgroup), List.of());
     }
 
     private static <T> LimitCgroup<T> of(LimitSpec limits, Work<T> work) throws IOException {

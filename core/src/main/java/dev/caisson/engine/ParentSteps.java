@@ -187,10 +187,10 @@ public final class ParentSteps {
     }
 
     private void status() {
-        if (input.spec().hasInit()) {
+        if (input.spec().hasInit() || input.hasReaper()) {
             add(
                     STREAMS,
-                    "learn from the init how the command ended",
+                    "learn from the " + (input.hasReaper() ? "reaper" : "init") + " how the command ended",
                     "",
                     List.of("pipe2(<status>, O_CLOEXEC)"),
                     Preparation::awaitStatus);

@@ -6,6 +6,7 @@ import dev.caisson.cgroups.UsageMeter;
 import dev.caisson.cgroups.entry.Entry;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.HostFacts;
+import dev.caisson.launch.InsideSpec;
 import dev.caisson.launch.OwnDescriptors;
 import dev.caisson.launch.ParentSide;
 import dev.caisson.launch.PlanInput;
@@ -35,7 +36,6 @@ import dev.caisson.process.LiveProcess;
 import dev.caisson.process.Plumbing;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Join;
-import dev.caisson.spec.Namespace;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,6 +50,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What the JVM has made for one launch so far. Closed, it lets go of what only the launch needed, and, if that failed, of all. */
 final class Preparation implements AutoCloseable {
+    private final Request request;
     private ContainerSpec spec;
     private long startedAt = System.nanoTime();
     private boolean prepares;
@@ -72,8 +73,9 @@ final class Preparation implements AutoCloseable {
     private @Nullable Principal user;
     private @Nullable KeptFiles files;
 
-    Preparation(ContainerSpec spec) {
-        this.spec = spec;
+    Preparation(Request request) {
+        this.request = request;
+        this.spec = request.spec();
     }
 
     /** {@return when the launch must be over by the clock of System.nanoTime, for the timeout of the command} */
@@ -91,7 +93,7 @@ final class Preparation implements AutoCloseable {
      * @param launcher has it removed if this JVM ends first
      */
     void makeCgroup(Launcher launcher) throws IOException {
-        limits = LimitCgroup.make(spec.limits());
+        limits = LimitCgroup.make(request);
         if (limits.made().isEmpty()) {
             return;
         }
@@ -258,8 +260,8 @@ final class Preparation implements AutoCloseable {
         }
         var process = new LiveProcess(child, plumbing(), status, own, startedAt);
         spec.limits().cpuTimeMax().ifPresent(process::limitCpuTime);
-        if (own == null && spec.namespaces().joined(Namespace.PID).isPresent()) {
-            process.scatters();
+        if (decided().hasReaper()) {
+            process.hasReaper();
         }
         process.atEnd(() -> attempts.ended(process));
         if (kept != null && files == null) {
@@ -269,7 +271,9 @@ final class Preparation implements AutoCloseable {
             files.close();
             files = null;
         }
-        var started = new Started(process, own, files, use, attempts.fallback(), lease, unenforced(attempts));
+        var inside = InsideSpec.of(attempts.plan().input(), spec);
+        var entrance = request.entrance().orElseGet(() -> new Entrance(process::duplicate, inside, limits.made()));
+        var started = new Started(process, own, entrance, files, use, attempts.fallback(), lease, unenforced(attempts));
         resources.succeeded();
         return started;
     }

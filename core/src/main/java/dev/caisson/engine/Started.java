@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * A launched command and what belongs to it.
  *
  * @param cgroup its own, if it has one
+ * @param entrance by which further commands come in
  * @param files if its root is kept for the sake of its files
  * @param use of the branch it is on
  * @param fallback by which its layers were merged where the kernel refused
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 public record Started(
         LiveProcess process,
         @Nullable ContainerCgroup cgroup,
+        Entrance entrance,
         @Nullable KeptFiles files,
         Branch.@Nullable Use use,
         @Nullable OverlayMount fallback,

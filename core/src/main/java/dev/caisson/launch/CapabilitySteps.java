@@ -107,7 +107,7 @@ final class CapabilitySteps {
 
     /** What the JVM may not give to a subordinate id, the child may, which has both ids in its namespace. */
     private void givePipes(AccountSteps.Numbers numbers) {
-        boolean several = input.idMap().filter(map -> !map.isSingle()).isPresent();
+        boolean several = input.idMapInside().filter(map -> !map.isSingle()).isPresent();
         if (input.host().can(Capability.CHOWN) || !several) {
             return;
         }

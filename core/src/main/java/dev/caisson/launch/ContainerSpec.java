@@ -15,6 +15,12 @@ public abstract class ContainerSpec {
         return false;
     }
 
+    /** Whether it describes a further command of a container that runs already. */
+    @Value.Default
+    public boolean entered() {
+        return false;
+    }
+
     @Value.Default
     public RootSpec root() {
         return ImmutableRootSpec.builder().build();

@@ -15,6 +15,8 @@ final class Environment {
     /** What every terminal of these days can at least do, and every image knows. */
     private static final String TERM = "xterm";
 
+    static final String HOSTNAME = "HOSTNAME";
+
     private Environment() {}
 
     /** {@return whether the home directory becomes known only during the launch} */
@@ -30,7 +32,7 @@ final class Environment {
             environment.put("PATH", DEFAULT_PATH);
             principal.ifPresent(known -> environment.put(HOME, known.home()));
             spec.process().terminal().ifPresent(_ -> environment.put("TERM", TERM));
-            spec.namespaces().hostnameInside().ifPresent(name -> environment.put("HOSTNAME", name));
+            spec.namespaces().hostnameInside().ifPresent(name -> environment.put(HOSTNAME, name));
         }
         Map<String, String> asked = spec.process().environment();
         environment.putAll(asked);

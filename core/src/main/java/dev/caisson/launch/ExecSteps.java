@@ -119,7 +119,15 @@ final class ExecSteps {
     }
 
     private boolean becomesDumpable() {
-        return !input.host().isPrivileged() || input.isFresh(Namespace.USER);
+        boolean joinsOnly = !input.spec().namespaces().joins().isEmpty()
+                && input.fresh().isEmpty()
+                && input.spec().process().oomScoreAdj().isEmpty();
+        return input.isFresh(Namespace.USER) || !input.host().isPrivileged() && !joinsOnly;
+    }
+
+    /** Each change of credentials puts it back to what fs.suid_dumpable says, which where cores are sought is 1. */
+    void planUndumpableAgain() {
+        dumpable(program, "be nobody's to trace or read in the container", 0);
     }
 
     /**
@@ -129,11 +137,6 @@ final class ExecSteps {
     void planDeathOfParent() {
         program.purpose("end with the JVM");
         program.call(Syscall.PRCTL, named(1, "PR_SET_PDEATHSIG"), named(9, "SIGKILL"), of(0), of(0), of(0));
-        if (input.joins(Namespace.PID)) {
-            // Else they became children of the container's PID 1, and nothing told whose they were.
-            program.purpose("get back the descendants that lose their parent, to end with the command");
-            program.call(Syscall.PRCTL, named(36, "PR_SET_CHILD_SUBREAPER"), of(1), of(0), of(0), of(0));
-        }
     }
 
     static void dumpable(SyscallProgram.Builder program, String purpose, int how) {
@@ -212,8 +215,7 @@ final class ExecSteps {
         program.bind(inside);
     }
 
-    void planExec(Map<String, String> environment) {
-        program.phase("exec");
+    void planSignals() {
         program.purpose("start with no signal blocked");
         program.call(
                 Syscall.RT_SIGPROCMASK,
@@ -221,6 +223,11 @@ final class ExecSteps {
                 Arg.words("[]", 0),
                 nullPointer(),
                 of(SIGNAL_SET));
+    }
+
+    void planExec(Map<String, String> environment) {
+        program.phase("exec");
+        planSignals();
         String name = input.command().get(0);
         var argv = new ArrayList<>(input.command());
         argv.set(0, input.spec().process().argv0().orElse(name));

@@ -73,7 +73,8 @@ final class IdMapSteps {
 
     /** User 0 of the namespace if it has one: files made from here on must belong to somebody. */
     private void becomeRoot() {
-        boolean hasRoot = input.idMap().map(m -> m.hasUid(0) && m.hasGid(0)).orElse(true);
+        boolean hasRoot =
+                input.idMapInside().map(m -> m.hasUid(0) && m.hasGid(0)).orElse(true);
         if (!hasRoot) {
             return;
         }

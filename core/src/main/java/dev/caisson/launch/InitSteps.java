@@ -8,14 +8,19 @@ import static dev.caisson.linux.call.Arg.of;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.child.Label;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.linux.flag.CloneFlags;
 
 /**
- * An init as PID 1: the isolated image itself, which forks the command, reaps whatever is orphaned, passes signals on, and
- * ends, and with it everything in the PID namespace, when the command does. It reports the command's wait status.
+ * A process of ours between the JVM and the command: the isolated image itself, which forks the command, reaps whatever loses
+ * its parent, passes signals on, and reports the command's wait status.
+ *
+ * <p>As an init it is PID 1, and ends when the command does, and with it everything in the PID namespace. As a reaper, in a PID
+ * namespace with others, it is a child subreaper, and goes when nothing is left of what the command has started: it tells
+ * the JVM, which looks for that and kills it, that there is more to wait for.
  */
 final class InitSteps {
     private static final int SIGCHLD = 17;
@@ -26,34 +31,54 @@ final class InitSteps {
             named(CloneFlags.CLONE_VM | CloneFlags.CLONE_VFORK | SIGCHLD, "CLONE_VM|CLONE_VFORK|SIGCHLD");
 
     private final SyscallProgram.Builder program;
-    private final boolean mayBeSeen;
 
-    /** @param mayBeSeen whether a JVM without privileges is to be able to look at it */
-    InitSteps(SyscallProgram.Builder program, boolean mayBeSeen) {
+    InitSteps(SyscallProgram.Builder program) {
         this.program = program;
-        this.mayBeSeen = mayBeSeen;
     }
 
-    void plan() {
+    /** @param mayBeSeen whether a JVM without privileges is to be able to look at it */
+    void plan(boolean mayBeSeen) {
         program.phase("init");
-        program.purpose("fork the command").task(LaunchTask.FORK_COMMAND);
         var command = program.label();
-        // As vfork(2): no page is copied for a child that is about to execve, and this side waits until it has.
-        var pid = program.result("command", Syscall.CLONE, FORK, of(0), of(0), of(0), of(0));
-        program.branch(Step.Condition.EQUAL, pid, of(0), command);
-        program.call(Syscall.PRCTL, named(15, "PR_SET_NAME"), Arg.text("caisson-init"), of(0), of(0), of(0));
+        var pid = fork(command, "caisson-init");
         if (mayBeSeen) {
             // It has what the command has, no more: who may trace that may trace this. Its user may join it.
             ExecSteps.dumpable(program, "let the JVM's user join it", 1);
         }
         closeAllButStatus();
-        loop(pid);
+        var status = awaitEnd(pid);
+        report(status, Integer.BYTES);
+        program.call(Syscall.EXIT_GROUP, of(0));
         program.bind(command);
         program.purpose("lead a session of its own");
         program.call(Syscall.SETSID);
     }
 
-    /** An init that held the command's pipes open would keep their readers waiting. */
+    void planReaper() {
+        program.phase("reaper");
+        program.purpose("get back the descendants of the command that lose their parent, to end with it");
+        program.call(Syscall.PRCTL, named(36, "PR_SET_CHILD_SUBREAPER"), of(1), of(0), of(0), of(0));
+        var command = program.label();
+        var pid = fork(command, "caisson-reaper");
+        closeAllButStatus();
+        var status = awaitEnd(pid);
+        awaitDescendants(status);
+        program.bind(command);
+        program.purpose("end with the reaper, and lead a session of its own");
+        program.call(Syscall.PRCTL, named(1, "PR_SET_PDEATHSIG"), named(9, "SIGKILL"), of(0), of(0), of(0));
+        program.call(Syscall.SETSID);
+    }
+
+    private Arg fork(Label command, String name) {
+        program.purpose("fork the command").task(LaunchTask.FORK_COMMAND);
+        // As vfork(2): no page is copied for a child that is about to execve, and this side waits until it has.
+        var pid = program.result("command", Syscall.CLONE, FORK, of(0), of(0), of(0), of(0));
+        program.branch(Step.Condition.EQUAL, pid, of(0), command);
+        program.call(Syscall.PRCTL, named(15, "PR_SET_NAME"), Arg.text(name), of(0), of(0), of(0));
+        return pid;
+    }
+
+    /** One that held the command's pipes open would keep their readers waiting. */
     private void closeAllButStatus() {
         program.purpose("hold nothing open but the way to report");
         var status = program.descriptor(Slots.STATUS);
@@ -63,10 +88,11 @@ final class InitSteps {
         program.call(Syscall.CLOSE_RANGE, above, named(0xffff_ffffL, "~0U"), of(0));
     }
 
-    private void loop(Arg pid) {
+    /** {@return where the wait status of the command is, which has ended} */
+    private Arg awaitEnd(Arg pid) {
         var wait = program.label();
         var reap = program.label();
-        var status = Arg.buffer("wait status", Integer.BYTES);
+        var status = Arg.buffer("wait status", 2 * Integer.BYTES);
         program.purpose("wait for a signal");
         program.bind(wait);
         // All signals are blocked since before clone3, so none is missed and none is acted upon.
@@ -88,8 +114,39 @@ final class InitSteps {
                 OnError.jump(wait), "ended", Syscall.WAIT4, of(-1), status, named(WNOHANG, "WNOHANG"), nullPointer());
         program.branch(Step.Condition.EQUAL, ended, of(0), wait);
         program.branch(Step.Condition.NOT_EQUAL, ended, pid, reap);
+        return status;
+    }
+
+    private void report(Arg status, int length) {
         program.purpose("report how the command ended");
-        program.call(OnError.ignore(), Syscall.WRITE, program.descriptor(Slots.STATUS), status, of(Integer.BYTES));
+        program.call(OnError.ignore(), Syscall.WRITE, program.descriptor(Slots.STATUS), status, of(length));
+    }
+
+    /** That no child is left the kernel itself says: none can hide, since whoever loses its parent becomes one. */
+    private void awaitDescendants(Arg status) {
+        var more = program.label();
+        var none = program.label();
+        var rest = program.label();
+        var gone = program.label();
+        program.purpose("see whether it has left anything behind");
+        program.bind(more);
+        var left = program.result(
+                OnError.jump(none),
+                "left",
+                Syscall.WAIT4,
+                of(-1),
+                nullPointer(),
+                named(WNOHANG, "WNOHANG"),
+                nullPointer());
+        program.branch(Step.Condition.NOT_EQUAL, left, of(0), more);
+        report(status, 2 * Integer.BYTES);
+        program.purpose("wait until the JVM has killed all of it");
+        program.bind(rest);
+        program.call(OnError.jump(gone), Syscall.WAIT4, of(-1), nullPointer(), of(0), nullPointer());
+        program.jump(rest);
+        program.bind(none);
+        report(status, Integer.BYTES);
+        program.bind(gone);
         program.call(Syscall.EXIT_GROUP, of(0));
     }
 }

@@ -72,12 +72,12 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         var devices = input.joins(Namespace.MOUNT) ? Devices.ofTerminal(terminal.planJoined()) : own;
         new DescriptorSteps(input, program, devices).plan(kept(input));
         terminal.planSettings();
-        boolean forksLate = namespaces.forks() && namespaces.forksLate();
-        boolean init = input.spec().hasInit();
-        if (!init && !forksLate) {
+        boolean late = namespaces.forks() && namespaces.forksLate();
+        if (!late && !hasProcessBetween(input)) {
             terminal.planControl();
         }
         exec.planLimits();
+        boolean isolated = isIsolated(input);
         var seccomp = new SeccompSteps(input, program);
         boolean early = !input.spec().privileges().noNewPrivileges();
         if (early) {
@@ -85,24 +85,57 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         }
         new CapabilitySteps(input, program).plan();
         exec.planDirectory();
-        if (forksLate) {
-            namespaces.planFork();
-            if (!init) {
-                terminal.planControl();
-            }
+        boolean confined = !early && late && seccomp.allow(between(input, isolated));
+        if (confined) {
+            // Whoever inside seizes the second child from its first instant on gains nothing by it.
+            seccomp.planNoNewPrivileges();
+            seccomp.planFilters();
         }
-        if (isIsolated(input)) {
-            exec.planDeathOfParent();
+        if (late) {
+            exec.planUndumpableAgain();
         }
-        seccomp.planNoNewPrivileges();
-        if (init) {
-            new InitSteps(program, !input.host().isPrivileged()).plan();
-            terminal.planControl();
-        }
-        if (!early) {
+        planBetween(input, program, late, isolated, !confined);
+        if (!early && !confined) {
             seccomp.planFilters();
         }
         exec.planExec(Environment.of(input.spec(), input.principal()));
+    }
+
+    /** {@return what a child does from its fork into a PID namespace on, but for its execve} */
+    private static SyscallProgram between(PlanInput input, boolean isolated) {
+        var program = SyscallProgram.builder();
+        planBetween(input, program, true, isolated, false);
+        new ExecSteps(input, program, isolated).planSignals();
+        return program.build();
+    }
+
+    private static void planBetween(
+            PlanInput input, SyscallProgram.Builder program, boolean late, boolean isolated, boolean noNewPrivileges) {
+        if (late) {
+            new NamespaceSteps(input, program).planFork();
+            if (!hasProcessBetween(input)) {
+                new TerminalSteps(input, program).planControl();
+            }
+        }
+        if (isolated) {
+            new ExecSteps(input, program, true).planDeathOfParent();
+        }
+        if (noNewPrivileges) {
+            new SeccompSteps(input, program).planNoNewPrivileges();
+        }
+        if (input.hasReaper()) {
+            new InitSteps(program).planReaper();
+        } else if (input.spec().hasInit()) {
+            new InitSteps(program).plan(!input.host().isPrivileged());
+        }
+        if (hasProcessBetween(input)) {
+            new TerminalSteps(input, program).planControl();
+        }
+    }
+
+    /** {@return whether the command is the child of a process of ours in the container} */
+    private static boolean hasProcessBetween(PlanInput input) {
+        return input.spec().hasInit() || input.hasReaper();
     }
 
     /** {@return the parameters of descriptors that are used after the root is entered} */
@@ -111,7 +144,7 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         if (SeccompSteps.hasListener(input)) {
             kept.add(SyscallProgram.GATE);
         }
-        if (input.spec().hasInit()) {
+        if (hasProcessBetween(input)) {
             kept.add(Slots.STATUS);
         }
         return kept;
@@ -126,7 +159,7 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         return !spec.bare()
                 || input.part() != PlanInput.Part.WHOLE
                 || spec.hasOwnRoot()
-                || spec.hasInit()
+                || hasProcessBetween(input)
                 || !spec.namespaces().joins().isEmpty()
                 || SeccompSteps.hasListener(input)
                 || input.principal().isEmpty()

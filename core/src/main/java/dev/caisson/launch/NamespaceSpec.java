@@ -32,6 +32,9 @@ public interface NamespaceSpec {
     /** The map of a new user namespace; empty: the widest map the caller may have without weakening isolation. */
     Optional<IdMap> idMap();
 
+    /** The map of a joined user namespace, where it is known. */
+    Optional<IdMap> joinedIdMap();
+
     Optional<String> hostname();
 
     /** The host name that a preset gives, where nobody gave one and the UTS namespace is the container's. */

@@ -67,7 +67,7 @@ public final class ParentSide {
     private static byte[] lookUp(Fd root, PlanInput input, WhenKnown known) throws IOException {
         var process = input.spec().process();
         var principal = new Accounts(root).resolve(process.user(), process.groups());
-        var unmapped = input.idMap().flatMap(map -> Planner.unmapped(map, principal));
+        var unmapped = input.idMapInside().flatMap(map -> Planner.unmapped(map, principal));
         if (unmapped.isPresent()) {
             throw new IOException(unmapped.get());
         }

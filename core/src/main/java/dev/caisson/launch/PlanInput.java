@@ -100,11 +100,12 @@ public record PlanInput(
         boolean isSet = !spec.bare()
                 || spec.process().user().isPresent()
                 || !spec.process().groups().isEmpty();
-        if (!isSet || !host.can(Capability.CHOWN) || joins(Namespace.USER)) {
+        var map = idMapInside();
+        if (!isSet || !host.can(Capability.CHOWN) || joins(Namespace.USER) && map.isEmpty()) {
             return Optional.empty();
         }
-        var uid = idMap.map(map -> map.uidOutside(user.uid())).orElse(OptionalLong.of(user.uid()));
-        var gid = idMap.map(map -> map.gidOutside(user.gid())).orElse(OptionalLong.of(user.gid()));
+        var uid = map.map(m -> m.uidOutside(user.uid())).orElse(OptionalLong.of(user.uid()));
+        var gid = map.map(m -> m.gidOutside(user.gid())).orElse(OptionalLong.of(user.gid()));
         boolean own =
                 uid.isPresent() && uid.getAsLong() == host.uid() && gid.isPresent() && gid.getAsLong() == host.gid();
         return own || uid.isEmpty() || gid.isEmpty()
@@ -121,6 +122,22 @@ public record PlanInput(
             return Optional.of(TerminalOrigin.CONTAINER);
         }
         return Optional.of(joins(Namespace.MOUNT) ? TerminalOrigin.JOINED : TerminalOrigin.HOST);
+    }
+
+    /** {@return the map of the user namespace that the command lives in, if that is not the JVM's and is known} */
+    Optional<IdMap> idMapInside() {
+        return idMap.or(() -> spec.namespaces().joinedIdMap());
+    }
+
+    /**
+     * {@return whether a process of ours stands between the command and the JVM, which gets back what the command starts and
+     * what loses its parent: where neither a PID namespace nor a cgroup of its own holds all that together}
+     */
+    public boolean hasReaper() {
+        return (spec.entered() || !spec.namespaces().joins().isEmpty())
+                && !isFresh(Namespace.PID)
+                && !spec.hasInit()
+                && !spec.limits().hasCgroup();
     }
 
     boolean isFresh(Namespace namespace) {

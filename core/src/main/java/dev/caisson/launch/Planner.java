@@ -69,8 +69,9 @@ public final class Planner {
                 : Optional.empty();
         var principal = principal(spec);
         var named = principal.or(() -> numbers(spec.process()));
-        if (map.isPresent() && named.isPresent()) {
-            var unmapped = unmapped(map.get(), named.get());
+        var inside = map.or(() -> spec.namespaces().joinedIdMap());
+        if (inside.isPresent() && named.isPresent()) {
+            var unmapped = unmapped(inside.get(), named.get());
             if (unmapped.isPresent()) {
                 throw new IllegalStateException(unmapped.get());
             }

@@ -8,6 +8,8 @@ import dev.caisson.linux.Arch;
 import dev.caisson.linux.Feature;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.Call;
+import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.FilterProgram;
@@ -16,6 +18,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** no_new_privs and the seccomp filters, as close to execve as they can be: what comes after must pass them. */
 final class SeccompSteps {
@@ -88,6 +91,28 @@ final class SeccompSteps {
                 program.call(Syscall.SECCOMP, SECCOMP_SET_MODE_FILTER, flags(filter.flags()), fprog);
             }
         }
+    }
+
+    /** {@return whether all filters surely allow the calls of a program, as far as can be known before its arguments are} */
+    boolean allow(SyscallProgram later) {
+        return later.steps().stream()
+                .flatMap(step ->
+                        step.operation() instanceof Step.Invoke(var call, var _) ? Stream.of(call) : Stream.empty())
+                .allMatch(call -> SAMPLES.stream()
+                        .map(sample -> arguments(call, sample))
+                        .allMatch(arguments -> input.seccompFilters().stream()
+                                .allMatch(filter -> filter.faults().isEmpty()
+                                        && filter.evaluate(Arch.host(), call.syscall(), arguments)
+                                                .isAllowed())));
+    }
+
+    private static long[] arguments(Call call, long[] sample) {
+        long[] arguments = new long[call.args().size()];
+        for (int i = 0; i < arguments.length; i++) {
+            arguments[i] =
+                    call.args().get(i) instanceof Arg.Value(long value, var _) ? value : sample[i % sample.length];
+        }
+        return arguments;
     }
 
     private static boolean hasListener(FilterProgram filter) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.process;
 
-import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
 import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.sys.Processes;
@@ -17,7 +16,7 @@ import java.util.Map;
 /**
  * Ends what a command has started where neither a PID namespace nor a cgroup of its own holds it together, as in a PID
  * namespace that it has joined. All are stopped first, over and over until nobody new is found, since who is stopped starts
- * nothing. The command is a subreaper: what loses its parent becomes its own child.
+ * nothing. The leader is a reaper of ours, a subreaper: what loses its parent becomes its own child.
  */
 final class Descendants {
     private static final int MOST_ROUNDS = 100;
@@ -96,12 +95,12 @@ final class Descendants {
     }
 
     /** By a descriptor, and only if it is still one of them: its number may be another's by now. */
-    private static void signal(Entry entry, Signal signal) throws IOException {
+    private static void signal(Entry entry, Signal signal) {
         try (var pidfd = Processes.open(entry.pid)) {
             if (entry.equals(entry(Path.of("/proc", Integer.toString(entry.pid))))) {
                 var _ = Processes.signal(pidfd, signal);
             }
-        } catch (LinuxException ended) {
+        } catch (IOException ended) {
             // Nothing is left to do.
         }
     }

@@ -9,18 +9,18 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The command behind an init, which alone knows its number. */
+/** The command behind an init or a reaper, which alone knows its number. */
 final class InitChild {
     private InitChild() {}
 
     /**
-     * Stops the command itself.
+     * Sends a signal to the command itself.
      *
      * @param init that is not reaped yet, so that its number is its own
      * @return false if there is no command any more
      * @throws LinuxException ENOSYS if this kernel does not tell the children of a process (CONFIG_PROC_CHILDREN)
      */
-    static boolean stop(int init) throws LinuxException {
+    static boolean signal(int init, Signal signal) throws LinuxException {
         Path list = Path.of("/proc/" + init + "/task/" + init + "/children");
         String children;
         try {
@@ -35,7 +35,7 @@ final class InitChild {
         int command = Integer.parseInt(children.split(" ")[0]);
         try (var pidfd = Processes.open(command)) {
             // Only now can its number not come to mean another: is it still what it was?
-            return isChild(command, init) && Processes.signal(pidfd, Signal.SIGSTOP);
+            return isChild(command, init) && Processes.signal(pidfd, signal);
         } catch (LinuxException ended) {
             if (ended.errno().equals(Errno.ESRCH)) {
                 return false;

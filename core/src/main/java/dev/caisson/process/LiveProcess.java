@@ -39,6 +39,15 @@ public final class LiveProcess {
     private static final int MOST_LOOKS = 50;
     private static final long REAP_NANOS = 200_000_000;
 
+    /** How long descendants are looked for, and at what intervals, before those that are left are given up. */
+    private static final long DESCENDANTS_NANOS = 10_000_000_000L;
+
+    private static final long FIRST_PAUSE_NANOS = 100_000;
+    private static final long LONGEST_PAUSE_NANOS = 20_000_000;
+
+    /** Not a wait status. */
+    private static final int UNKNOWN = -1;
+
     /** What belongs to the process beside it: its cgroup. */
     public interface Surroundings {
         /** Kills everything in it. */
@@ -64,7 +73,9 @@ public final class LiveProcess {
         /** It used up its processor time. */
         CPU_TIME,
         /** A supervisor of its system calls killed it. */
-        SUPERVISOR
+        SUPERVISOR,
+        /** The container that it ran in has ended. */
+        CONTAINER_ENDED
     }
 
     /**
@@ -91,7 +102,10 @@ public final class LiveProcess {
     private final Ward ward;
     private @Nullable Duration cpuTimeMax;
     private @Nullable CpuBudget budget;
-    private boolean scattered;
+    private boolean reaper;
+    private int word = UNKNOWN;
+    private Poller.@Nullable Watch reports;
+    private Poller.@Nullable Watch container;
     private @Nullable Cause cause;
     private @Nullable Throwable failure;
     private boolean reaped;
@@ -120,9 +134,34 @@ public final class LiveProcess {
         plumbing.onOutputLimit(() -> killQuietly(Cause.OUTPUT_LIMIT));
     }
 
-    /** Has all it starts sought and killed with it: nothing else holds them together. Before it is watched. */
-    public synchronized void scatters() {
-        scattered = true;
+    /**
+     * Says that it is a reaper, which outlives the command until nothing is left of what that has started; all of that is sought
+     * and killed here. Before it is watched.
+     */
+    public synchronized void hasReaper() {
+        reaper = true;
+    }
+
+    /** Has it killed when another process ends, whose pidfd is this object's from now on. */
+    public synchronized void endWith(Poller poller, Fd other) throws IOException {
+        if (reaped) {
+            other.close();
+            return;
+        }
+        try {
+            container = poller.watch(other, Epoll.IN, () -> poller.handOff(() -> killQuietly(Cause.CONTAINER_ENDED)));
+            atEnd = and(atEnd, other::close);
+        } catch (IOException | RuntimeException | Error failed) {
+            other.close();
+            throw failed;
+        }
+    }
+
+    private static Runnable and(Runnable first, Runnable second) {
+        return () -> {
+            first.run();
+            second.run();
+        };
     }
 
     /** Has all of it killed when it has used so much processor time together. Before it is watched. */
@@ -160,6 +199,9 @@ public final class LiveProcess {
             budget = new CpuBudget(
                     poller, Processes.online(), cpuTimeMax, surroundings::cpuTime, () -> killQuietly(Cause.CPU_TIME));
             budget.begin();
+        }
+        if (reaper && initStatus != null) {
+            reports = poller.watch(initStatus, Epoll.IN, () -> reported(poller));
         }
         if (timeout != null) {
             alarm = poller.after(Math.max(left, 0), () -> poller.handOff(() -> killQuietly(Cause.TIMEOUT)));
@@ -199,6 +241,33 @@ public final class LiveProcess {
             finish(status.get());
         } else {
             poller.handOff(() -> finish(status.get()));
+        }
+    }
+
+    /** The reaper says how the command ended, and whether that has left anything behind. */
+    private synchronized void reported(Poller poller) {
+        if (reports != null) {
+            reports.end();
+            reports = null;
+        }
+        try {
+            if (!reaped && initStatus != null && readWord(initStatus)) {
+                poller.handOff(this::killDescendantsQuietly);
+            }
+        } catch (LinuxException unreadable) {
+            // Then it is the reaper's own end that tells.
+        }
+    }
+
+    /** {@return whether there is more to wait for} */
+    private synchronized boolean readWord(Fd pipe) throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            var words = arena.allocate(JAVA_INT, 2);
+            int length = Files.read(pipe, words);
+            if (length >= Integer.BYTES) {
+                word = words.get(JAVA_INT, 0);
+            }
+            return length > Integer.BYTES;
         }
     }
 
@@ -286,8 +355,10 @@ public final class LiveProcess {
 
     private void retire() {
         reaped = true;
-        if (watch != null) {
-            watch.end();
+        for (var each : new Poller.@Nullable Watch[] {watch, reports, container}) {
+            if (each != null) {
+                each.end();
+            }
         }
         if (alarm != null) {
             alarm.cancel();
@@ -361,11 +432,12 @@ public final class LiveProcess {
     }
 
     /** An init says how the command ended; if it was killed itself, its own end is the command's. */
-    private static WaitStatus reported(WaitStatus ofInit, Fd pipe) throws LinuxException {
-        try (pipe;
-                var arena = Arena.ofConfined()) {
-            var word = arena.allocate(JAVA_INT);
-            return Files.read(pipe, word) == word.byteSize() ? ofInit.withWaitWord(word.get(JAVA_INT, 0)) : ofInit;
+    private synchronized WaitStatus reported(WaitStatus ofInit, Fd pipe) throws LinuxException {
+        try (pipe) {
+            if (word == UNKNOWN) {
+                var _ = readWord(pipe);
+            }
+            return word == UNKNOWN ? ofInit : ofInit.withWaitWord(word);
         }
     }
 
@@ -387,10 +459,9 @@ public final class LiveProcess {
             return false;
         }
         // An init cannot pass on what nobody can catch. Its own SIGKILL does end the command; its own SIGSTOP stops
-        // nothing.
-        return initStatus != null && signal.equals(Signal.SIGSTOP)
-                ? InitChild.stop(pid)
-                : Processes.signal(pidfd, signal);
+        // nothing. A reaper's SIGKILL would leave what else it holds together.
+        boolean direct = reaper && signal.equals(Signal.SIGKILL) || initStatus != null && signal.equals(Signal.SIGSTOP);
+        return direct ? InitChild.signal(pid, signal) : Processes.signal(pidfd, signal);
     }
 
     public synchronized boolean isAlive() {
@@ -414,17 +485,59 @@ public final class LiveProcess {
             if (cause == null) {
                 cause = why;
             }
+        }
+        if (reaper) {
+            killDescendants();
+        }
+        synchronized (this) {
+            if (reaped) {
+                return;
+            }
             // As a session leader it leads a process group of its own number, which cannot be reused before it is
             // reaped.
-            if (scattered) {
-                var _ = Processes.signal(pidfd, Signal.SIGSTOP);
-                new Descendants(pid).kill();
-            }
             var _ = Native.call(Syscall.KILL, -pid, Signal.SIGKILL.number(), 0);
             var _ = Processes.signal(pidfd, Signal.SIGKILL);
         }
         if (surroundings != null) {
             surroundings.kill();
+        }
+    }
+
+    /** Kills what the command has started, until the reaper, which waits for all of it, is gone. */
+    private void killDescendants() throws IOException {
+        Fd held;
+        synchronized (this) {
+            if (reaped) {
+                return;
+            }
+            held = Files.duplicate(pidfd.number());
+        }
+        try (held) {
+            long end = System.nanoTime() + DESCENDANTS_NANOS;
+            long pause = FIRST_PAUSE_NANOS;
+            while (killThoseFound() && !Processes.awaitEnd(held, pause) && System.nanoTime() - end < 0) {
+                pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
+            }
+        }
+    }
+
+    private synchronized boolean killThoseFound() throws IOException {
+        if (!reaped) {
+            new Descendants(pid).kill();
+        }
+        return !reaped;
+    }
+
+    private void killDescendantsQuietly() {
+        try {
+            killDescendants();
+            synchronized (this) {
+                if (!reaped) {
+                    var _ = Processes.signal(pidfd, Signal.SIGKILL);
+                }
+            }
+        } catch (IOException | RuntimeException | Error failed) {
+            tell(failed);
         }
     }
 
