@@ -49,17 +49,18 @@ final class Launching {
         }
 
         private void checkThatNoTerminalIsSet(ContainerSpec spec) {
-            spec.process().terminal().ifPresent(terminal -> {
-                throw new IllegalStateException(terminal + " contradicts " + name().toLowerCase(Locale.ROOT)
+            var terminal = spec.process().terminal();
+            if (terminal.isPresent()) {
+                throw new IllegalStateException(terminal.get() + " contradicts " + name().toLowerCase(Locale.ROOT)
                         + ", which does not talk to the command: call start, and read its stdout()");
-            });
+            }
         }
     }
 
     private Launching() {}
 
     private static void checkThatSomebodyCanRead(String stream, Optional<Stdio> stdio) {
-        if (stdio.filter(Launching::isToBeRead).isPresent()) {
+        if (stdio.isPresent() && isToBeRead(stdio.get())) {
             throw new IllegalStateException(stream + " to " + stdio.get() + " contradicts run, which returns nothing to"
                     + " read it from: call capture, or start");
         }
@@ -121,8 +122,10 @@ final class Launching {
         var input = InheritedStream.resolved(process.stdin().orElse(stdin), 0);
         var output = InheritedStream.resolved(process.stdout().orElse(stdout), 1);
         var error = InheritedStream.resolved(process.stderr().orElse(stderr), 2);
-        var more = new LinkedHashMap<>(process.descriptors());
-        more.replaceAll((number, source) -> InheritedStream.resolved(source, number));
+        var more = new LinkedHashMap<Integer, Stdio>();
+        for (var descriptor : process.descriptors().entrySet()) {
+            more.put(descriptor.getKey(), InheritedStream.resolved(descriptor.getValue(), descriptor.getKey()));
+        }
         return spec.process(p ->
                         p.withStdin(input).withStdout(output).withStderr(error).withDescriptors(more))
                 // Who only waits for the end has no object to ask for files.

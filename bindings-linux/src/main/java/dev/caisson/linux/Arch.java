@@ -45,8 +45,11 @@ public enum Arch {
      * @throws UnsupportedOperationException if it is neither x86-64 nor 64-bit Arm
      */
     public static Arch host() {
-        return HOST.orElseThrow(() -> new UnsupportedOperationException(
-                "os.arch " + System.getProperty("os.arch") + ": Caisson runs on 64-bit x86 and 64-bit Arm only"));
+        if (HOST.isEmpty()) {
+            throw new UnsupportedOperationException(
+                    "os.arch " + System.getProperty("os.arch") + ": Caisson runs on 64-bit x86 and 64-bit Arm only");
+        }
+        return HOST.get();
     }
 
     private static Optional<Arch> ofThisJvm() {

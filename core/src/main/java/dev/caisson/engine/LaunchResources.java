@@ -39,11 +39,17 @@ final class LaunchResources implements AutoCloseable {
 
     /** Closes what was used up, as a part of the launch is over. */
     void letGo() {
-        used.forEach(Fd::close);
+        for (var descriptor : used) {
+            descriptor.close();
+        }
         used.clear();
-        mounts.forEach(LayerMounts::close);
+        for (var layers : mounts) {
+            layers.close();
+        }
         mounts.clear();
-        volumes.forEach(Volumes::close);
+        for (var made : volumes) {
+            made.close();
+        }
         volumes.clear();
     }
 

@@ -80,11 +80,10 @@ final class Preparation implements AutoCloseable {
 
     /** {@return when the launch must be over by the clock of System.nanoTime, for the timeout of the command} */
     OptionalLong deadline() {
-        return prepares
+        var timeout = spec.process().timeout();
+        return prepares || timeout.isEmpty()
                 ? OptionalLong.empty()
-                : spec.process().timeout().stream()
-                        .mapToLong(timeout -> startedAt + Patience.nanos(timeout))
-                        .findFirst();
+                : OptionalLong.of(startedAt + Patience.nanos(timeout.get()));
     }
 
     /**
@@ -120,7 +119,8 @@ final class Preparation implements AutoCloseable {
     void decided(PlanInput decided, HostFacts host) {
         input = decided;
         descriptors.putAll(OwnDescriptors.of(spec));
-        owner = (host.isPrivileged() ? decided.idMap() : Optional.<IdMap>empty()).flatMap(Preparation::root);
+        var map = decided.idMap();
+        owner = host.isPrivileged() && map.isPresent() ? root(map.get()) : Optional.empty();
     }
 
     /** {@return the host's ids of the root of a user namespace} */
@@ -175,9 +175,11 @@ final class Preparation implements AutoCloseable {
                 process.stdout().orElseThrow(),
                 process.stderr().orElseThrow(),
                 process.descriptors(),
-                decided().terminalOrigin().filter(o -> o == TerminalOrigin.HOST).isPresent());
+                decided().terminalOrigin().orElse(null) == TerminalOrigin.HOST);
         resources.onFailure(plumbing);
-        plumbing.descriptors().forEach((number, source) -> descriptors.put(Slots.descriptor(number), source));
+        for (var descriptor : plumbing.descriptors().entrySet()) {
+            descriptors.put(Slots.descriptor(descriptor.getKey()), descriptor.getValue());
+        }
         var known = user();
         if (known.isPresent()) {
             known(known.get());

@@ -44,15 +44,22 @@ final class CapabilitySteps {
     void plan() {
         program.phase("privileges");
         var capabilities = input.spec().privileges().capabilities();
-        capabilities.ifPresent(this::bound);
-        if (capabilities.isPresent()
-                && input.principal().map(Principal::uid).filter(uid -> uid == 0).isEmpty()) {
-            program.purpose("keep capabilities when leaving user 0");
-            prctl(OnError.fail(), PR_SET_KEEPCAPS, of(1));
+        if (capabilities.isPresent()) {
+            bound(capabilities.get());
+            if (!staysUser0()) {
+                program.purpose("keep capabilities when leaving user 0");
+                prctl(OnError.fail(), PR_SET_KEEPCAPS, of(1));
+            }
         }
         user();
         securebits();
-        capabilities.ifPresent(this::set);
+        if (capabilities.isPresent()) {
+            set(capabilities.get());
+        }
+    }
+
+    private boolean staysUser0() {
+        return input.principal().isPresent() && input.principal().get().uid() == 0;
     }
 
     private void bound(Capabilities capabilities) {
@@ -72,19 +79,16 @@ final class CapabilitySteps {
         if (!setsUser) {
             return;
         }
-        program.purpose(
-                principal
-                        .map(known -> "be user " + known.uid() + ", group " + known.gid())
-                        .orElse("be that user"),
-                "CAP_SETUID, CAP_SETGID");
-        var numbers = principal.map(CapabilitySteps::numbers).orElseGet(() -> new AccountSteps(program).answered());
+        String who = principal.isEmpty()
+                ? "that user"
+                : "user " + principal.get().uid() + ", group " + principal.get().gid();
+        program.purpose("be " + who, "CAP_SETUID, CAP_SETGID");
+        var numbers = principal.isPresent() ? numbers(principal.get()) : new AccountSteps(program).answered();
         givePipes(numbers);
         new TerminalSteps(input, program).planOwner(numbers.uid());
         // Where setgroups is denied the host's groups stay, but nobody inside can name them.
         boolean mayBeDenied = input.joins(Namespace.USER)
-                || input.idMap()
-                        .filter(map -> IdMapSteps.isOwn(map, input.host()))
-                        .isPresent();
+                || input.idMap().isPresent() && IdMapSteps.isOwn(input.idMap().get(), input.host());
         boolean denied = mayBeDenied && input.spec().process().groups().isEmpty();
         program.call(
                 denied ? OnError.ignore(Errno.EPERM) : OnError.fail(),

@@ -74,10 +74,9 @@ public abstract class ContainerSpec {
 
     /** {@return whether PID 1 is an init of ours} */
     public final boolean hasInit() {
-        return process()
-                .init()
-                .orElseGet(
-                        () -> process().presetInit() && Implied.namespaces(this).contains(Namespace.PID));
+        return process().init().isPresent()
+                ? process().init().get()
+                : process().presetInit() && Implied.namespaces(this).contains(Namespace.PID);
     }
 
     /** {@return whether the container has a root of its own} */

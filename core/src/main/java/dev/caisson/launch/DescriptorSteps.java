@@ -61,10 +61,10 @@ final class DescriptorSteps {
             sources.put(number, beyond("source " + number, source, beyond));
         }
         connectStandard();
-        sources.forEach((number, source) -> {
-            program.purpose("pass on descriptor " + number);
-            program.call(Syscall.DUP3, source, of(number), of(0));
-        });
+        for (var source : sources.entrySet()) {
+            program.purpose("pass on descriptor " + source.getKey());
+            program.call(Syscall.DUP3, source.getValue(), of(source.getKey()), of(0));
+        }
         for (int i = 0; i < kept.size(); i++) {
             var place = of(firstKept + i);
             program.purpose("keep the " + kept.get(i).name() + " of the launch");

@@ -24,7 +24,9 @@ final class Implied {
     static Set<Namespace> namespaces(ContainerSpec spec) {
         var all = EnumSet.noneOf(Namespace.class);
         all.addAll(spec.namespaces().fresh());
-        spec.namespaces().preset().forEach(namespace -> imply(all, spec, namespace));
+        for (var namespace : spec.namespaces().preset()) {
+            imply(all, spec, namespace);
+        }
         if (spec.root().changesMounts()) {
             imply(all, spec, Namespace.MOUNT);
         }

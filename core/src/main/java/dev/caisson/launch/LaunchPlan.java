@@ -168,20 +168,21 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
 
     private static List<String> parentSide(PlanInput input) {
         var parent = new ArrayList<String>();
-        input.idMap().filter(map -> !IdMapSteps.isOwn(map, input.host())).ifPresent(map -> {
-            parent.add("write uid_map: " + map.uids());
-            parent.add("write gid_map: " + map.gids());
-        });
-        input.spec()
-                .privileges()
-                .supervised()
-                .ifPresent(_ -> parent.add("answer supervised calls from the seccomp listener"));
+        var map = input.idMap();
+        if (map.isPresent() && !IdMapSteps.isOwn(map.get(), input.host())) {
+            parent.add("write uid_map: " + map.get().uids());
+            parent.add("write gid_map: " + map.get().gids());
+        }
+        if (input.spec().privileges().supervised().isPresent()) {
+            parent.add("answer supervised calls from the seccomp listener");
+        }
         return parent;
     }
 
     /** {@return what of a preset's isolation this host does not allow, each with the reason} */
     public List<String> unenforced() {
-        var bound = input.hostTree().map(HostTree::bound).orElse(List.of());
+        List<String> bound =
+                input.hostTree().isPresent() ? input.hostTree().get().bound() : List.of();
         return bound.isEmpty() || !input.spec().root().forUntrusted()
                 ? List.of()
                 : List.of("no reach to the host's sockets below " + String.join(", ", bound)

@@ -49,8 +49,12 @@ public interface NamespaceSpec {
     /** Refuses values that make no sense alone. */
     @Value.Check
     default void check() {
-        hostname().ifPresent(name -> checkName("hostname", name));
-        domainName().ifPresent(name -> checkName("domainName", name));
+        if (hostname().isPresent()) {
+            checkName("hostname", hostname().get());
+        }
+        if (domainName().isPresent()) {
+            checkName("domainName", domainName().get());
+        }
     }
 
     private static void checkName(String option, String name) {
@@ -71,6 +75,14 @@ public interface NamespaceSpec {
         return Optional.empty();
     }
 
+    private int timesJoined(Namespace namespace) {
+        int times = 0;
+        for (var join : joins()) {
+            times += join.namespace() == namespace ? 1 : 0;
+        }
+        return times;
+    }
+
     /** {@return whether a namespace is neither joined nor the host's by name, and so may be implied} */
     default boolean leavesOpen(Namespace namespace) {
         return joined(namespace).isEmpty() && !host().contains(namespace);
@@ -78,7 +90,7 @@ public interface NamespaceSpec {
 
     /** {@return the host name inside, if it is not the host's} */
     default Optional<String> hostnameInside() {
-        return hostname().or(() -> presetHostname().filter(_ -> leavesOpen(Namespace.UTS)));
+        return hostname().isEmpty() && leavesOpen(Namespace.UTS) ? presetHostname() : hostname();
     }
 
     /** {@return whether somebody set a host or domain name} */
@@ -106,7 +118,7 @@ public interface NamespaceSpec {
             Contradictions.refuse(isFresh && isHost, fresh, "that of the host", "choose one of them");
             Contradictions.refuse(isJoined && isHost, joining, "that of the host", "choose one of them");
             Contradictions.refuse(
-                    joins().stream().filter(j -> j.namespace() == namespace).count() > 1,
+                    timesJoined(namespace) > 1,
                     "joining one " + namespace + " namespace",
                     "joining another",
                     "a process is in one");

@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * New and joined namespaces and what is set in them. As many as possible are made by clone3 itself; those that must belong
@@ -75,9 +76,13 @@ final class NamespaceSteps {
         if (isDeferred()) {
             return 0;
         }
-        return flags(input.fresh().stream()
-                .filter(n -> n != Namespace.TIME && !(n == Namespace.CGROUP && entersCgroup()))
-                .toList());
+        long flags = 0;
+        for (var namespace : input.fresh()) {
+            if (namespace != Namespace.TIME && !(namespace == Namespace.CGROUP && entersCgroup())) {
+                flags |= namespace.flag();
+            }
+        }
+        return flags;
     }
 
     private boolean entersCgroup() {
@@ -194,8 +199,8 @@ final class NamespaceSteps {
         if (spec.namespaces().hostnameInside().isPresent()
                 || spec.namespaces().domainName().isPresent()) {
             program.phase("host name");
-            spec.namespaces().hostnameInside().ifPresent(name -> setName(Syscall.SETHOSTNAME, "the host name", name));
-            spec.namespaces().domainName().ifPresent(name -> setName(Syscall.SETDOMAINNAME, "the domain name", name));
+            setName(Syscall.SETHOSTNAME, "the host name", spec.namespaces().hostnameInside());
+            setName(Syscall.SETDOMAINNAME, "the domain name", spec.namespaces().domainName());
         }
     }
 
@@ -209,10 +214,12 @@ final class NamespaceSteps {
         }
     }
 
-    private void setName(Syscall syscall, String what, String name) {
-        program.purpose("set " + what, "CAP_SYS_ADMIN");
-        int bytes = FileNames.encode(name).length;
-        program.call(syscall, text(name), of(bytes));
+    private void setName(Syscall syscall, String what, Optional<String> name) {
+        if (name.isPresent()) {
+            program.purpose("set " + what, "CAP_SYS_ADMIN");
+            int bytes = FileNames.encode(name.get()).length;
+            program.call(syscall, text(name.get()), of(bytes));
+        }
     }
 
     private void time() {
@@ -223,17 +230,20 @@ final class NamespaceSteps {
         if (foreign) {
             ExecSteps.dumpable(program, "own its files in /proc", 1);
         }
-        input.spec().namespaces().monotonicOffset().ifPresent(offset -> offset("monotonic", offset));
-        input.spec().namespaces().bootTimeOffset().ifPresent(offset -> offset("boottime", offset));
+        offset("monotonic", input.spec().namespaces().monotonicOffset());
+        offset("boottime", input.spec().namespaces().bootTimeOffset());
         if (foreign) {
             ExecSteps.dumpable(program, "be nobody's to trace or read", 0);
         }
     }
 
-    private void offset(String clock, Duration offset) {
-        program.purpose("offset the " + clock + " clock", "CAP_SYS_TIME");
-        String line = clock + " " + offset.getSeconds() + " " + offset.getNano();
-        writeFile(program, "/proc/self/timens_offsets", line);
+    private void offset(String clock, Optional<Duration> offset) {
+        if (offset.isPresent()) {
+            program.purpose("offset the " + clock + " clock", "CAP_SYS_TIME");
+            String line =
+                    clock + " " + offset.get().getSeconds() + " " + offset.get().getNano();
+            writeFile(program, "/proc/self/timens_offsets", line);
+        }
     }
 
     private void loopback() {

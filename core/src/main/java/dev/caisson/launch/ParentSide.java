@@ -39,9 +39,10 @@ public final class ParentSide {
     public static Map<String, Gate> gates(LaunchPlan plan, Handover listening, Handover terminal, WhenKnown known) {
         var input = plan.input();
         var gates = new HashMap<String, Gate>();
-        input.idMap()
-                .filter(map -> plan.program().gates().contains(IdMapSteps.GATE))
-                .ifPresent(map -> gates.put(IdMapSteps.GATE, pid -> writeMaps(pid, map, input.host())));
+        if (input.idMap().isPresent() && plan.program().gates().contains(IdMapSteps.GATE)) {
+            var map = input.idMap().get();
+            gates.put(IdMapSteps.GATE, pid -> writeMaps(pid, map, input.host()));
+        }
         if (plan.program().gates().contains(SeccompSteps.LISTENER)) {
             gates.put(SeccompSteps.LISTENER, listening);
         }
@@ -49,7 +50,9 @@ public final class ParentSide {
             gates.put(TerminalSteps.GATE, terminal);
         }
         if (input.spec().root().asks(RootSpec.Question.PLACES)) {
-            input.spec().root().mounts().forEach(mount -> gates.put(Places.gate(mount), Places.consultation(mount)));
+            for (var mount : input.spec().root().mounts()) {
+                gates.put(Places.gate(mount), Places.consultation(mount));
+            }
         }
         if (plan.program().gates().contains(AccountSteps.GATE)) {
             Consultation asked = root -> lookUp(root, input, known);

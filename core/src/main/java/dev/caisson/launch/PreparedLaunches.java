@@ -6,7 +6,6 @@ import dev.caisson.linux.child.EncodedProgram;
 import dev.caisson.linux.child.Encoder;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * The last few launches of one builder, planned and encoded: whoever runs a command again pays for neither. They live as long
@@ -16,28 +15,30 @@ public final class PreparedLaunches {
     private static final int MOST = 8;
 
     /** So few that comparing them, which ends at the first difference, is quicker than the hash of all that was decided. */
-    private final AtomicReference<List<Prepared>> kept = new AtomicReference<>(List.of());
+    private volatile List<Prepared> kept = List.of();
 
     /** A plan and its program in the stub's form. */
     public record Prepared(LaunchPlan plan, EncodedProgram program) {}
 
     /** {@return the launch of what was decided; equal decisions give equal launches} */
     public Prepared of(PlanInput input) {
-        for (var known : kept.get()) {
+        for (var known : kept) {
             if (known.plan().input().equals(input)) {
                 return known;
             }
         }
         var plan = LaunchPlan.compile(input);
         var prepared = new Prepared(plan, Encoder.encode(plan.program(), Arch.host()));
-        kept.updateAndGet(others -> with(prepared, others));
+        keep(prepared);
         return prepared;
     }
 
-    private static List<Prepared> with(Prepared newest, List<Prepared> others) {
+    /** Of two that are kept at once, one may be forgotten again. */
+    private void keep(Prepared newest) {
         var all = new ArrayList<Prepared>();
         all.add(newest);
-        others.stream().limit(MOST - 1).forEach(all::add);
-        return List.copyOf(all);
+        var others = kept;
+        all.addAll(others.subList(0, Math.min(others.size(), MOST - 1)));
+        kept = List.copyOf(all);
     }
 }

@@ -16,7 +16,8 @@ public final class ProcFile {
     /** {@return the first line, or empty if this kernel has no such file or it may not be read} */
     public static Optional<String> line(String file) {
         try (var reader = Files.newBufferedReader(Path.of(file))) {
-            return Optional.ofNullable(reader.readLine()).map(String::strip);
+            String line = reader.readLine();
+            return line == null ? Optional.empty() : Optional.of(line.strip());
         } catch (IOException absent) {
             return Optional.empty(); // Not every kernel has every knob.
         }

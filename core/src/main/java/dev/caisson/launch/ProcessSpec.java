@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.Stream;
 import org.immutables.value.Value;
 
 /** How the command starts: environment, identity, streams, limits of the process, time. */
@@ -55,11 +54,12 @@ public interface ProcessSpec {
 
     /** {@return the terminal of the command, if it has one} */
     default Optional<Stdio.Terminal> terminal() {
-        return Stream.of(stdin(), stdout(), stderr())
-                .flatMap(Optional::stream)
-                .filter(Stdio.Terminal.class::isInstance)
-                .map(Stdio.Terminal.class::cast)
-                .findFirst();
+        for (var stream : List.of(stdin(), stdout(), stderr())) {
+            if (stream.isPresent() && stream.get() instanceof Stdio.Terminal terminal) {
+                return Optional.of(terminal);
+            }
+        }
+        return Optional.empty();
     }
 
     /** Refuses streams that are fine alone and not together. */
@@ -90,17 +90,26 @@ public interface ProcessSpec {
     /** Refuses values that make no sense alone. */
     @Value.Check
     default void check() {
-        environment().forEach((name, value) -> {
+        for (var variable : environment().entrySet()) {
+            String name = variable.getKey();
             if (Checks.string("environment", name).isEmpty() || name.contains("=")) {
                 throw new IllegalArgumentException("environment: \"" + name + "\" is not the name of a variable");
             }
-            var _ = Checks.string("environment", value);
-        });
-        workingDirectory().ifPresent(directory -> InsidePath.check("workingDirectory", directory));
-        argv0().ifPresent(name -> Checks.string("argv0", name));
+            var _ = Checks.string("environment", variable.getValue());
+        }
+        if (workingDirectory().isPresent()) {
+            InsidePath.check("workingDirectory", workingDirectory().get());
+        }
+        if (argv0().isPresent()) {
+            var _ = Checks.string("argv0", argv0().get());
+        }
         Checks.within("umask", umask(), 0, 0777);
-        nice().ifPresent(nice -> Checks.within("nice", nice, -20, 19));
-        oomScoreAdj().ifPresent(score -> Checks.within("oomScoreAdj", score, -1000, 1000));
+        if (nice().isPresent()) {
+            Checks.within("nice", nice().getAsInt(), -20, 19);
+        }
+        if (oomScoreAdj().isPresent()) {
+            Checks.within("oomScoreAdj", oomScoreAdj().getAsInt(), -1000, 1000);
+        }
         checkStreams();
         if (timeout().isPresent()
                 && (timeout().get().isNegative() || timeout().get().isZero())) {
@@ -118,13 +127,15 @@ public interface ProcessSpec {
         }
         checkOutput("stdout", stdout());
         checkOutput("stderr", stderr());
-        descriptors().forEach((number, source) -> {
+        for (var descriptor : descriptors().entrySet()) {
+            int number = descriptor.getKey();
+            var source = descriptor.getValue();
             Checks.within("descriptor", number, 3, 1023);
             if (!(source instanceof Stdio.File || source instanceof Stdio.Bytes || source instanceof Stdio.Discard)) {
                 throw new IllegalArgumentException(
                         "descriptor " + number + ": " + source + "; a file, bytes or discard is possible");
             }
-        });
+        }
     }
 
     private static void checkOutput(String name, Optional<Stdio> stdio) {

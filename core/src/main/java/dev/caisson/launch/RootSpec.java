@@ -75,7 +75,7 @@ public interface RootSpec {
 
     /** {@return whether a launch asks something} */
     default boolean asks(Question question) {
-        return asks().filter(question::equals).isPresent();
+        return asks().isPresent() && asks().get() == question;
     }
 
     /** Whether the JVM keeps the root for the sake of its files. */
@@ -126,8 +126,12 @@ public interface RootSpec {
     /** Refuses values that make no sense alone. */
     @Value.Check
     default void check() {
-        maskedPaths().forEach(path -> InsidePath.checkBelowRoot("mask", path, "nothing would be left"));
-        readOnlyPaths().forEach(path -> InsidePath.checkBelowRoot("readOnlyPath", path, "call readOnly()"));
+        for (var path : maskedPaths()) {
+            InsidePath.checkBelowRoot("mask", path, "nothing would be left");
+        }
+        for (var path : readOnlyPaths()) {
+            InsidePath.checkBelowRoot("readOnlyPath", path, "call readOnly()");
+        }
         if (upperSize().isPresent() && upperSize().getAsLong() <= 0) {
             throw new IllegalArgumentException("upperSize: " + upperSize().getAsLong() + " bytes; it must be positive");
         }

@@ -181,7 +181,7 @@ public final class LiveProcess {
     public void awaitBriefly(@Nullable Duration timeout) throws LinuxException {
         boolean soon = timeout != null && Patience.nanos(timeout) - (System.nanoTime() - startedAt) < BRIEFLY_NANOS;
         if (!Thread.currentThread().isVirtual() && !soon && Processes.awaitEnd(pidfd, BRIEFLY_NANOS)) {
-            reap().ifPresent(this::finish);
+            finishIfEnded();
         }
     }
 
@@ -334,6 +334,13 @@ public final class LiveProcess {
             }
         }
         killQuietly(Cause.STOPPED);
+    }
+
+    private void finishIfEnded() {
+        var status = reap();
+        if (status.isPresent()) {
+            finish(status.get());
+        }
     }
 
     private synchronized Optional<WaitStatus> reap() {
@@ -545,7 +552,7 @@ public final class LiveProcess {
     public void abandon() throws IOException {
         kill(Cause.STOPPED);
         if (Processes.awaitEnd(pidfd, Long.MAX_VALUE)) {
-            reap().ifPresent(this::finish);
+            finishIfEnded();
         }
         plumbing.close();
     }

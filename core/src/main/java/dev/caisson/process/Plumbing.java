@@ -310,11 +310,15 @@ public final class Plumbing implements AutoCloseable {
     /** The command has its ends: ours of them are closed, so that end of file means the command's. */
     public void launched() {
         release();
-        taps.forEach(Tap::launched);
+        for (var tap : taps) {
+            tap.launched();
+        }
     }
 
     private void release() {
-        commandEnds.forEach(Fd::close);
+        for (var end : commandEnds) {
+            end.close();
+        }
         commandEnds.clear();
         commandPipes.clear();
         hostTerminal = null;
@@ -332,12 +336,21 @@ public final class Plumbing implements AutoCloseable {
 
     /** {@return completes when all of the output has arrived where it is to go; exceptionally if it has not} */
     CompletableFuture<?> delivered() {
-        return CompletableFuture.allOf(taps.stream().map(Tap::done).toArray(CompletableFuture[]::new));
+        var all = new CompletableFuture<?>[taps.size()];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = taps.get(i).done();
+        }
+        return CompletableFuture.allOf(all);
     }
 
     /** {@return whether the calling thread is one that the output must pass, so that it cannot wait for that} */
     public boolean delivers() {
-        return taps.stream().anyMatch(Tap::isCaller);
+        for (var tap : taps) {
+            if (tap.isCaller()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** What may take long gets nothing more. */
@@ -347,7 +360,9 @@ public final class Plumbing implements AutoCloseable {
 
     /** The command has ended: captured streams get their rest, and no pipe to it is held open. */
     void ended() throws IOException {
-        shared.forEach(InheritedStream::restore);
+        for (var stream : shared) {
+            stream.restore();
+        }
         if (pty != null) {
             pty.ended();
             return;
@@ -358,7 +373,9 @@ public final class Plumbing implements AutoCloseable {
                 pipe.ended();
             }
         }
-        taps.forEach(Tap::ended);
+        for (var tap : taps) {
+            tap.ended();
+        }
     }
 
     public OutputStream stdin() {
@@ -389,7 +406,12 @@ public final class Plumbing implements AutoCloseable {
     }
 
     public boolean isTruncated() {
-        return kept.values().stream().anyMatch(KeptOutput::isTruncated);
+        for (var sink : kept.values()) {
+            if (sink.isTruncated()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**
@@ -429,7 +451,9 @@ public final class Plumbing implements AutoCloseable {
         } catch (IOException impossible) {
             throw new IllegalStateException(impossible);
         } finally {
-            taps.forEach(Tap::close);
+            for (var tap : taps) {
+                tap.close();
+            }
         }
     }
 }
