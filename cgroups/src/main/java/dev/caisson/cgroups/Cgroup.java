@@ -34,6 +34,7 @@ public final class Cgroup implements AutoCloseable {
     private CgroupDirectories parts;
     private final Kills kills;
     private Limits limits;
+    private volatile boolean frozen;
     private boolean closed;
     private boolean recorded;
 
@@ -286,11 +287,18 @@ public final class Cgroup implements AutoCloseable {
     /** Stops everything in it, and returns when it stands still. */
     public void freeze() throws IOException {
         freezer().freeze(true);
+        frozen = true;
     }
 
     /** Lets everything in it go on. */
     public void thaw() throws IOException {
+        frozen = false;
         freezer().freeze(false);
+    }
+
+    /** {@return whether it was frozen here, and is not thawed} */
+    public boolean isFrozen() {
+        return frozen;
     }
 
     private Driver freezer() {

@@ -207,6 +207,12 @@ public final class Engine {
 
     /** One that ends meanwhile takes the command along, or keeps it from being started: that is the reason then. */
     private Started launchInside(Request request, Entrance entrance) throws IOException {
+        if (entrance.isFrozen()) {
+            throw new LaunchException(
+                    "command: the container is frozen, and so would the command be before its execve; thaw() it first",
+                    "",
+                    null);
+        }
         try {
             entrance.open().close();
             return launchHere(request);

@@ -59,6 +59,10 @@ public final class Entrance {
         return cgroup;
     }
 
+    boolean isFrozen() {
+        return cgroup.filter(Cgroup::isFrozen).isPresent();
+    }
+
     /** {@return the name of a cgroup of one command, which no other has, whichever JVM runs it} */
     String nextName() {
         return "command-" + ProcessHandle.current().pid() + "-" + commands.incrementAndGet();
