@@ -39,6 +39,7 @@ final class InitSteps {
     /** @param mayBeSeen whether a JVM without privileges is to be able to look at it */
     void plan(boolean mayBeSeen) {
         program.phase("init");
+        program.purpose("be called an init");
         var command = program.label();
         var pid = fork(command, "caisson-init");
         if (mayBeSeen) {
@@ -70,11 +71,12 @@ final class InitSteps {
     }
 
     private Arg fork(Label command, String name) {
+        // Before the command can look.
+        program.call(Syscall.PRCTL, named(15, "PR_SET_NAME"), Arg.text(name), of(0), of(0), of(0));
         program.purpose("fork the command").task(LaunchTask.FORK_COMMAND);
         // As vfork(2): no page is copied for a child that is about to execve, and this side waits until it has.
         var pid = program.result("command", Syscall.CLONE, FORK, of(0), of(0), of(0), of(0));
         program.branch(Step.Condition.EQUAL, pid, of(0), command);
-        program.call(Syscall.PRCTL, named(15, "PR_SET_NAME"), Arg.text(name), of(0), of(0), of(0));
         return pid;
     }
 

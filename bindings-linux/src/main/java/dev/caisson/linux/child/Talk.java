@@ -196,9 +196,13 @@ final class Talk {
             case TableLayout.EXECVE_ATTEMPTED -> executed = true;
             case TableLayout.WAITING -> waiting = true;
             case TableLayout.FORKED -> {
-                forked = errno;
-                if (expired) {
-                    kill(forked);
+                // Before an execve only: an init has this socket a moment longer than the command, which may be able to
+                // take it from it, and has nobody to name.
+                if (!executed) {
+                    forked = errno;
+                    if (expired) {
+                        kill(forked);
+                    }
                 }
             }
             case TableLayout.REFUSED -> refused = -errno;
