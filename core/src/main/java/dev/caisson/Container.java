@@ -101,6 +101,8 @@ public interface Container extends ContainerProcess {
     /**
      * {@return a builder that does only what is named} No namespace, no root, no default mount, capabilities and privileges
      * as they are: a faster ProcessBuilder to begin with. Without a PID namespace, ending it ends its process group only.
+     * As all containers it ends with the JVM, however that ends; but of a plain one nobody knows any more where the JVM and the
+     * zygote beside it are killed at the same moment, unless it has a cgroup, which the next JVM removes with all that is in it.
      */
     static ContainerBuilder bare() {
         return new ContainerBuilder(ImmutableContainerSpec.builder()

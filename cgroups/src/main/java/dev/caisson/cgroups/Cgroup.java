@@ -118,7 +118,7 @@ public final class Cgroup implements AutoCloseable {
     /**
      * Removes what JVMs that ended without warning left behind where {@link #builder} makes cgroups: those whose name tells a
      * process of this PID namespace that runs no more, and all that runs in them. Others that do the same meanwhile are no
-     * hindrance.
+     * hindrance. A JVM that starts containers with cgroups does so by itself, once.
      *
      * @return the names of the cgroups
      * @throws IOException if some stay; the others are gone

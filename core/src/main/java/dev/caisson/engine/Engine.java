@@ -37,6 +37,7 @@ public final class Engine {
     private final Launcher launcher = new Launcher();
     private final Kernel kernel = Kernel.ofThisMachine().asking(new Trials(launcher)::attempt);
     private final Services services;
+    private final Sweep sweep = new Sweep();
 
     /** What a launch asks for. */
     record Services(
@@ -228,6 +229,7 @@ public final class Engine {
             if (LimitCgroup.isFor(request.spec())) {
                 awaitLauncher();
                 here.makeCgroup(launcher);
+                sweep.after(request.spec().limits().cgroupParent());
             }
             var decided = services.planner().decide(request.spec(), request.command(), here.cgroupFiles());
             here.decided(decided, services.host());
@@ -261,6 +263,7 @@ public final class Engine {
             here.prepares();
             if (LimitCgroup.isFor(request.spec())) {
                 here.makeCgroup(launcher);
+                sweep.after(request.spec().limits().cgroupParent());
             }
             var decided = services.planner()
                     .decide(request.spec(), request.command(), here.cgroupFiles())
