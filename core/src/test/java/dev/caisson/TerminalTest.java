@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
@@ -68,6 +69,30 @@ class TerminalTest {
         }
     }
 
+    /** Starts a command in a terminal of 91 columns and 17 rows. */
+    @FunctionalInterface
+    interface Starter {
+        ContainerProcess start(Map<String, String> environment, String... command) throws IOException;
+
+        static Starter of(Kind kind) {
+            return (environment, command) ->
+                    kind.builder().environment(environment).terminal(91, 17).start(command);
+        }
+
+        /** {@return one of further commands in a container} */
+        static Starter in(Container container) {
+            return (environment, command) -> container
+                    .command(command)
+                    .environment(environment)
+                    .terminal(91, 17)
+                    .start();
+        }
+
+        default ContainerProcess script(String script) throws IOException {
+            return start(Map.of(), "/bin/sh", "-c", script);
+        }
+    }
+
     private static ContainerBuilder bare() {
         return Container.bare().environment("PATH", PATH);
     }
@@ -85,31 +110,37 @@ class TerminalTest {
     @ParameterizedTest
     @EnumSource
     void itIsTheControllingTerminalInItsSize(Kind kind) throws Exception {
-        Scene.isControlling(kind);
+        Scene.isControlling(Starter.of(kind), kind.hasOwnDevices());
     }
 
     @ParameterizedTest
     @EnumSource
     void aShellHasJobControl(Kind kind) throws Exception {
-        Scene.jobControl(kind);
+        Scene.jobControl(Starter.of(kind));
     }
 
     @ParameterizedTest
     @EnumSource
     void aNewSizeIsToldToTheForeground(Kind kind) throws Exception {
-        Scene.resize(kind);
+        Scene.resize(Starter.of(kind));
     }
 
     @ParameterizedTest
     @EnumSource
     void hangingUpIsToldToTheCommand(Kind kind) throws Exception {
-        Scene.hangUp(kind);
+        Scene.hangUp(Starter.of(kind));
     }
 
     @ParameterizedTest
     @EnumSource
     void closingItsInputEndsItsInput(Kind kind) throws Exception {
-        Scene.endOfInput(kind);
+        Scene.endOfInput(Starter.of(kind));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aFurtherCommandHasOneToo(Kind kind) throws Exception {
+        Scene.furtherCommand(kind);
     }
 
     @Test
@@ -124,13 +155,15 @@ class TerminalTest {
 
         public static void main(String[] args) throws Exception {
             for (var kind : Kind.values()) {
-                Scene.isControlling(kind);
-                Scene.jobControl(kind);
-                Scene.resize(kind);
-                Scene.hangUp(kind);
-                Scene.endOfInput(kind);
+                var starter = Starter.of(kind);
+                Scene.isControlling(starter, kind.hasOwnDevices());
+                Scene.jobControl(starter);
+                Scene.resize(starter);
+                Scene.hangUp(starter);
+                Scene.endOfInput(starter);
+                Scene.furtherCommand(kind);
             }
-            Scene.secondCommand(Container.sandbox().lower(SLASH));
+            Scene.joining(Container.sandbox().lower(SLASH));
             System.out.println("all seen");
         }
     }
@@ -139,23 +172,20 @@ class TerminalTest {
     static final class Scene {
         private Scene() {}
 
-        static void isControlling(Kind kind) throws Exception {
-            String shown = shown(
-                    kind.builder(),
-                    "stty size; echo to it > /dev/tty; test -t 0 && test -t 1 && test -t 2 && tty; stty -a | grep -o '[-]*iutf8'");
-            assertEquals(
-                    kind.hasOwnDevices()
-                            ? "17 91\nto it\n/dev/pts/0\niutf8\n"
-                            : shown.replaceFirst("(?s).*?(/dev/pts/\\d+).*", "17 91\nto it\n$1\niutf8\n"),
-                    shown);
+        static void isControlling(Starter starter, boolean hasOwnDevices) throws Exception {
+            try (var process =
+                    starter.script("stty size; echo to it > /dev/tty; test -t 0 && test -t 1 && test -t 2 && tty;"
+                            + " stty -a | grep -o '[-]*iutf8'")) {
+                String shown = new Typist(process).toTheEnd();
+                assertEquals(
+                        "17 91\nto it\n/dev/pts/N\niutf8\n", shown.replaceFirst("/dev/pts/\\d+", "/dev/pts/N"), shown);
+                assertTrue(!hasOwnDevices || shown.contains("/dev/pts/0\n"), shown);
+            }
         }
 
-        static void jobControl(Kind kind) throws Exception {
-            try (var container = kind.builder()
-                    .environment("PS1", "> ")
-                    .environment("TERM", "dumb")
-                    .terminal(80, 24)
-                    .start("/bin/bash", "--norc", "--noprofile")) {
+        static void jobControl(Starter starter) throws Exception {
+            try (var container =
+                    starter.start(Map.of("PS1", "> ", "TERM", "dumb"), "/bin/bash", "--norc", "--noprofile")) {
                 var person = new Typist(container);
                 person.await("> ");
                 assertFalse(person.screen().contains("no job control"), person::screen);
@@ -180,9 +210,9 @@ class TerminalTest {
             }
         }
 
-        static void resize(Kind kind) throws Exception {
+        static void resize(Starter starter) throws Exception {
             try (var container =
-                    start(kind.builder(), "trap 'stty size; exit 3' WINCH; echo ready; while :; do read x; done")) {
+                    starter.script("trap 'stty size; exit 3' WINCH; echo ready; while :; do read x; done")) {
                 var person = new Typist(container);
                 person.await("ready");
                 assertEquals(new Stdio.Terminal(91, 17), container.terminal().size());
@@ -194,24 +224,24 @@ class TerminalTest {
             }
         }
 
-        static void hangUp(Kind kind) throws Exception {
+        static void hangUp(Starter starter) throws Exception {
             try (var container =
-                    start(kind.builder(), "trap 'exit 4' HUP; echo ready; while :; do read x || sleep 0.01; done")) {
+                    starter.script("trap 'exit 4' HUP; echo ready; while :; do read x || sleep 0.01; done")) {
                 new Typist(container).await("ready");
                 container.terminal().hangUp();
                 assertEquals(new Exit.Exited(4), container.waitFor());
             }
             try (var container =
-                    start(kind.builder(), "trap 'exit 4' HUP; echo ready; while :; do read x || sleep 0.01; done")) {
+                    starter.script("trap 'exit 4' HUP; echo ready; while :; do read x || sleep 0.01; done")) {
                 assertEquals("ready", new String(container.stdout().readNBytes(5), StandardCharsets.UTF_8));
                 container.stdout().close();
                 assertEquals(new Exit.Exited(4), container.waitFor());
             }
         }
 
-        static void endOfInput(Kind kind) throws Exception {
+        static void endOfInput(Starter starter) throws Exception {
             for (String typed : List.of("", "a line\n", "half a line")) {
-                try (var container = start(kind.builder(), "cat; echo $?")) {
+                try (var container = starter.script("cat; echo $?")) {
                     container.stdin().write(typed.getBytes(StandardCharsets.UTF_8));
                     container.stdin().close();
                     container.stdin().close();
@@ -224,7 +254,18 @@ class TerminalTest {
             }
         }
 
-        static void secondCommand(ContainerBuilder builder) throws Exception {
+        static void furtherCommand(Kind kind) throws Exception {
+            try (var container = kind.builder().start("/bin/sleep", "1000")) {
+                var starter = Starter.in(container);
+                isControlling(starter, kind.hasOwnDevices());
+                jobControl(starter);
+                resize(starter);
+                hangUp(starter);
+                endOfInput(starter);
+            }
+        }
+
+        static void joining(ContainerBuilder builder) throws Exception {
             try (var container = builder.start("/bin/sleep", "1000")) {
                 var joining = bare().join(container, Namespace.USER, Namespace.MOUNT, Namespace.PID);
                 assertEquals("/dev/pts/0\nroot 620\n", shown(joining, "tty; stat -L -c '%U %a' /proc/self/fd/0"));
@@ -260,7 +301,7 @@ class TerminalTest {
 
     @Test
     void aSecondCommandHasATerminalOfTheSameDevpts() throws Exception {
-        Scene.secondCommand(Container.sandbox().lower(SLASH));
+        Scene.joining(Container.sandbox().lower(SLASH));
         try (var container = start(overHost(), "exec sleep 1000")) {
             var joining = bare().join(container, Namespace.MOUNT, Namespace.PID);
             assertEquals("/dev/pts/1\n0\n1\nptmx\n", shown(joining, "tty; ls -1 /dev/pts"));
@@ -445,7 +486,7 @@ class TerminalTest {
         var captured = assertThrows(
                 IllegalStateException.class,
                 () -> overHost().terminal(80, 24).stderr(Stdio.memory(100)).start("true"));
-        assertTrue(captured.getMessage().contains("stderr to Memory[cap=100]"), captured.getMessage());
+        assertTrue(captured.getMessage().contains("stderr to Memory[cap=100"), captured.getMessage());
         var sizes = assertThrows(
                 IllegalStateException.class,
                 () -> overHost().terminal(80, 24).stderr(Stdio.terminal(80, 25)).start("true"));

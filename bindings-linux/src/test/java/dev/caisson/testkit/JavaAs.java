@@ -84,7 +84,12 @@ public final class JavaAs {
         return new Ended(process.exitValue(), output.strip());
     }
 
-    private static String readable(Path copies) throws IOException {
+    /**
+     * {@return this JVM's class path for another user}
+     *
+     * @param copies an empty directory for it
+     */
+    public static String readable(Path copies) throws IOException {
         open(copies);
         var entries = new ArrayList<String>();
         for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {

@@ -36,6 +36,7 @@ public enum Need {
     SETPRIV("setpriv", "util-linux"),
     UNSHARE("unshare", "util-linux"),
     TASKSET("taskset", "util-linux"),
+    TMUX("tmux", "tmux"),
     MOUNT("mount", "mount"),
     USERADD("useradd", "passwd"),
     NEWUIDMAP("newuidmap", "uidmap"),

@@ -21,6 +21,19 @@ public abstract class ContainerSpec {
         return false;
     }
 
+    /** Whether a mount namespace that is joined has terminals of its own; else they are the JVM's. */
+    @Value.Default
+    public boolean joinsTerminals() {
+        return true;
+    }
+
+    /** {@return whether the container has terminals of its own} */
+    public final boolean hasOwnTerminals() {
+        return hasOwnRoot()
+                ? root().kernelMounts()
+                : namespaces().joined(Namespace.MOUNT).isPresent() && joinsTerminals();
+    }
+
     @Value.Default
     public RootSpec root() {
         return ImmutableRootSpec.builder().build();

@@ -38,6 +38,7 @@ public record InsideSpec(ContainerSpec spec, Set<Namespace> namespaces, Optional
         return ImmutableContainerSpec.builder()
                 .bare(spec.bare())
                 .entered(true)
+                .joinsTerminals(spec.hasOwnTerminals())
                 .root(ImmutableRootSpec.builder().kernelMounts(false).build())
                 .namespaces(ImmutableNamespaceSpec.builder()
                         .joins(joins)

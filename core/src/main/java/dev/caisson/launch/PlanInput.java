@@ -118,10 +118,10 @@ public record PlanInput(
         if (spec.process().terminal().isEmpty()) {
             return Optional.empty();
         }
-        if (spec.hasOwnRoot() && spec.root().kernelMounts()) {
-            return Optional.of(TerminalOrigin.CONTAINER);
+        if (!spec.hasOwnTerminals()) {
+            return Optional.of(TerminalOrigin.HOST);
         }
-        return Optional.of(joins(Namespace.MOUNT) ? TerminalOrigin.JOINED : TerminalOrigin.HOST);
+        return Optional.of(spec.hasOwnRoot() ? TerminalOrigin.CONTAINER : TerminalOrigin.JOINED);
     }
 
     /** {@return the map of the user namespace that the command lives in, if that is not the JVM's and is known} */

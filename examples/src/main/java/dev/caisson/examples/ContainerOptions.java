@@ -92,6 +92,11 @@ final class ContainerOptions {
         return command;
     }
 
+    /** {@return whether a variable of the environment was given} */
+    boolean sets(String variable) {
+        return environment.stream().anyMatch(given -> given.startsWith(variable + "="));
+    }
+
     /** With no option at all this is the sandbox over the host's root. */
     ContainerBuilder builder() {
         boolean namesNothing = !newPid && !newNet && !newUts && !newIpc && !newUser && !newCgroup && !newTime;
