@@ -10,7 +10,9 @@ import dev.caisson.launch.PreparedLaunches;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.FileNames;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A container to be: an immutable value. Each method returns a new builder, so that one may be kept, shared between threads,
@@ -145,7 +147,30 @@ public final class ContainerBuilder extends IsolationSettings {
      */
     public Container.Prepared prepare(List<String> command) throws IOException {
         var checked = checked(command);
-        return new PreparedContainer(Launching.prepared(spec, launches), spec, checked);
+        return new PreparedContainer(Launching.prepared(spec, launches), spec, checked, launches);
+    }
+
+    /**
+     * {@return a pool of prepared containers that are all as this builder says; see {@link Pool}} It is filled in the background.
+     *
+     * @param size how many are to wait, 1 to 1000
+     * @throws IllegalArgumentException if the size is out of range
+     * @throws IllegalStateException if runs would see each other's files, by a root or upper that stays
+     */
+    public Pool pool(int size) {
+        return new Pool(spec, size, Optional.empty());
+    }
+
+    /**
+     * {@return a pool as {@link #pool(int)}, which holds nothing while nobody uses it}
+     *
+     * @param idle how long after the last use; the next one starts cold, and the pool is filled again
+     */
+    public Pool pool(int size, Duration idle) {
+        if (idle.isNegative() || idle.isZero()) {
+            throw new IllegalArgumentException("pool: an idle time of " + idle + " is not positive");
+        }
+        return new Pool(spec, size, Optional.of(idle));
     }
 
     /** {@return what {@code start} would do, step by step} Nothing is run. */

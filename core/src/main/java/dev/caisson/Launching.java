@@ -146,9 +146,29 @@ final class Launching {
         }
     }
 
-    /** {@return a launched command, watched} */
-    static RunningContainer watched(Started started, ContainerSpec spec, Verb verb) throws IOException {
-        return watched(started, spec, verb, RunningContainer::new);
+    /** Where somebody gets what was prepared from. */
+    @FunctionalInterface
+    interface Source {
+        PreparedLaunch take() throws ContainerException;
+    }
+
+    /**
+     * {@return a command, started in what was prepared, watched}
+     *
+     * @param request of the description with all streams set
+     */
+    static RunningContainer start(
+            Verb verb, ContainerSpec spec, Function<ContainerSpec, Request> request, Source prepared)
+            throws IOException {
+        var complete = verb.complete(spec);
+        var asked = request.apply(complete);
+        Started started;
+        try {
+            started = prepared.take().start(asked);
+        } catch (IOException failed) {
+            throw ContainerException.of(failed);
+        }
+        return watched(started, complete, verb, RunningContainer::new);
     }
 
     private static <P extends RunningProcess> P watched(

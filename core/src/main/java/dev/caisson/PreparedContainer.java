@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson;
 
+import dev.caisson.Launching.Verb;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.engine.KeptFiles;
 import dev.caisson.engine.PreparedLaunch;
+import dev.caisson.engine.Request;
 import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.PreparedLaunches;
 import dev.caisson.path.InsidePath;
 import dev.caisson.spec.Join;
-import dev.caisson.spec.Stdio;
 import java.io.IOException;
 import java.nio.file.FileSystem;
 import java.nio.file.Path;
@@ -19,12 +21,15 @@ final class PreparedContainer implements Container.Prepared {
     private final PreparedLaunch launch;
     private final ContainerSpec spec;
     private final List<String> command;
+    private final PreparedLaunches plans;
     private final Join.Held held;
 
-    PreparedContainer(PreparedLaunch launch, ContainerSpec spec, List<String> command) {
+    /** @param plans of the same builder */
+    PreparedContainer(PreparedLaunch launch, ContainerSpec spec, List<String> command, PreparedLaunches plans) {
         this.launch = launch;
         this.spec = spec;
         this.command = command;
+        this.plans = plans;
         this.held = launch::duplicate;
     }
 
@@ -81,14 +86,7 @@ final class PreparedContainer implements Container.Prepared {
 
     @Override
     public Container start() throws IOException {
-        var complete = Launching.complete(spec, true, Stdio.pipe(), Stdio.pipe(), Stdio.pipe());
-        try {
-            return Launching.watched(launch.start(complete, command, true), complete, Launching.Verb.START);
-        } catch (ContainerException failed) {
-            throw failed;
-        } catch (IOException failed) {
-            throw ContainerException.of(failed);
-        }
+        return Launching.start(Verb.START, spec, complete -> new Request(complete, command, plans), () -> launch);
     }
 
     @Override

@@ -223,6 +223,15 @@ sealed class RunningProcess implements ContainerProcess permits RunningContainer
 
     @Override
     public void close() throws IOException {
+        try {
+            end();
+        } finally {
+            letGo();
+        }
+    }
+
+    /** As {@link #close}, but for what is kept beyond the end, which is still to be {@linkplain #letGo let go}. */
+    final void end() throws IOException {
         boolean interrupted = false;
         try {
             process.kill(LiveProcess.Cause.STOPPED);
@@ -242,7 +251,6 @@ sealed class RunningProcess implements ContainerProcess permits RunningContainer
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
-            letGo();
         }
     }
 

@@ -70,7 +70,7 @@ class PrepareTest {
         String[] command = {
             "/bin/sh",
             "-c",
-            "grep -E 'Cap|NoNew|Seccomp|Groups|Uid|Gid|Sig' /proc/self/status; ls -l /proc/self/fd | grep -c pipe; umask;"
+            "grep -E 'Cap|NoNew|Seccomp|Groups|Uid|Gid|Sig[A-P]' /proc/self/status; ls -l /proc/self/fd | grep -c pipe; umask;"
                     + " ulimit -n; cat /proc/self/oom_score_adj; mount | wc -l; readlink /proc/self/exe"
         };
         for (var builder : new ContainerBuilder[] {

@@ -134,6 +134,11 @@ public final class Engine {
         SHARED.close();
     }
 
+    /** Has something done, by a thread that may take its time, if a prepared container ends before it is started. */
+    public void onEnd(PreparedLaunch prepared, Runnable work) throws IOException {
+        prepared.onEnd(Poller.shared(), work);
+    }
+
     /** {@return what is known of this host and process} */
     public HostFacts host() {
         return services.host();
@@ -240,7 +245,7 @@ public final class Engine {
                 step.action().run(here);
             }
             var attempts = new Attempts(services, request, here, prepared);
-            return here.launched(attempts.launch(), attempts, true);
+            return here.launched(attempts.launch(), attempts);
         } catch (IllegalCallerException denied) {
             throw nothingCanBeStarted(denied); // By a plan that asked what the kernel can do.
         }
@@ -279,14 +284,21 @@ public final class Engine {
             var attempts = new Attempts(services, request, here, prepared);
             var child = attempts.launch();
             here.prepared(child, attempts);
-            return new PreparedLaunch(here, attempts, child, request.prepared());
+            return new PreparedLaunch(here, attempts, child);
+        } catch (IllegalCallerException denied) {
+            undo(here, denied);
+            throw nothingCanBeStarted(denied);
         } catch (IOException | RuntimeException | Error failed) {
-            try {
-                here.close();
-            } catch (IOException | RuntimeException | Error alsoFailed) {
-                failed.addSuppressed(alsoFailed);
-            }
+            undo(here, failed);
             throw failed;
+        }
+    }
+
+    private static void undo(Preparation here, Throwable because) {
+        try {
+            here.close();
+        } catch (IOException | RuntimeException | Error alsoFailed) {
+            because.addSuppressed(alsoFailed);
         }
     }
 

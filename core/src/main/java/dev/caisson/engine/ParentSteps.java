@@ -26,26 +26,15 @@ public final class ParentSteps {
         this.input = input;
     }
 
-    /** {@return the steps of a launch} */
+    /** {@return the steps of a launch, or of its preparation} */
     public static List<ParentStep> of(LaunchPlan plan) {
         var steps = new ParentSteps(plan.input());
-        switch (plan.input().part()) {
-            case WHOLE -> {
-                steps.prepare();
-                steps.streams();
-                steps.status();
-                steps.root();
-            }
-            case PREPARATION -> {
-                steps.prepare();
-                steps.root();
-            }
-            case START -> {
-                steps.streams();
-                steps.status();
-                return steps.steps;
-            }
+        steps.prepare();
+        if (plan.input().part() == PlanInput.Part.WHOLE) {
+            steps.streams();
+            steps.status();
         }
+        steps.root();
         if (plan.mode() == Launch.Mode.ISOLATED) {
             steps.add(
                     "zygote",

@@ -245,12 +245,8 @@ final class Preparation implements AutoCloseable {
         startedAt = System.nanoTime();
     }
 
-    /**
-     * {@return what is launched, for whoever uses it} What fails from here on ends the child.
-     *
-     * @param keepsFiles whether somebody may ask for its files, if they are kept
-     */
-    Started launched(Outcome.Child child, Attempts attempts, boolean keepsFiles) throws IOException {
+    /** {@return what is launched, for whoever uses it} What fails from here on ends the child. */
+    Started launched(Outcome.Child child, Attempts attempts) throws IOException {
         resources.onFailure(() -> kill(child));
         plumbing().launched();
         var own = limits.made()
@@ -268,10 +264,6 @@ final class Preparation implements AutoCloseable {
         process.atEnd(() -> attempts.ended(process));
         if (kept != null && files == null) {
             files = files(kept, attempts);
-        }
-        if (files != null && !keepsFiles) {
-            files.close();
-            files = null;
         }
         var inside = InsideSpec.of(attempts.plan().input(), spec);
         var entrance = request.entrance().orElseGet(() -> new Entrance(process::duplicate, inside, limits.made()));

@@ -2,8 +2,6 @@
 package dev.caisson.engine;
 
 import dev.caisson.cgroups.Cgroup;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.PreparedLaunches;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.child.Outcome;
@@ -21,16 +19,13 @@ public final class PreparedLaunch implements AutoCloseable {
     private final Preparation here;
     private final Attempts attempts;
     private final Outcome.Child child;
-    private final PreparedLaunches plans;
     private Poller.@Nullable Watch watch;
     private boolean used;
 
-    /** @param plans of the same builder */
-    PreparedLaunch(Preparation here, Attempts attempts, Outcome.Child child, PreparedLaunches plans) {
+    PreparedLaunch(Preparation here, Attempts attempts, Outcome.Child child) {
         this.here = here;
         this.attempts = attempts;
         this.child = child;
-        this.plans = plans;
     }
 
     /** {@return the waiting child, in this JVM's PID namespace} */
@@ -64,7 +59,7 @@ public final class PreparedLaunch implements AutoCloseable {
     }
 
     /** Has something done, by a thread that may take its time, if the child ends before it is started. */
-    public synchronized void onEnd(Poller poller, Runnable work) throws IOException {
+    synchronized void onEnd(Poller poller, Runnable work) throws IOException {
         if (!used) {
             watch = poller.watch(child.pidfd(), Epoll.IN, () -> {
                 unwatch();
@@ -98,27 +93,29 @@ public final class PreparedLaunch implements AutoCloseable {
     /**
      * Starts a command in it; the time of its timeout begins. If that fails, nothing is left.
      *
-     * @param spec as that of the preparation, with all three standard streams set
-     * @param keepsFiles whether somebody may ask for its files
+     * @param request its description is that of the preparation, but for what concerns the command alone
      * @return it, alive, to be {@linkplain Engine#watch watched}
      * @throws IllegalStateException if it was started or closed before
      */
-    public Started start(ContainerSpec spec, List<String> command, boolean keepsFiles) throws IOException {
+    public Started start(Request request) throws IOException {
         if (!take()) {
             throw new IllegalStateException("start: the prepared container was started or closed before");
         }
         // Not under the lock, for which the poller may wait.
         try (here) {
-            var rest = attempts.plan()
-                    .input()
-                    .start(spec.process(), command, here.user().orElseThrow());
-            here.starts(rest.spec());
-            var prepared = plans.of(rest);
-            for (var step : ParentSteps.of(prepared.plan())) {
-                step.action().run(here);
+            var rest = request.prepared()
+                    .start(
+                            attempts.plan().input(),
+                            request.spec().process(),
+                            request.command(),
+                            here.user().orElseThrow());
+            here.starts(rest.plan().input().spec());
+            here.connectStreams();
+            if (rest.plan().input().spec().hasInit() || rest.plan().input().hasReaper()) {
+                here.awaitStatus();
             }
-            var started = attempts.start(child.waiting().orElseThrow(), prepared);
-            return here.launched(started, attempts, keepsFiles);
+            var started = attempts.start(child.waiting().orElseThrow(), rest);
+            return here.launched(started, attempts);
         }
     }
 

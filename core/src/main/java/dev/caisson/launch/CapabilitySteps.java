@@ -41,15 +41,20 @@ final class CapabilitySteps {
         this.program = program;
     }
 
+    /** What a preparation does already: it gives up for good, and the rest does not miss it. */
+    void planAhead() {
+        input.spec().privileges().capabilities().ifPresent(this::bound);
+    }
+
     void plan() {
         program.phase("privileges");
         var capabilities = input.spec().privileges().capabilities();
-        if (capabilities.isPresent()) {
-            bound(capabilities.get());
-            if (!staysUser0()) {
-                program.purpose("keep capabilities when leaving user 0");
-                prctl(OnError.fail(), PR_SET_KEEPCAPS, of(1));
-            }
+        if (input.part() == PlanInput.Part.WHOLE) {
+            planAhead();
+        }
+        if (capabilities.isPresent() && !staysUser0()) {
+            program.purpose("keep capabilities when leaving user 0");
+            prctl(OnError.fail(), PR_SET_KEEPCAPS, of(1));
         }
         user();
         securebits();

@@ -27,6 +27,13 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
             case WHOLE -> start(input, program, exec, prepare(input, program, exec));
             case PREPARATION -> {
                 var devices = prepare(input, program, exec);
+                program.phase("privileges");
+                new CapabilitySteps(input, program).planAhead();
+                if (SeccompSteps.isAhead(input)) {
+                    var seccomp = new SeccompSteps(input, program);
+                    seccomp.planNoNewPrivileges();
+                    seccomp.planFilters();
+                }
                 program.phase("wait");
                 program.await(devices.directory());
             }
@@ -94,8 +101,9 @@ public record LaunchPlan(PlanInput input, SyscallProgram program, Launch.Mode mo
         if (late) {
             exec.planUndumpableAgain();
         }
-        planBetween(input, program, late, isolated, !confined);
-        if (!early && !confined) {
+        boolean installed = confined || input.part() == PlanInput.Part.START && SeccompSteps.isAhead(input);
+        planBetween(input, program, late, isolated, !installed);
+        if (!early && !installed) {
             seccomp.planFilters();
         }
         exec.planExec(Environment.of(input.spec(), input.principal()));

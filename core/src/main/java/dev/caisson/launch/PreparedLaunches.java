@@ -17,6 +17,21 @@ public final class PreparedLaunches {
     /** So few that comparing them, which ends at the first difference, is quicker than the hash of all that was decided. */
     private volatile List<Prepared> kept = List.of();
 
+    private volatile List<Start> starts = List.of();
+
+    /**
+     * The rest of a launch after its preparation, and all that it depends on.
+     *
+     * @param preparation equal only to itself, which costs nothing to find out
+     */
+    private record Start(
+            PlanInput preparation, ProcessSpec process, List<String> command, Principal user, Prepared prepared) {
+        @SuppressWarnings("ReferenceEquality") // See above.
+        boolean isOf(PlanInput before, ProcessSpec asked, List<String> run, Principal as) {
+            return preparation == before && command.equals(run) && process.equals(asked) && user.equals(as);
+        }
+    }
+
     /** A plan and its program in the stub's form. */
     public record Prepared(LaunchPlan plan, EncodedProgram program) {}
 
@@ -27,18 +42,38 @@ public final class PreparedLaunches {
                 return known;
             }
         }
+        var prepared = encoded(input);
+        kept = with(prepared, kept);
+        return prepared;
+    }
+
+    private static Prepared encoded(PlanInput input) {
         var plan = LaunchPlan.compile(input);
-        var prepared = new Prepared(plan, Encoder.encode(plan.program(), Arch.host()));
-        keep(prepared);
+        return new Prepared(plan, Encoder.encode(plan.program(), Arch.host()));
+    }
+
+    /**
+     * {@return the rest of a launch, after its preparation}
+     *
+     * @param process may differ in what the preparation does not look at
+     * @param user as whom the command runs
+     */
+    public Prepared start(PlanInput preparation, ProcessSpec process, List<String> command, Principal user) {
+        for (var known : starts) {
+            if (known.isOf(preparation, process, command, user)) {
+                return known.prepared();
+            }
+        }
+        var prepared = encoded(preparation.start(process, command, user));
+        starts = with(new Start(preparation, process, command, user, prepared), starts);
         return prepared;
     }
 
     /** Of two that are kept at once, one may be forgotten again. */
-    private void keep(Prepared newest) {
-        var all = new ArrayList<Prepared>();
+    private static <T> List<T> with(T newest, List<T> others) {
+        var all = new ArrayList<T>();
         all.add(newest);
-        var others = kept;
         all.addAll(others.subList(0, Math.min(others.size(), MOST - 1)));
-        kept = List.copyOf(all);
+        return List.copyOf(all);
     }
 }
