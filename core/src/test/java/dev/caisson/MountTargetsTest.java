@@ -19,6 +19,7 @@ import dev.caisson.spec.Mount;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -282,6 +283,38 @@ class MountTargetsTest {
         assertFalse(Files.exists(Path.of("/srv/third")));
         assertThrows(
                 ContainerException.class, () -> overRoot().file("/loop", "").run("/bin/true"));
+    }
+
+    /** Where a link has "..", openat2(2) gives up if anything on the machine is renamed at that moment. */
+    @Test
+    void aTargetBehindALinkIsFoundWhileOthersRename() throws Exception {
+        Path deep = Files.createDirectories(root.resolve("a/b/c/d/e/f/g/h"));
+        Files.createSymbolicLink(root.resolve("link"), Path.of("a/b/../../".repeat(4) + "a/b"));
+        Files.createFile(deep.resolve("target"));
+        var container = overRoot().tmpfs("/link", 1, ByteUnit.MB).readOnlyPath("/link");
+        var over = new AtomicBoolean();
+        var renaming = Thread.ofPlatform().start(() -> {
+            Path here = directory.resolve("here");
+            Path there = directory.resolve("there");
+            try {
+                Files.createFile(here);
+                while (!over.get()) {
+                    Files.move(here, there);
+                    Files.move(there, here);
+                }
+            } catch (IOException failed) {
+                throw new UncheckedIOException(failed);
+            }
+        });
+        try {
+            for (int i = 0; i < 50; i++) {
+                container.run("/bin/true").orThrow();
+            }
+            assertTrue(renaming.isAlive());
+        } finally {
+            over.set(true);
+            renaming.join();
+        }
     }
 
     /** What the launch that asks might make is no more than the start itself makes. */

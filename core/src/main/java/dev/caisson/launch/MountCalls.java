@@ -23,6 +23,7 @@ import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.mount.MountApi;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The calls of {@link MountApi}, and those that find or make places inside a root, as steps of a program. */
 final class MountCalls {
@@ -122,7 +123,29 @@ final class MountCalls {
         return resolve(onError, root, path, O_PATH | O_DIRECTORY | O_CLOEXEC, IN_ROOT);
     }
 
+    /** The kernel gives up on a link's ".." when anything is renamed or mounted anywhere meanwhile: then again. */
     private Arg resolve(OnError onError, Arg root, String path, long flags, long how) {
+        if (how != IN_ROOT) {
+            return resolveOnce(onError, root, path, flags, how);
+        }
+        var again = program.label();
+        program.bind(again);
+        if (!(onError instanceof OnError.Jump(var target, var errnos))) {
+            return resolveOnce(OnError.jump(again, Errno.EAGAIN), root, path, flags, how);
+        }
+        var refused = program.label();
+        var found = program.label();
+        var all = Stream.concat(errnos.stream(), Stream.of(Errno.EAGAIN)).toArray(Errno[]::new);
+        var place = resolveOnce(OnError.jump(refused, all), root, path, flags, how);
+        program.jump(found);
+        program.bind(refused);
+        program.branch(Step.Condition.EQUAL, place, of(-Errno.EAGAIN.code()), again);
+        program.jump(target);
+        program.bind(found);
+        return place;
+    }
+
+    private Arg resolveOnce(OnError onError, Arg root, String path, long flags, long how) {
         return program.result(
                 onError, name(path), Syscall.OPENAT2, root, text(relative(path)), how(flags, how), HOW_SIZE);
     }

@@ -19,6 +19,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.flag.DescriptorCommands;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -70,24 +71,7 @@ public final class Files {
 
     /** Opens a path relative to a directory, with the RESOLVE_* restrictions of openat2(2). */
     public static Fd openat2(Fd directory, String path, int flags, int mode, int resolve) throws LinuxException {
-        try (var arena = Arena.ofConfined()) {
-            var how = arena.allocate(JAVA_LONG, 3);
-            how.setAtIndex(JAVA_LONG, 0, flags | O_CLOEXEC);
-            how.setAtIndex(JAVA_LONG, 1, mode);
-            how.setAtIndex(JAVA_LONG, 2, resolve);
-            long result = Native.call(
-                    Syscall.OPENAT2,
-                    directory.number(),
-                    At.cString(arena, path).address(),
-                    how.address(),
-                    how.byteSize(),
-                    0,
-                    0);
-            return opened(
-                    result,
-                    "openat2(" + directory + ", " + Arg.quote(path) + ", 0x" + Integer.toHexString(flags)
-                            + ", resolve=0x" + Integer.toHexString(resolve) + ")");
-        }
+        return At.open(directory, FileNames.encode(path), flags, mode, resolve);
     }
 
     static Fd opened(long result, String call) throws LinuxException {
