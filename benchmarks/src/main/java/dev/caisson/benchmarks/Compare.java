@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,7 @@ final class Compare {
     private final int rounds;
     private final int launches;
     private final Map<String, List<Double>> medians = new LinkedHashMap<>();
+    private final Map<Variant, String> ways = new EnumMap<>(Variant.class);
 
     private Compare(Path work, int rounds, int launches) {
         this.work = work;
@@ -86,19 +88,18 @@ final class Compare {
                         Slots.descriptor(0), nothing.number(),
                         Slots.descriptor(1), nothing.number(),
                         Slots.descriptor(2), nothing.number());
-                for (var mode : Launch.Mode.values()) {
-                    contestants.put(
-                            "engine " + mode + " " + variant,
-                            () -> launch(
-                                    launcher,
-                                    new Launch(
-                                            encoded,
-                                            mode,
-                                            plan.flags(),
-                                            OptionalInt.empty(),
-                                            descriptors,
-                                            ParentSide.gates(plan, Fd::close, Fd::close, _ -> {}))));
-                }
+                ways.put(variant, plan.mode() == Launch.Mode.DIRECT ? "in the JVM" : "by the zygote");
+                contestants.put(
+                        "engine " + variant,
+                        () -> launch(
+                                launcher,
+                                new Launch(
+                                        encoded,
+                                        plan.mode(),
+                                        plan.flags(),
+                                        OptionalInt.empty(),
+                                        descriptors,
+                                        ParentSide.gates(plan, Fd::close, Fd::close, _ -> {}))));
                 var builder = variant.builder(layer);
                 contestants.put("Container " + variant, () -> builder.run(command(work, variant)));
             }
@@ -197,11 +198,13 @@ final class Compare {
         medians.forEach((name, all) -> System.out.printf("%-36s %10.0f%n", name, median(all)));
         for (var variant : Variant.values()) {
             double c = median(medians.get("C " + variant));
+            double engine = median(medians.get("engine " + variant));
             System.out.printf(
-                    "ratio to C  %-20s direct %.2f  isolated %.2f  Container %.2f%n",
+                    "beside C  %-16s engine %-14s %.2f (%+.0f us)  Container %.2f%n",
                     variant,
-                    median(medians.get("engine DIRECT " + variant)) / c,
-                    median(medians.get("engine ISOLATED " + variant)) / c,
+                    ways.get(variant) + ",",
+                    engine / c,
+                    engine - c,
                     median(medians.get("Container " + variant)) / c);
         }
         double container = median(medians.get("Container CONTAINER_NET"));

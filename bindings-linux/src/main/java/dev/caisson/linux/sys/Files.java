@@ -13,7 +13,6 @@ import static dev.caisson.linux.flag.OpenFlags.O_CLOEXEC;
 import static dev.caisson.linux.flag.OpenFlags.O_NONBLOCK;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
