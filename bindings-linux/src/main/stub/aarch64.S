@@ -68,6 +68,8 @@ start:
         movz    x19, #0x41, lsl #16             // 0x411000, where the table lies in the isolated image, whatever the
         movk    x19, #0x1000                    // size of a page
 
+        .globl  walk_table                      // the shim, which is linked with this, begins here
+walk_table:
 walk:
         add     x20, x19, #STEPS
         b       step

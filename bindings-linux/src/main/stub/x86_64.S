@@ -97,6 +97,8 @@ cloned: test    rax, rax
 start:
         mov     ebx, IMAGE_BASE
 
+        .globl  walk_table                      # the shim, which is linked with this, begins here
+walk_table:
 walk:
         lea     rbp, [rbx + STEPS]
         jmp     step

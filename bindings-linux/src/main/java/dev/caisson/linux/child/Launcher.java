@@ -2,6 +2,7 @@
 package dev.caisson.linux.child;
 
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.sys.Fd;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -11,10 +12,11 @@ import java.util.OptionalLong;
  * Clones children that run a {@link SyscallProgram} and end in an execve. Thread-safe; a launch occupies its thread until
  * the child's execve, a fraction of a millisecond as a rule, and cannot be interrupted.
  */
-public final class Launcher implements AutoCloseable {
+public final class Launcher implements LaunchService, AutoCloseable {
     private final LaunchMemoryPool memories = new LaunchMemoryPool();
     private final DirectLauncher direct = new DirectLauncher(memories);
     private final Zygote zygote = new Zygote(direct, memories);
+    private final ShimImage shims = new ShimImage();
 
     /** {@return the clone3 call of a launch, as strace prints it} */
     public static String describe(Launch.Mode mode, long flags, boolean intoCgroup) {
@@ -43,6 +45,7 @@ public final class Launcher implements AutoCloseable {
      *
      * @param deadline by the clock of System.nanoTime
      */
+    @Override
     public Outcome launch(Launch launch, OptionalLong deadline) throws IOException {
         return switch (launch.mode()) {
             case DIRECT ->
@@ -73,6 +76,16 @@ public final class Launcher implements AutoCloseable {
         return zygote.removing(directories);
     }
 
+    /**
+     * Starts the supervisor of a container that is to outlive this JVM.
+     *
+     * @param directory where it records what becomes of the container; this, as the lock, stays the caller's
+     * @param lock a lock on a file there, which it holds from now on for as long as it lives
+     */
+    public Shim startShim(Fd directory, Fd lock) throws IOException {
+        return Shim.start(this, shims, directory, lock);
+    }
+
     /** {@return whether no child lives that is watched over} */
     public boolean isIdle() {
         return zygote.isIdle();
@@ -85,6 +98,7 @@ public final class Launcher implements AutoCloseable {
     @Override
     public void close() {
         zygote.close();
+        shims.close();
         memories.close();
     }
 }

@@ -14,6 +14,7 @@ import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Native;
 import dev.caisson.linux.sys.Processes;
 import dev.caisson.linux.sys.Sockets;
+import dev.caisson.linux.sys.WaitStatus;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -23,7 +24,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * This JVM's side of one launch by the zygote: what the child says on its socket, up to the end of file that means that it is
+ * This JVM's side of one launch by the zygote or a shim: what the child says on its socket, up to the end of file that means that it is
  * done or gone, since the child's end is closed by execve, or up to where it waits for the rest of its program. At gates it is
  * answered.
  */
@@ -58,6 +59,11 @@ final class Talk {
         default Fd pidfd(int child) throws LinuxException {
             // Our child and not reaped by anybody else: the pid still means it.
             return Processes.open(child);
+        }
+
+        /** Waits for the end of it, or of the child it has forked, and reaps it. */
+        default WaitStatus reap(int child) throws LinuxException {
+            return Processes.reap(child);
         }
 
         /** Looks for the cause when it says nothing for a while. */
@@ -180,6 +186,11 @@ final class Talk {
         if (pid != 0) {
             var _ = Native.call(Syscall.KILL, pid, Signal.SIGKILL.number(), 0);
         }
+    }
+
+    private void killAndReap(int child) throws LinuxException {
+        kill(child);
+        var _ = party.reap(child);
     }
 
     private void look() throws IOException {
@@ -315,24 +326,24 @@ final class Talk {
         int child = forked == 0 ? first : forked;
         if (forked != 0) {
             // It has nothing more to do than to end.
-            var _ = Processes.reap(first);
+            var _ = party.reap(first);
         }
         if (refusal != null) {
-            Processes.killAndReap(child);
+            killAndReap(child);
             throw refusal;
         }
         if (failed) {
-            var _ = Processes.reap(child);
+            var _ = party.reap(child);
             return Optional.of(Outcome.ChildFailure.of(launch.program().program(), failedStep, failedErrno));
         }
         if (!executed && !waiting && !expired) {
             kill(child);
-            return Optional.of(new Outcome.Died(Processes.reap(child)));
+            return Optional.of(new Outcome.Died(party.reap(child)));
         }
         try {
             return Optional.of(Outcome.Child.running(child, party.pidfd(child), Ward.NONE));
         } catch (LinuxException noDescriptor) {
-            Processes.killAndReap(child);
+            killAndReap(child);
             throw noDescriptor;
         }
     }
@@ -358,9 +369,9 @@ final class Talk {
                     var _ = Native.call(Syscall.KILL, forked, Signal.SIGKILL.number(), 0);
                 }
             }
-            Processes.killAndReap(first);
+            killAndReap(first);
             if (forked != 0) {
-                Processes.killAndReap(forked);
+                killAndReap(forked);
             }
         } catch (IOException | RuntimeException alsoFailed) {
             because.addSuppressed(alsoFailed);
