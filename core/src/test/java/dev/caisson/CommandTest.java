@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson;
 
-import static dev.caisson.Containers.overHost;
+import static dev.caisson.Samples.overHost;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -138,7 +138,7 @@ class CommandTest {
                         .seccomp(Seccomp.otherwise(Action.allow()).fail(Errno.EPERM, Syscall.REBOOT))
                         .seccomp(Seccomp.otherwise(Action.allow()).fail(Errno.EPERM, Syscall.SWAPON)));
         for (var way : ways.entrySet()) {
-            String own = Containers.sh(way.getValue(), CONFINEMENT);
+            String own = Samples.sh(way.getValue(), CONFINEMENT);
             try (var container = way.getValue().start("/bin/sleep", "1000")) {
                 var said = container.command("/bin/sh", "-c", CONFINEMENT).capture();
                 assertEquals(own, said.orThrow().text(), way.getKey());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson;
 
-import static dev.caisson.Containers.overHost;
+import static dev.caisson.Samples.overHost;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -43,7 +43,7 @@ class DelegatedCgroupTest {
     void rootInsideMakesCgroupsAndMovesItsProcesses() throws Exception {
         var _ = version2();
         for (var container : containers()) {
-            assertEquals("0::/init", Containers.sh(container, DIVIDE));
+            assertEquals("0::/init", Samples.sh(container, DIVIDE));
         }
     }
 
@@ -51,7 +51,7 @@ class DelegatedCgroupTest {
     void itsOwnLimitsAreOutOfReach() throws Exception {
         var _ = version2();
         for (var container : containers()) {
-            String said = Containers.sh(
+            String said = Samples.sh(
                     container.limits(Limits.none().unified("cgroup.max.descendants", "5")),
                     DIVIDE
                             + "cd /sys/fs/cgroup; { echo 9 > cgroup.max.descendants; } 2>&1; cat cgroup.max.descendants");
@@ -66,7 +66,7 @@ class DelegatedCgroupTest {
             throw Need.CONTROLLER.skipped("the pids controller is not in version 2 here");
         }
         for (var container : containers()) {
-            String said = Containers.sh(container.pidsMax(20), DIVIDE + """
+            String said = Samples.sh(container.pidsMax(20), DIVIDE + """
                     echo +pids > cgroup.subtree_control && echo 3 > job/pids.max && cat job/pids.max
                     sh -c 'echo $$ > job/cgroup.procs; sleep 0.1 & sleep 0.1 & sleep 0.1 & wait' 2>&1
                     """);

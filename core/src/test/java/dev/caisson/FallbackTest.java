@@ -89,7 +89,7 @@ class FallbackTest {
 
     @Test
     void clockOffsetsThatNoFirstProcessWouldSeeAreRefused() {
-        var container = Containers.overHost().bootTimeOffset(Duration.ofDays(1));
+        var container = Samples.overHost().bootTimeOffset(Duration.ofDays(1));
         var refused = assertThrows(
                 UnsupportedKernelException.class, () -> plan(Feature.TIME_NAMESPACE_AT_EXEC, container, "true"));
         assertEquals(Feature.TIME_NAMESPACE_AT_EXEC, refused.feature());

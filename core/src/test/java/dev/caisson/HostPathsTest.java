@@ -193,7 +193,7 @@ class HostPathsTest {
 
     @Test
     void aPathOfAContainersFilesIsNotOneOfTheHost() throws Exception {
-        try (var container = Containers.overHost().start("/bin/true")) {
+        try (var container = Samples.overHost().start("/bin/true")) {
             container.waitFor().orThrow();
             Path inside = container.fs().getPath("/etc");
             var builder = Container.builder();

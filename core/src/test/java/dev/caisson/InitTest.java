@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson;
 
-import static dev.caisson.Containers.overHost;
-import static dev.caisson.Containers.sh;
+import static dev.caisson.Samples.overHost;
+import static dev.caisson.Samples.sh;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson;
 
-import static dev.caisson.Containers.overHost;
+import static dev.caisson.Samples.overHost;
 import static dev.caisson.linux.ByteUnit.MB;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -116,14 +116,14 @@ class LimitsTest {
 
     @Test
     void itRunsOnItsProcessorsOnly() throws Exception {
-        String list = Containers.sh(overHost().cpuset("0"), "grep Cpus_allowed_list /proc/self/status");
+        String list = Samples.sh(overHost().cpuset("0"), "grep Cpus_allowed_list /proc/self/status");
         assertEquals("Cpus_allowed_list:\t0", list.strip());
     }
 
     @Test
     void devicesThatNoRuleAllowsCannotBeOpened() throws Exception {
         var rules = DeviceRules.of(Rule.allow("c *:* m"), Rule.allow("c 1:3 rw"));
-        String said = Containers.sh(
+        String said = Samples.sh(
                 overHost().devices(rules), "echo x >/dev/null && echo null; head -c 1 /dev/zero 2>&1 | tr '\\0' z");
         assertTrue(said.startsWith("null\n") && said.contains("not permitted"), said);
     }
@@ -138,7 +138,7 @@ class LimitsTest {
     @Test
     void nothingOfThePayloadRunsOutsideAndTheJvmNeverEnters() throws Exception {
         var before = Files.readAllLines(Path.of("/proc/self/cgroup"));
-        String inside = Containers.sh(
+        String inside = Samples.sh(
                 overHost().host(Namespace.CGROUP).memoryMax(64, MB).pidsMax(9), "cat /proc/self/cgroup");
         assertTrue(inside.contains("/caisson-" + ProcessHandle.current().pid() + "-"), inside);
         assertEquals(before, Files.readAllLines(Path.of("/proc/self/cgroup")));
@@ -149,7 +149,7 @@ class LimitsTest {
         for (var container : List.of(
                 overHost().newCgroup().pidsMax(9),
                 overHost().newCgroup().newUser().pidsMax(9))) {
-            String inside = Containers.sh(container, "cat /proc/self/cgroup");
+            String inside = Samples.sh(container, "cat /proc/self/cgroup");
             assertFalse(inside.contains("caisson"), inside);
             assertTrue(
                     inside.lines()

@@ -53,7 +53,7 @@ final class Plans {
     }
 
     private static ContainerBuilder overHost() {
-        return Containers.overHost();
+        return Samples.overHost();
     }
 
     /** {@return plans by what is special about them} */

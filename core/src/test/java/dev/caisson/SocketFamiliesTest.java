@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson;
 
-import static dev.caisson.Containers.overHost;
+import static dev.caisson.Samples.overHost;
 import static dev.caisson.linux.Syscall.SOCKET;
 import static dev.caisson.linux.Syscall.SOCKETCALL;
 import static dev.caisson.linux.flag.SocketTypes.SOCK_STREAM;

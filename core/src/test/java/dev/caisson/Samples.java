@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /** The containers that tests start from. */
-final class Containers {
-    private Containers() {}
+final class Samples {
+    private Samples() {}
 
     /** {@return a container over this machine's own files} */
     static ContainerBuilder overHost() {
