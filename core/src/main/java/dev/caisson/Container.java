@@ -9,6 +9,7 @@ import dev.caisson.launch.ImmutableContainerSpec;
 import dev.caisson.launch.ImmutableNamespaceSpec;
 import dev.caisson.launch.ImmutablePrivilegeSpec;
 import dev.caisson.launch.ImmutableRootSpec;
+import dev.caisson.launch.SupervisionSpec;
 import dev.caisson.linux.ByteUnit;
 import dev.caisson.overlay.OverlayFallback;
 import dev.caisson.overlay.changes.Change;
@@ -111,6 +112,20 @@ public interface Container extends ContainerProcess {
                 .privileges(
                         ImmutablePrivilegeSpec.builder().noNewPrivileges(false).build())
                 .build());
+    }
+
+    /**
+     * {@return a {@linkplain ContainerBuilder#detached detached} container of this user, whatever JVM started it} Its streams
+     * begin now; {@link Containers#log} reads all that its log has. It can be waited for, signalled, stopped, written to, and
+     * its files and its cgroup reached; what only the JVM that started it knows, its layers, cannot be asked for. One that has
+     * ended tells how. {@link #close} leaves it alone.
+     *
+     * @param name as given by {@link ContainerBuilder#name}
+     * @throws java.nio.file.NoSuchFileException if there is none of that name
+     * @throws IllegalArgumentException if that is not a name
+     */
+    static Container attach(String name) throws IOException {
+        return AttachedContainer.of(SupervisionSpec.checkedName(name), false, List.of());
     }
 
     /**

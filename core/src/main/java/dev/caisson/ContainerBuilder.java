@@ -9,6 +9,7 @@ import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.PreparedLaunches;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.FileNames;
+import dev.caisson.spec.Restart;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -51,6 +52,37 @@ public final class ContainerBuilder extends IsolationSettings {
     /** Makes the command PID 1 itself, also in a {@link Container#sandbox}: for a command that is an init. See {@link #init}. */
     public ContainerBuilder withoutInit() {
         return process(p -> p.withInit(false));
+    }
+
+    /**
+     * What a {@linkplain #detached detached} container is found by: {@code Container.attach("db")}. A letter or digit, and at
+     * most 127 letters, digits, {@code _}, {@code .} and {@code -} behind it; the name must be free among this user's.
+     */
+    public ContainerBuilder name(String name) {
+        return new ContainerBuilder(spec.supervision(s -> s.withName(name)));
+    }
+
+    /**
+     * Lets it outlive this JVM: a supervisor of a few dozen kilobytes, which is not a JVM, keeps it, writes its log, records how
+     * it ended, and removes its cgroup. {@code start} returns once it runs and is recorded; a JVM that ends before leaves
+     * nothing. Any JVM of the same user finds it by its {@linkplain #name name}, with {@link Container#attach}, and {@code
+     * close} leaves it alone.
+     *
+     * <p>By default it reads nothing, and writes to a log in its state directory, of 1 MB and one old one. A service manager
+     * that ends all of a cgroup with its service (systemd's KillMode) ends supervisors, too, which are in the JVM's.
+     *
+     * @see Containers
+     */
+    public ContainerBuilder detached() {
+        return new ContainerBuilder(spec.supervision(s -> s.withDetached(true)));
+    }
+
+    /**
+     * When a detached container is started again. It gets new namespaces and mounts, and keeps its writable layer: that of
+     * {@link #upper}, or else one in its state directory, which {@link Containers#remove} removes.
+     */
+    public ContainerBuilder restart(Restart policy) {
+        return new ContainerBuilder(spec.supervision(s -> s.withRestart(policy)));
     }
 
     /**
@@ -126,6 +158,9 @@ public final class ContainerBuilder extends IsolationSettings {
      * @throws ContainerException if the command could not be started
      */
     public Container start(List<String> command) throws IOException {
+        if (spec.supervision().detached()) {
+            return Launching.detached(spec, complete -> request(complete, checked(command)));
+        }
         return launch(Verb.START, command);
     }
 
@@ -147,6 +182,7 @@ public final class ContainerBuilder extends IsolationSettings {
      */
     public Container.Prepared prepare(List<String> command) throws IOException {
         var checked = checked(command);
+        refuseDetached("prepare and pool");
         return new PreparedContainer(Launching.prepared(spec, launches), spec, checked, launches);
     }
 
@@ -158,6 +194,7 @@ public final class ContainerBuilder extends IsolationSettings {
      * @throws IllegalStateException if runs would see each other's files, by a root or upper that stays
      */
     public Pool pool(int size) {
+        refuseDetached("prepare and pool");
         return new Pool(spec, size, Optional.empty());
     }
 
@@ -167,6 +204,7 @@ public final class ContainerBuilder extends IsolationSettings {
      * @param idle how long after the last use; the next one starts cold, and the pool is filled again
      */
     public Pool pool(int size, Duration idle) {
+        refuseDetached("prepare and pool");
         if (idle.isNegative() || idle.isZero()) {
             throw new IllegalArgumentException("pool: an idle time of " + idle + " is not positive");
         }
@@ -188,7 +226,15 @@ public final class ContainerBuilder extends IsolationSettings {
         return Launching.explain(request(spec, checked(command)));
     }
 
+    private void refuseDetached(String verbs) {
+        if (spec.supervision().detached()) {
+            throw new IllegalStateException(
+                    "detached contradicts " + verbs + ", whose containers end with this JVM: call start");
+        }
+    }
+
     private RunningContainer launch(Verb verb, List<String> command) throws IOException {
+        refuseDetached("run and capture");
         var arguments = checked(command);
         return Launching.launch(verb, spec, complete -> request(complete, arguments), RunningContainer::new);
     }

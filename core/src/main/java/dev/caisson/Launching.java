@@ -70,7 +70,7 @@ final class Launching {
         return switch (stdio) {
             case Stdio.Memory _, Stdio.Ring _, Stdio.Pipe _, Stdio.Terminal _ -> true;
             case Stdio.Tee(var sinks) -> sinks.stream().anyMatch(Launching::isToBeRead);
-            case Stdio.Lines _, Stdio.File _, Stdio.Inherit _, Stdio.Discard _, Stdio.Bytes _ -> false;
+            case Stdio.Lines _, Stdio.File _, Stdio.Inherit _, Stdio.Discard _, Stdio.Bytes _, Stdio.Log _ -> false;
         };
     }
 
@@ -169,6 +169,20 @@ final class Launching {
             throw ContainerException.of(failed);
         }
         return watched(started, complete, verb, RunningContainer::new);
+    }
+
+    /** {@return a container that outlives this JVM, running and recorded} */
+    static AttachedContainer detached(ContainerSpec spec, Function<ContainerSpec, Request> request) throws IOException {
+        try {
+            var process = spec.process();
+            var resolved = spec.process(p -> p.withStdin(process.stdin().map(s -> InheritedStream.resolved(s, 0)))
+                    .withStdout(process.stdout().map(s -> InheritedStream.resolved(s, 1)))
+                    .withStderr(process.stderr().map(s -> InheritedStream.resolved(s, 2))));
+            var unenforced = Engine.shared().launchDetached(request.apply(resolved));
+            return AttachedContainer.of(spec.supervision().name().orElseThrow(), true, unenforced);
+        } catch (IOException failed) {
+            throw ContainerException.of(failed);
+        }
     }
 
     private static <P extends RunningProcess> P watched(

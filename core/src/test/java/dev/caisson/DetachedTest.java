@@ -88,7 +88,9 @@ class DetachedTest {
             assertTrue(again.waitFor(Duration.ofMillis(50)).isEmpty());
             assertTrue(again.signal(Signal.SIGKILL));
             assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Cause.SIGNAL), again.waitFor());
-            assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Cause.SIGNAL), again.onExit().get());
+            assertEquals(
+                    new Exit.Killed(Signal.SIGKILL, Exit.Cause.SIGNAL),
+                    again.onExit().get());
             assertTrue(again.resources().isPresent());
         }
     }
@@ -109,12 +111,17 @@ class DetachedTest {
 
     @Test
     void theListSaysWhatEachDoes() throws Exception {
-        try (var _ = named("b-runs").limits(dev.caisson.cgroups.spec.Limits.none()).start("/bin/sleep", "600");
+        try (var _ = named("b-runs")
+                        .limits(dev.caisson.cgroups.spec.Limits.none())
+                        .start("/bin/sleep", "600");
                 var ended = named("a-ended").start("/bin/false")) {
             assertEquals(new Exit.Exited(1), ended.waitFor());
             var list = Containers.list();
-            assertEquals(List.of("a-ended", "b-runs"), list.stream().map(Containers.Entry::name).toList());
-            assertEquals(new Containers.State.Ended(new Exit.Exited(1)), list.get(0).state());
+            assertEquals(
+                    List.of("a-ended", "b-runs"),
+                    list.stream().map(Containers.Entry::name).toList());
+            assertEquals(
+                    new Containers.State.Ended(new Exit.Exited(1)), list.get(0).state());
             assertEquals(new Containers.State.Running(), list.get(1).state());
             assertEquals(List.of("/bin/sleep", "600"), list.get(1).command());
             assertTrue(list.get(0).endedAt().isPresent());
@@ -149,7 +156,8 @@ class DetachedTest {
         }
         assertThrows(NoSuchFileException.class, () -> Container.attach("nobody"));
         try (var _ = named("taken").start("/bin/sleep", "600")) {
-            var refused = assertThrows(ContainerException.class, () -> named("taken").start("/bin/true"));
+            var refused =
+                    assertThrows(ContainerException.class, () -> named("taken").start("/bin/true"));
             assertInstanceOf(FileAlreadyExistsException.class, refused.getCause());
             assertTrue(refused.getMessage().contains("\"taken\""), refused.getMessage());
             assertEquals(1, Containers.list().size());
@@ -246,7 +254,10 @@ class DetachedTest {
         try (var container = named("small")
                 .stdin(Stdio.pipe())
                 .limits(dev.caisson.cgroups.spec.Limits.none())
-                .start("/bin/sh", "-c", "i=0; while [ $i -lt 2000 ]; do echo line $i; echo e >&2; i=$((i+1)); done; exec sleep 600")) {
+                .start(
+                        "/bin/sh",
+                        "-c",
+                        "i=0; while [ $i -lt 2000 ]; do echo line $i; echo e >&2; i=$((i+1)); done; exec sleep 600")) {
             var out = container.stdout();
             for (int lines = 0; lines < 2000; ) {
                 if (out.read() == '\n') {
@@ -254,7 +265,9 @@ class DetachedTest {
                 }
             }
             int supervisor = supervisor("small");
-            assertEquals("caisson-shim", Files.readString(Path.of("/proc/" + supervisor + "/comm")).strip());
+            assertEquals(
+                    "caisson-shim",
+                    Files.readString(Path.of("/proc/" + supervisor + "/comm")).strip());
             assertEquals(1, Files.list(Path.of("/proc/" + supervisor + "/task")).count());
             long resident = kilobytes(supervisor, "Rss:");
             System.out.println("supervisor: Rss " + resident + " kB, Pss " + kilobytes(supervisor, "Pss:") + " kB");
@@ -289,6 +302,7 @@ class DetachedTest {
             assertFalse(container.isAlive());
         }
         assertEquals(
-                new Containers.State.Lost(), Containers.find("lost").orElseThrow().state());
+                new Containers.State.Lost(),
+                Containers.find("lost").orElseThrow().state());
     }
 }

@@ -138,8 +138,8 @@ class LimitsTest {
     @Test
     void nothingOfThePayloadRunsOutsideAndTheJvmNeverEnters() throws Exception {
         var before = Files.readAllLines(Path.of("/proc/self/cgroup"));
-        String inside = Samples.sh(
-                overHost().host(Namespace.CGROUP).memoryMax(64, MB).pidsMax(9), "cat /proc/self/cgroup");
+        String inside =
+                Samples.sh(overHost().host(Namespace.CGROUP).memoryMax(64, MB).pidsMax(9), "cat /proc/self/cgroup");
         assertTrue(inside.contains("/caisson-" + ProcessHandle.current().pid() + "-"), inside);
         assertEquals(before, Files.readAllLines(Path.of("/proc/self/cgroup")));
     }

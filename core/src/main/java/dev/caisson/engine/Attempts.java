@@ -182,7 +182,7 @@ final class Attempts {
                 plan.flags(),
                 here.intoCgroup(),
                 all,
-                ParentSide.gates(plan, listening, here::terminal, here::known));
+                here.remembering(ParentSide.gates(plan, listening, here::terminal, here::known)));
     }
 
     /** {@return mounts of the layers for one launch, which takes them along} */
@@ -204,7 +204,8 @@ final class Attempts {
 
     private Outcome attempt(Launch launch) throws IOException {
         try {
-            return onThreadThatMayBlock(() -> services.launcher().launch(launch, here.deadline()));
+            return onThreadThatMayBlock(
+                    () -> here.launchedBy(services.launcher()).launch(launch, here.deadline()));
         } catch (LinuxException refused) {
             throw new LaunchException(
                     FailureText.clone(refused.call(), launch.cgroup().isPresent(), refused.errno(), services.host()),

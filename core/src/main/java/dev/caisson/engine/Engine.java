@@ -303,6 +303,16 @@ public final class Engine {
     }
 
     /**
+     * Launches a container that outlives this JVM. It runs and is recorded when this returns.
+     *
+     * @return what of a preset this host does not enforce
+     * @throws java.nio.file.FileAlreadyExistsException if its name is taken
+     */
+    public List<String> launchDetached(Request request) throws IOException {
+        return new DetachedLaunch(services, request).launch();
+    }
+
+    /**
      * Watches a launched command.
      *
      * @param waits whether the caller does nothing but wait for its end

@@ -24,6 +24,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -76,6 +77,22 @@ public final class KeptFiles implements AutoCloseable {
         this.kept = kept;
         this.owner = owner;
         this.layers = layers;
+    }
+
+    /**
+     * {@return the files of a detached container}
+     *
+     * @param socket in which the message with its root lies; owned by what is returned
+     * @param uid root of its user namespace, if this process may act as that
+     * @param gid likewise
+     */
+    public static KeptFiles ofDetached(Fd socket, OptionalLong uid, OptionalLong gid) {
+        return new KeptFiles(
+                new Kept(socket),
+                uid.isPresent() && gid.isPresent()
+                        ? Optional.of(new SafeTree.Owner(uid.getAsLong(), gid.getAsLong()))
+                        : Optional.empty(),
+                Optional.empty());
     }
 
     /** Sees to it that a container nobody closed and nobody holds gives back what it keeps. */

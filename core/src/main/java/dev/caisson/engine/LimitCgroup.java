@@ -105,6 +105,7 @@ record LimitCgroup<T>(Optional<T> made, List<String> unenforced) {
 
     private static CgroupBuilder builder(LimitSpec spec, Limits limits) {
         var builder = Cgroup.builder().limits(limits);
+        builder = spec.cgroupName().isPresent() ? builder.name(spec.cgroupName().get()) : builder;
         return spec.cgroupParent().isPresent()
                 ? builder.parent(spec.cgroupParent().get())
                 : builder;

@@ -158,7 +158,7 @@ public final class ParentSteps {
         return switch (stdio) {
             case Stdio.Inherit _, Stdio.Terminal _ -> List.of();
             case Stdio.Discard _ -> List.of("openat(AT_FDCWD, \"/dev/null\", O_RDWR|O_CLOEXEC)");
-            case Stdio.Pipe _, Stdio.Memory _, Stdio.Ring _, Stdio.Lines _ ->
+            case Stdio.Pipe _, Stdio.Memory _, Stdio.Ring _, Stdio.Lines _, Stdio.Log _ ->
                 List.of("pipe2(<" + name + ">, O_CLOEXEC)");
             case Stdio.Tee(var sinks) ->
                 Stream.concat(

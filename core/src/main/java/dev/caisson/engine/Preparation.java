@@ -17,6 +17,8 @@ import dev.caisson.launch.TerminalOrigin;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Signal;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.child.Gate;
+import dev.caisson.linux.child.LaunchService;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.child.Waiting;
@@ -73,9 +75,27 @@ final class Preparation implements AutoCloseable {
     private @Nullable Principal user;
     private @Nullable KeptFiles files;
 
+    private final @Nullable Detachment detachment;
+
     Preparation(Request request) {
+        this(request, null);
+    }
+
+    /** @param detachment if it is to outlive this JVM */
+    Preparation(Request request, @Nullable Detachment detachment) {
         this.request = request;
         this.spec = request.spec();
+        this.detachment = detachment;
+    }
+
+    /** {@return who clones} */
+    LaunchService launchedBy(Launcher launcher) {
+        return detachment == null ? launcher : detachment.shim();
+    }
+
+    /** {@return gates, of which a supervisor will know what was answered} */
+    Map<String, Gate> remembering(Map<String, Gate> gates) {
+        return detachment == null ? gates : detachment.remembering(gates);
     }
 
     /** {@return when the launch must be over by the clock of System.nanoTime, for the timeout of the command} */
@@ -119,8 +139,13 @@ final class Preparation implements AutoCloseable {
     void decided(PlanInput decided, HostFacts host) {
         input = decided;
         descriptors.putAll(OwnDescriptors.of(spec));
+        owner = owner(decided, host);
+    }
+
+    /** {@return root of the container as the host knows it, if this process may act as that} */
+    static Optional<SafeTree.Owner> owner(PlanInput decided, HostFacts host) {
         var map = decided.idMap();
-        owner = host.isPrivileged() && map.isPresent() ? root(map.get()) : Optional.empty();
+        return host.isPrivileged() && map.isPresent() ? root(map.get()) : Optional.empty();
     }
 
     /** {@return the host's ids of the root of a user namespace} */
@@ -175,7 +200,8 @@ final class Preparation implements AutoCloseable {
                 process.stdout().orElseThrow(),
                 process.stderr().orElseThrow(),
                 process.descriptors(),
-                decided().terminalOrigin().orElse(null) == TerminalOrigin.HOST);
+                decided().terminalOrigin().orElse(null) == TerminalOrigin.HOST,
+                detachment != null);
         resources.onFailure(plumbing);
         for (var descriptor : plumbing.descriptors().entrySet()) {
             descriptors.put(Slots.descriptor(descriptor.getKey()), descriptor.getValue());
@@ -270,6 +296,32 @@ final class Preparation implements AutoCloseable {
         var started = new Started(process, own, entrance, files, use, attempts.fallback(), lease, unenforced(attempts));
         resources.succeeded();
         return started;
+    }
+
+    /** Leaves what is launched to its supervisor. */
+    void detached(Outcome.Child child, Attempts attempts, Detachment to) throws IOException {
+        try (var _ = child.pidfd()) {
+            plumbing().launched();
+            to.commit(
+                    child.pid(),
+                    new Detachment.Made(
+                            attempts.plan(),
+                            plumbing().supervised(),
+                            status,
+                            kept,
+                            lease.descriptors(),
+                            limits.made()));
+        }
+        will.end();
+        plumbing().close();
+        lease.handedOver();
+        if (status != null) {
+            status.close();
+        }
+        if (kept != null) {
+            kept.close();
+        }
+        resources.succeeded();
     }
 
     private KeptFiles files(Fd socket, Attempts attempts) {

@@ -59,6 +59,17 @@ public abstract class ContainerSpec {
         return ImmutableLimitSpec.builder().build();
     }
 
+    @Value.Default
+    public SupervisionSpec supervision() {
+        return ImmutableSupervisionSpec.builder().build();
+    }
+
+    /** {@return this with another supervision} */
+    public final ContainerSpec supervision(UnaryOperator<ImmutableSupervisionSpec> change) {
+        return ImmutableContainerSpec.copyOf(this)
+                .withSupervision(change.apply(ImmutableSupervisionSpec.copyOf(supervision())));
+    }
+
     /** {@return this with another root} */
     public final ContainerSpec root(UnaryOperator<ImmutableRootSpec> change) {
         return ImmutableContainerSpec.copyOf(this).withRoot(change.apply(ImmutableRootSpec.copyOf(root())));

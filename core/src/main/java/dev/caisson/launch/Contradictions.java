@@ -5,7 +5,9 @@ import dev.caisson.overlay.Overlay;
 import dev.caisson.overlay.OverlayOptions;
 import dev.caisson.spec.IdMap;
 import dev.caisson.spec.Namespace;
+import dev.caisson.spec.Stdio;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Settings that are fine alone and not together. Each message names both and says how out of it. */
 final class Contradictions {
@@ -18,6 +20,8 @@ final class Contradictions {
         spec.privileges().checkTogether();
         spec.process().checkTogether();
         checkRoot(spec);
+        spec.supervision().checkTogether();
+        checkSupervision(spec);
         refuse(
                 spec.hasInit() && !Implied.namespaces(spec).contains(Namespace.PID),
                 "init",
@@ -28,6 +32,54 @@ final class Contradictions {
                 "delegateCgroup",
                 "no root and /sys of its own",
                 "call lower(...) or rootfs(...) on a builder that is not bare");
+    }
+
+    private static void checkSupervision(ContainerSpec spec) {
+        boolean detached = spec.supervision().detached();
+        var process = spec.process();
+        for (var output : Stream.concat(process.stdout().stream(), process.stderr().stream())
+                .toList()) {
+            refuse(
+                    !detached && output instanceof Stdio.Log,
+                    "Stdio.log",
+                    "a container that ends with this JVM",
+                    "its supervisor writes the log; call name(...).detached(), or use Stdio.appendTo");
+            refuse(
+                    detached
+                            && !(output instanceof Stdio.Log
+                                    || output instanceof Stdio.File
+                                    || output instanceof Stdio.Discard
+                                    || output instanceof Stdio.Inherit),
+                    "detached",
+                    "output to this program (" + output + ")",
+                    "nobody reads it when this JVM is gone; use Stdio.log, a file, or discard");
+        }
+        if (!detached) {
+            return;
+        }
+        refuse(
+                spec.limits().cpuTimeMax().isPresent(),
+                "detached",
+                "cpuTimeMax",
+                "the JVM watches over that; leave it out, or set a timeout");
+        refuse(
+                spec.privileges().supervised().isPresent(),
+                "detached",
+                "a policy with supervisors",
+                "nobody answers them when this JVM is gone; leave them out");
+        refuse(spec.root().branch().isPresent(), "detached", "a branch", "its use ends with this JVM; use upper(...)");
+        refuse(
+                spec.root().source() instanceof Root.Layers(var overlay)
+                        && !overlay.fallbacks().isEmpty(),
+                "detached",
+                "overlayFallback",
+                "what it merges ends with this JVM; leave it out");
+        refuse(
+                spec.supervision().restarts()
+                        && spec.namespaces().joined(Namespace.PID).isPresent(),
+                "restart",
+                "joining a PID namespace",
+                "the command is not the supervisor's own child then; leave one out");
     }
 
     private static void checkRoot(ContainerSpec spec) {

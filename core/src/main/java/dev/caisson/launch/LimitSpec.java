@@ -20,6 +20,9 @@ public interface LimitSpec {
 
     Optional<String> cgroupParent();
 
+    /** What its own cgroup is called; else that tells which process made it, and is taken for left behind when that is gone. */
+    Optional<String> cgroupName();
+
     /** The most processor time of all its processes together. */
     Optional<Duration> cpuTimeMax();
 

@@ -5,6 +5,7 @@ import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.child.Consultation;
 import dev.caisson.linux.child.Gate;
 import dev.caisson.linux.child.Handover;
+import dev.caisson.linux.child.ShimTerms;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -15,6 +16,7 @@ import dev.caisson.spec.IdMap;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** What the JVM does at the gates of a launch. */
 public final class ParentSide {
@@ -59,6 +62,48 @@ public final class ParentSide {
             gates.put(AccountSteps.GATE, asked);
         }
         return gates;
+    }
+
+    /**
+     * {@return what a supervisor does at each gate when it launches the same again, in the order of the gates}
+     *
+     * @param answers what was said at a gate
+     */
+    public static List<ShimTerms.Replay> replays(LaunchPlan plan, Map<String, byte[]> answers) throws IOException {
+        var replays = new ArrayList<ShimTerms.Replay>();
+        for (String gate : plan.program().gates()) {
+            replays.add(
+                    gate.equals(IdMapSteps.GATE)
+                            ? maps(
+                                    plan.input().idMap().orElseThrow(),
+                                    plan.input().host())
+                            : new ShimTerms.Replay.Say(answers.getOrDefault(gate, new byte[0])));
+        }
+        return replays;
+    }
+
+    private static ShimTerms.Replay maps(IdMap map, HostFacts host) throws IOException {
+        return host.can(Capability.SETUID) && host.can(Capability.SETGID)
+                ? new ShimTerms.Replay.WriteMaps(text(map.uids()), text(map.gids()))
+                : new ShimTerms.Replay.RunPrograms(helper("newuidmap", map.uids()), helper("newgidmap", map.gids()));
+    }
+
+    private static List<String> helper(String program, List<IdMap.Range> ranges) throws IOException {
+        var command = new ArrayList<String>();
+        command.add(programPath(program));
+        command.addAll(arguments(ranges));
+        return command;
+    }
+
+    private static String programPath(String program) throws IOException {
+        String path = System.getenv("PATH");
+        for (String directory : (path == null ? "/usr/bin:/bin" : path).split(":")) {
+            Path file = Path.of(directory.isEmpty() ? "." : directory, program).toAbsolutePath();
+            if (java.nio.file.Files.isExecutable(file)) {
+                return file.toString();
+            }
+        }
+        throw new IOException("user namespace: " + program + " is not in PATH=" + path);
     }
 
     /** What is to be done once the user of the command is known. */
@@ -129,12 +174,11 @@ public final class ParentSide {
     }
 
     private static void write(int pid, String file, List<IdMap.Range> ranges) throws IOException {
-        var lines = new StringBuilder();
-        ranges.forEach(range -> lines.append(range).append('\n'));
+        String lines = text(ranges);
         try (var map = Files.open("/proc/" + pid + "/" + file, OpenFlags.O_WRONLY, 0);
                 var arena = Arena.ofConfined()) {
             // One write: the kernel takes a map whole or not at all.
-            Files.writeFully(map, arena.allocateFrom(lines.toString()).asSlice(0, lines.length()));
+            Files.writeFully(map, arena.allocateFrom(lines).asSlice(0, lines.length()));
         } catch (LinuxException refused) {
             throw new IOException(
                     "user namespace: writing " + ranges + " to " + file + " was refused: " + refused.getMessage(),
@@ -142,13 +186,22 @@ public final class ParentSide {
         }
     }
 
+    private static String text(List<IdMap.Range> ranges) {
+        var lines = new StringBuilder();
+        ranges.forEach(range -> lines.append(range).append('\n'));
+        return lines.toString();
+    }
+
+    private static List<String> arguments(List<IdMap.Range> ranges) {
+        return ranges.stream()
+                .flatMap(range -> Stream.of(range.inside(), range.outside(), range.count()))
+                .map(number -> Long.toString(number))
+                .toList();
+    }
+
     private static void help(String program, int pid, List<IdMap.Range> ranges, String file) throws IOException {
         var command = new ArrayList<String>(List.of(program, Integer.toString(pid)));
-        for (var range : ranges) {
-            command.add(Long.toString(range.inside()));
-            command.add(Long.toString(range.outside()));
-            command.add(Long.toString(range.count()));
-        }
+        command.addAll(arguments(ranges));
         try {
             var process = started(program, command);
             process.getOutputStream().close();

@@ -122,7 +122,8 @@ public interface ProcessSpec {
                 && (stdin().get() instanceof Stdio.Memory
                         || stdin().get() instanceof Stdio.Ring
                         || stdin().get() instanceof Stdio.Lines
-                        || stdin().get() instanceof Stdio.Tee)) {
+                        || stdin().get() instanceof Stdio.Tee
+                        || stdin().get() instanceof Stdio.Log)) {
             throw new IllegalArgumentException("stdin: " + stdin().get() + " is for output; use Stdio.bytes");
         }
         checkOutput("stdout", stdout());

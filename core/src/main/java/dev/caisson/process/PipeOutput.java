@@ -9,10 +9,10 @@ import java.io.IOException;
 import java.io.OutputStream;
 
 /** What a command reads, as a stream. Not buffered. */
-class PipeOutput extends OutputStream {
+public class PipeOutput extends OutputStream {
     private final PipeEnd pipe;
 
-    PipeOutput(Fd fd, Poller poller) {
+    public PipeOutput(Fd fd, Poller poller) {
         pipe = new PipeEnd(fd, Epoll.OUT, poller);
     }
 

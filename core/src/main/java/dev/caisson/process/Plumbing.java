@@ -49,8 +49,12 @@ public final class Plumbing implements AutoCloseable {
     private @Nullable Pty pty;
     private @Nullable Fd hostTerminal;
 
-    private Plumbing(Poller poller) {
+    private final boolean detached;
+    private final Map<Integer, Fd> supervised = new HashMap<>();
+
+    private Plumbing(Poller poller, boolean detached) {
         this.poller = poller;
+        this.detached = detached;
     }
 
     /**
@@ -58,11 +62,18 @@ public final class Plumbing implements AutoCloseable {
      *
      * @param more further descriptors, by their numbers in the command
      * @param hostTerminal whether a terminal is made here; else its master is {@linkplain #terminal handed over}
+     * @param detached whether this side's ends of pipes are a supervisor's
      */
     public static Plumbing open(
-            Poller poller, Stdio stdin, Stdio stdout, Stdio stderr, Map<Integer, Stdio> more, boolean hostTerminal)
+            Poller poller,
+            Stdio stdin,
+            Stdio stdout,
+            Stdio stderr,
+            Map<Integer, Stdio> more,
+            boolean hostTerminal,
+            boolean detached)
             throws IOException {
-        var plumbing = new Plumbing(poller);
+        var plumbing = new Plumbing(poller, detached);
         try {
             if (hostTerminal) {
                 plumbing.hostTerminal();
@@ -91,13 +102,17 @@ public final class Plumbing implements AutoCloseable {
                 commandPipes.add(command(IN, pipe.reader()));
                 Files.makeNonBlocking(ours);
                 commandEnds.remove(ours);
-                stdin = new PipeOutput(ours, poller);
+                if (detached) {
+                    supervised.put(IN, ours);
+                } else {
+                    stdin = new PipeOutput(ours, poller);
+                }
             }
             case Stdio.File file -> command(IN, open(file));
             case Stdio.Terminal _ -> terminal(IN);
             // A file in memory: no thread has to feed it, whatever its size.
             case Stdio.Bytes bytes -> command(IN, memory(IN, bytes));
-            case Stdio.Memory _, Stdio.Ring _, Stdio.Lines _, Stdio.Tee _ ->
+            case Stdio.Memory _, Stdio.Ring _, Stdio.Lines _, Stdio.Tee _, Stdio.Log _ ->
                 throw new IllegalArgumentException("stdin: " + stdio + " is for output; use Stdio.bytes");
         }
     }
@@ -121,6 +136,7 @@ public final class Plumbing implements AutoCloseable {
                 taps.add(capture);
                 capture.begin(poller);
             }
+            case Stdio.Log _ -> supervised.put(number, reader(number));
             case Stdio.Lines _ -> pump(number, List.of(stdio));
             case Stdio.Tee(var sinks) -> pump(number, sinks);
             case Stdio.Bytes _ ->
@@ -162,7 +178,7 @@ public final class Plumbing implements AutoCloseable {
             case Stdio.Lines lines -> new LineOutput(lines);
             case Stdio.File file -> new FileOutput(file.path().toString(), open(file));
             case Stdio.Inherit _ -> new FileOutput(name(number), inherited(number));
-            case Stdio.Discard _, Stdio.Pipe _, Stdio.Bytes _, Stdio.Tee _, Stdio.Terminal _ ->
+            case Stdio.Discard _, Stdio.Pipe _, Stdio.Bytes _, Stdio.Tee _, Stdio.Terminal _, Stdio.Log _ ->
                 throw new IllegalArgumentException(name(number) + ": a tee to " + place);
         };
     }
@@ -248,7 +264,8 @@ public final class Plumbing implements AutoCloseable {
                     Stdio.Ring _,
                     Stdio.Lines _,
                     Stdio.Tee _,
-                    Stdio.Terminal _ ->
+                    Stdio.Terminal _,
+                    Stdio.Log _ ->
                 throw new IllegalArgumentException(name(number) + ": " + stdio
                         + " is for the standard streams; a file, bytes or discard is possible here");
         }
@@ -305,6 +322,11 @@ public final class Plumbing implements AutoCloseable {
     /** {@return the number here of what each descriptor of the command is to be, by its number there} */
     public Map<Integer, Integer> descriptors() {
         return descriptors;
+    }
+
+    /** {@return this side's ends of the pipes that a supervisor is to have, by the number in the command; closed with this} */
+    public Map<Integer, Fd> supervised() {
+        return supervised;
     }
 
     /** The command has its ends: ours of them are closed, so that end of file means the command's. */
@@ -440,6 +462,7 @@ public final class Plumbing implements AutoCloseable {
     @Override
     public void close() {
         release();
+        supervised.values().forEach(Fd::close);
         if (pty != null) {
             pty.close();
             return;

@@ -139,6 +139,9 @@ public sealed interface Stdio {
         }
     }
 
+    /** Output into a log, record by record. */
+    record Log(LogFile file) implements Stdio {}
+
     /** Input that is these bytes and then ends. */
     record Bytes(byte[] content) implements Stdio {
         public Bytes {
@@ -292,6 +295,14 @@ public sealed interface Stdio {
      */
     static Stdio tee(Stdio... sinks) {
         return new Tee(List.of(sinks));
+    }
+
+    /**
+     * {@return output into a log, record by record, with the time of each} Of a {@linkplain
+     * dev.caisson.ContainerBuilder#detached detached} container, whose supervisor writes it.
+     */
+    static Stdio log(LogFile file) {
+        return new Log(file);
     }
 
     /** {@return input that is these bytes and then ends} */

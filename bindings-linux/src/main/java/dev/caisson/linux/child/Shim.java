@@ -152,9 +152,7 @@ public final class Shim implements LaunchService, AutoCloseable {
         long flags = CloneFlags.CLONE_PIDFD | CloneFlags.CLONE_PARENT_SETTID | launch.flags();
         boolean intoCgroup = launch.cgroup().isPresent();
         table.set(
-                JAVA_LONG,
-                TableLayout.OLDER_FLAGS,
-                intoCgroup ? 0 : CloneFlags.CLONE_PIDFD | launch.flags() | SIGCHLD);
+                JAVA_LONG, TableLayout.OLDER_FLAGS, intoCgroup ? 0 : CloneFlags.CLONE_PIDFD | launch.flags() | SIGCHLD);
         long[] cloneArgs = {
             flags | (intoCgroup ? CloneFlags.CLONE_INTO_CGROUP : 0),
             ZygoteProgram.REQUEST_ADDRESS + TableLayout.PIDFD,

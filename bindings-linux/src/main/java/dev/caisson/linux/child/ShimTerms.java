@@ -120,19 +120,23 @@ public record ShimTerms(
         for (int i = 0; i < 2; i++) {
             if (i < sinks.size()) {
                 var sink = sinks.get(i);
-                out.putLong(sink.mostBytes()).putInt(sink.files()).putInt(sink.format().ordinal() + 1);
+                out.putLong(sink.mostBytes())
+                        .putInt(sink.files())
+                        .putInt(sink.format().ordinal() + 1);
                 out.putInt(put(strings, List.of(sink.name()))).putInt(0);
             } else {
                 out.put(new byte[SINK_SIZE]);
             }
         }
-        out.putInt(stdout.map(i -> i + 1).orElse(0)).putInt(stderr.map(i -> i + 1).orElse(0));
+        out.putInt(stdout.map(i -> i + 1).orElse(0))
+                .putInt(stderr.map(i -> i + 1).orElse(0));
         out.putInt(socket).putInt(kept);
-        out.putInt(put(strings, cgroups)).putInt(put(strings, memoryEvents.stream().toList()));
+        out.putInt(put(strings, cgroups))
+                .putInt(put(strings, memoryEvents.stream().toList()));
         out.putInt(putGates(strings)).putInt(HEAD + strings.size());
         if (HEAD + strings.size() >= MOST) {
-            throw new IllegalArgumentException("what the supervisor is told has " + (HEAD + strings.size())
-                    + " bytes, more than " + MOST);
+            throw new IllegalArgumentException(
+                    "what the supervisor is told has " + (HEAD + strings.size()) + " bytes, more than " + MOST);
         }
         out.put(strings.toByteArray());
         return java.util.Arrays.copyOf(out.array(), out.position());
@@ -156,23 +160,22 @@ public record ShimTerms(
         int at = HEAD + out.size();
         for (var gate : gates) {
             var bytes = new ByteArrayOutputStream();
-            int type =
-                    switch (gate) {
-                        case Replay.Say(byte[] answer) -> {
-                            bytes.writeBytes(answer);
-                            yield 1;
-                        }
-                        case Replay.WriteMaps(String uids, String gids) -> {
-                            put(bytes, uids);
-                            put(bytes, gids);
-                            yield 2;
-                        }
-                        case Replay.RunPrograms(List<String> forUids, List<String> forGids) -> {
-                            put(bytes, forUids);
-                            put(bytes, forGids);
-                            yield 3;
-                        }
-                    };
+            int type = switch (gate) {
+                case Replay.Say(byte[] answer) -> {
+                    bytes.writeBytes(answer);
+                    yield 1;
+                }
+                case Replay.WriteMaps(String uids, String gids) -> {
+                    put(bytes, uids);
+                    put(bytes, gids);
+                    yield 2;
+                }
+                case Replay.RunPrograms(List<String> forUids, List<String> forGids) -> {
+                    put(bytes, forUids);
+                    put(bytes, forGids);
+                    yield 3;
+                }
+            };
             var head = ByteBuffer.allocate(2 * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             out.writeBytes(head.putInt(type).putInt(bytes.size()).array());
             out.writeBytes(bytes.toByteArray());

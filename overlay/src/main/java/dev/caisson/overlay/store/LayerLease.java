@@ -79,6 +79,16 @@ public final class LayerLease implements AutoCloseable {
         }
     }
 
+    /** {@return what holds the claim: who has a copy of all of them has it, too} */
+    public List<Integer> descriptors() {
+        return claims.stream().map(claim -> claim.lock().number()).toList();
+    }
+
+    /** Gives up this process's part of a claim that somebody else holds, too. */
+    public void handedOver() {
+        claims.forEach(claim -> claim.lock().close());
+    }
+
     @Override
     public void close() throws IOException {
         for (var claim : claims) {
