@@ -24,6 +24,9 @@ import java.util.stream.IntStream;
 final class OverlayTimes {
     private static final int ROUNDS = 21;
 
+    /** So many mounts until the JVM has compiled what is on the way. */
+    private static final int WARM_UP = 300;
+
     /** The same calls as the library makes: layers by descriptor, and a detached mount. */
     private static final String C = """
             #define _GNU_SOURCE
@@ -94,6 +97,10 @@ final class OverlayTimes {
         run(List.of("gcc", "-O2", "-o", program.toString(), source.toString()));
         for (int i = 0; i < 500; i++) {
             Files.createDirectory(directory.resolve("l" + i));
+        }
+        var one = Overlay.of(directory.resolve("l0")).withUpper(directory.resolve("upper"));
+        for (int i = 0; i < WARM_UP; i++) {
+            one.mount().close();
         }
         System.out.println("layers  library  C  mount(8) in a namespace of its own");
         for (int layers : List.of(1, 10, 127, 500)) {

@@ -134,7 +134,7 @@ public final class ParentSide {
             return Optional.empty();
         }
         var upper = overlay.upper().get();
-        return Optional.of(UpperDirectory.prepare(upper.directory(), upper.work(), owner(input), top(input)));
+        return Optional.of(UpperDirectory.prepare(upper.directory(), upper.work(), owner(input), () -> top(input)));
     }
 
     /** {@return what the top of a new writable layer is to be, by the host's ids; empty where this user may give nothing away} */

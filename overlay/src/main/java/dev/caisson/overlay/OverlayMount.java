@@ -6,6 +6,7 @@ import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
+import dev.caisson.linux.sys.HereRunner;
 import dev.caisson.linux.sys.Kernel;
 import dev.caisson.overlay.changes.Change;
 import dev.caisson.overlay.changes.LayerWatch;
@@ -23,6 +24,7 @@ import dev.caisson.overlay.store.LayerStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -59,11 +61,14 @@ public final class OverlayMount implements AutoCloseable {
     }
 
     static OverlayMount writable(Overlay overlay, Kernel kernel) throws IOException {
-        var mounter = new OverlayMounter(kernel);
         var options = overlay.options().mountOptions();
         if (overlay.upper().isEmpty()) {
             return mount(
-                    overlay, Optional.empty(), false, () -> mounter.inMemory(overlay.lower(), overlay.size(), options));
+                    overlay,
+                    kernel,
+                    Optional.empty(),
+                    false,
+                    mounter -> mounter.inMemory(overlay.lower(), overlay.size(), options));
         }
         var upper = overlay.upper().get();
         var paths = new UpperPaths(HostPath.of(upper.directory()), HostPath.of(upper.work()));
@@ -71,9 +76,14 @@ public final class OverlayMount implements AutoCloseable {
                 upper.directory(),
                 upper.work(),
                 OptionalLong.empty(),
-                TopDirectory.of(overlay.lower().getFirst()));
+                () -> TopDirectory.of(overlay.lower().getFirst()));
         try {
-            return mount(overlay, Optional.of(paths), false, () -> mounter.onDisk(overlay.lower(), paths, options));
+            return mount(
+                    overlay,
+                    kernel,
+                    Optional.of(paths),
+                    false,
+                    mounter -> mounter.onDisk(overlay.lower(), paths, options));
         } catch (IOException | RuntimeException failed) {
             prepared.close();
             throw failed;
@@ -84,21 +94,53 @@ public final class OverlayMount implements AutoCloseable {
         List<Path> layers = overlay.readOnlyLayers();
         return mount(
                 overlay,
+                kernel,
                 Optional.empty(),
                 true,
-                () -> new OverlayMounter(kernel)
-                        .readOnly(layers, overlay.options().mountOptions()));
+                mounter -> mounter.readOnly(layers, overlay.options().mountOptions()));
     }
 
     private interface Mounting {
-        Mounted run() throws IOException;
+        Mounted by(OverlayMounter mounter) throws IOException;
     }
 
-    private static OverlayMount mount(Overlay overlay, Optional<UpperPaths> upper, boolean readOnly, Mounting mounting)
+    /** Begins to watch the lower layers when they are opened. */
+    private static final class Watching implements OverlayMounter.Witness {
+        private final List<Path> lower;
+        private @Nullable LayerWatch watch;
+
+        Watching(List<Path> lower) {
+            this.lower = lower;
+        }
+
+        @Override
+        public void look(HereRunner here, List<Fd> layers) throws LinuxException {
+            if (watch != null) {
+                return;
+            }
+            var roots = new ArrayList<LayerWatch.Root>(lower.size());
+            // Above them may be an upper that is only looked at.
+            int first = layers.size() - lower.size();
+            for (int i = 0; i < lower.size(); i++) {
+                var status = here.status(layers.get(first + i));
+                roots.add(new LayerWatch.Root(lower.get(i), status.device(), status.inode()));
+            }
+            watch = LayerWatch.of(roots);
+        }
+
+        LayerWatch watch() {
+            // What is shown by a bind mount was not opened here.
+            return watch == null ? LayerWatch.begin(lower) : watch;
+        }
+    }
+
+    private static OverlayMount mount(
+            Overlay overlay, Kernel kernel, Optional<UpperPaths> upper, boolean readOnly, Mounting mounting)
             throws IOException {
-        var watch = LayerWatch.begin(overlay.lower());
+        var watching = new Watching(overlay.lower());
         try {
-            return new OverlayMount(overlay, mounting.run(), watch);
+            var mounted = mounting.by(new OverlayMounter(kernel, watching));
+            return new OverlayMount(overlay, mounted, watching.watch());
         } catch (LinuxException refused) {
             var cause = Diagnosis.of(overlay.lower(), upper, refused.errno(), false);
             int layers = overlay.lower().size();
@@ -109,13 +151,9 @@ public final class OverlayMount implements AutoCloseable {
             if (overlay.fallbacks().isEmpty()) {
                 throw refusal;
             }
-            return new OverlayMount(
-                    overlay,
-                    Substitute.take(
-                            overlay,
-                            new Substitute.Purpose(readOnly, OptionalLong.empty(), OverlayMounter.MOUNTED),
-                            refusal),
-                    watch);
+            var watch = watching.watch();
+            var purpose = new Substitute.Purpose(readOnly, OptionalLong.empty(), OverlayMounter.MOUNTED);
+            return new OverlayMount(overlay, Substitute.take(overlay, purpose, refusal), watch);
         }
     }
 

@@ -52,12 +52,17 @@ public final class MountApi {
 
     /** {@return the call that gives a parameter a value, of less than 256 bytes} */
     public static Call set(Arg context, String key, String value) {
-        return Call.of(Syscall.FSCONFIG, context, SET_STRING, text(key), text(value), ZERO);
+        return set(context, text(key), text(value));
+    }
+
+    /** {@return the same for those that are arguments already} */
+    public static Call set(Arg context, Arg key, Arg value) {
+        return Call.of(Syscall.FSCONFIG, context, SET_STRING, key, value, ZERO);
     }
 
     /** {@return the call that gives a parameter a descriptor} */
-    public static Call setDescriptor(Arg context, String key, Arg descriptor) {
-        return Call.of(Syscall.FSCONFIG, context, SET_FD, text(key), NOTHING, descriptor);
+    public static Call setDescriptor(Arg context, Arg key, Arg descriptor) {
+        return Call.of(Syscall.FSCONFIG, context, SET_FD, key, NOTHING, descriptor);
     }
 
     /** {@return the call that sets a parameter without a value} */

@@ -10,23 +10,37 @@ import dev.caisson.linux.mount.MountApi;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /**
  * A file system being configured in this process (fsopen(2)). What the kernel has to say of a refusal beyond its errno is read
- * back from the context and becomes part of the exception. Not thread-safe.
+ * back from the context and becomes part of the exception. Of the thread that opened it.
  */
 public final class FsContext implements AutoCloseable {
+    private final HereRunner here;
     private final Fd fd;
     private final Arg argument;
 
-    private FsContext(Fd fd) {
+    private FsContext(HereRunner here, Fd fd) {
+        this.here = here;
         this.fd = fd;
         this.argument = Arg.of(fd.number());
     }
 
-    /** Opens the context of a new file system. */
+    /** Opens the context of a new file system, of the thread that calls. */
     public static FsContext open(String fileSystem) throws LinuxException {
-        return new FsContext(Fd.owning(HereRunner.run(MountApi.open(fileSystem))));
+        var here = HereRunner.open();
+        try {
+            return new FsContext(here, Fd.owning(here.make(MountApi.open(fileSystem))));
+        } catch (LinuxException | RuntimeException | Error failed) {
+            here.close();
+            throw failed;
+        }
+    }
+
+    /** {@return what makes the calls, for others that go with them} */
+    public HereRunner here() {
+        return here;
     }
 
     /** {@return what {@link MountApi} is to configure} */
@@ -67,7 +81,7 @@ public final class FsContext implements AutoCloseable {
 
     private long run(Call call) throws LinuxException {
         try {
-            return HereRunner.run(call);
+            return here.make(call);
         } catch (LinuxException refused) {
             throw new LinuxException(refused.errno(), refused.call(), ContextLog.text(log()));
         }
@@ -92,6 +106,7 @@ public final class FsContext implements AutoCloseable {
 
     @Override
     public void close() {
-        fd.close();
+        here.close(List.of(fd));
+        here.close();
     }
 }

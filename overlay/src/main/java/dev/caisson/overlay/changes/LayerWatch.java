@@ -57,14 +57,19 @@ public final class LayerWatch {
 
     /** {@return a watch that begins now} A layer that is not there now counts as replaced if it is later. */
     public static LayerWatch begin(List<Path> layers) {
-        var roots = new ArrayList<Root>();
+        var roots = new ArrayList<Root>(layers.size());
         for (Path layer : layers) {
             var stat = FileStatus.of(HostPath.of(layer));
-            roots.add(new Root(
-                    layer,
-                    stat.map(FileStatus::device).orElse(-1L),
-                    stat.map(FileStatus::inode).orElse(-1L)));
+            roots.add(
+                    stat.isPresent()
+                            ? new Root(layer, stat.get().device(), stat.get().inode())
+                            : new Root(layer, -1, -1));
         }
+        return of(roots);
+    }
+
+    /** {@return a watch that begins now, on layers that were looked at just before} */
+    public static LayerWatch of(List<Root> roots) {
         return new LayerWatch(List.copyOf(roots), Instant.now(), System.nanoTime());
     }
 

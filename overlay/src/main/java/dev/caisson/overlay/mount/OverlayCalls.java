@@ -21,6 +21,10 @@ import java.util.stream.Collectors;
  * @param options as mount(8) writes them
  */
 public record OverlayCalls(List<Place> lower, Optional<Writable> writable, List<String> options) {
+    private static final Arg LOWER = Arg.text("lowerdir+");
+    private static final Arg UPPER = Arg.text("upperdir");
+    private static final Arg WORK = Arg.text("workdir");
+
     public OverlayCalls {
         lower = List.copyOf(lower);
         options = List.copyOf(options);
@@ -47,27 +51,29 @@ public record OverlayCalls(List<Place> lower, Optional<Writable> writable, List<
     public List<Call> configuration(Arg context) {
         var calls = new ArrayList<Call>(lower.size() + options.size() + 2);
         for (var layer : lower) {
-            calls.add(set(context, "lowerdir+", layer));
+            calls.add(set(context, LOWER, layer));
         }
         if (writable.isPresent()) {
-            calls.add(set(context, "upperdir", writable.get().upper()));
-            calls.add(set(context, "workdir", writable.get().work()));
+            calls.add(set(context, UPPER, writable.get().upper()));
+            calls.add(set(context, WORK, writable.get().work()));
         }
         for (String option : options) {
             int equals = option.indexOf('=');
             calls.add(
                     equals < 0
                             ? MountApi.setFlag(context, option)
-                            : MountApi.set(context, option.substring(0, equals), option.substring(equals + 1)));
+                            : MountApi.set(
+                                    context,
+                                    Arg.text(option.substring(0, equals)),
+                                    Arg.text(option.substring(equals + 1))));
         }
         return calls;
     }
 
-    private static Call set(Arg context, String key, Place place) {
-        return switch (place) {
-            case ByName(String path) -> MountApi.set(context, key, path);
-            case Opened(Arg descriptor) -> MountApi.setDescriptor(context, key, descriptor);
-        };
+    private static Call set(Arg context, Arg key, Place place) {
+        return place instanceof Opened(Arg descriptor)
+                ? MountApi.setDescriptor(context, key, descriptor)
+                : MountApi.set(context, key, Arg.text(name(place)));
     }
 
     /**
@@ -99,9 +105,9 @@ public record OverlayCalls(List<Place> lower, Optional<Writable> writable, List<
     }
 
     private static String name(Place place) {
-        return switch (place) {
-            case ByName(String path) -> path;
-            case Opened opened -> throw new IllegalStateException("mount(2) takes no descriptor, and got " + opened);
-        };
+        if (place instanceof ByName(String path)) {
+            return path;
+        }
+        throw new IllegalStateException("mount(2) takes no descriptor, and got " + place);
     }
 }

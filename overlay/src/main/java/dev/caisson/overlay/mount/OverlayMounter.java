@@ -11,7 +11,6 @@ import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.AtFlags;
 import dev.caisson.linux.flag.MountAttributes;
 import dev.caisson.linux.flag.MountFlags;
-import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.mount.MountApi;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
@@ -26,7 +25,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,7 +36,6 @@ public final class OverlayMounter {
     /** The attributes of the root of a container. */
     public static final long ROOT = MountAttributes.MOUNT_ATTR_NODEV;
 
-    private static final int O_PATH_DIRECTORY = OpenFlags.O_PATH | OpenFlags.O_DIRECTORY;
     /** The attributes of a mount that only this process sees. */
     public static final long MOUNTED = MountAttributes.MOUNT_ATTR_NOSUID | MountAttributes.MOUNT_ATTR_NODEV;
 
@@ -52,9 +49,23 @@ public final class OverlayMounter {
     private static final String FDS = "/proc/self/fd/";
 
     private final Kernel kernel;
+    private final Witness witness;
 
-    public OverlayMounter(Kernel kernel) {
+    /** Looks at the lower layers when they are open, before they are merged. */
+    @FunctionalInterface
+    public interface Witness {
+        /**
+         * Looks at them.
+         *
+         * @param here for calls that look
+         * @param lower in their order; all of them at first, then perhaps some again
+         */
+        void look(HereRunner here, List<Fd> lower) throws LinuxException;
+    }
+
+    public OverlayMounter(Kernel kernel, Witness witness) {
         this.kernel = kernel;
+        this.witness = witness;
     }
 
     /** A writable layer by the paths of its two directories. */
@@ -184,67 +195,79 @@ public final class OverlayMounter {
     }
 
     private Fd mount(List<Path> lower, Optional<UpperPaths> upper, List<String> options) throws LinuxException {
-        var open = new ArrayList<Fd>();
+        var open = new ArrayList<Fd>(lower.size() + 2);
         try (var context = FsContext.open("overlay")) {
-            boolean byDescriptor = kernel.has(Feature.OVERLAY_LAYER_DESCRIPTORS);
-            var overlay = overlay(
-                    lower,
-                    upper,
-                    options,
-                    open,
-                    fd -> byDescriptor
-                            ? new OverlayCalls.Opened(Arg.of(fd.number()))
-                            : new OverlayCalls.ByName(FDS + fd.number()));
-            return context.configure(overlay.configuration(context.argument()))
-                    .mount(MOUNTED | (upper.isEmpty() ? MountAttributes.MOUNT_ATTR_RDONLY : 0));
-        } finally {
-            open.forEach(Fd::close);
+            try {
+                var naming = kernel.has(Feature.OVERLAY_LAYER_DESCRIPTORS) ? Naming.DESCRIPTOR : Naming.LINK;
+                var overlay = overlay(lower, upper, options, context.here(), open, naming);
+                return context.configure(overlay.configuration(context.argument()))
+                        .mount(MOUNTED | (upper.isEmpty() ? MountAttributes.MOUNT_ATTR_RDONLY : 0));
+            } finally {
+                context.here().close(open);
+            }
         }
     }
 
     /** By mount(2), whose options must fit one page: descriptors have the shortest names there are. */
-    private static Fd legacy(List<Path> lower, Optional<UpperPaths> upper, List<String> options) throws LinuxException {
-        var open = new ArrayList<Fd>();
-        try {
-            var overlay =
-                    overlay(lower, upper, options, open, fd -> new OverlayCalls.ByName(Integer.toString(fd.number())));
-            var call = overlay.mount(PLACE, upper.isEmpty() ? SHOWN | MountFlags.MS_RDONLY : SHOWN);
-            if (overlay.optionString().length() >= PAGE) {
-                throw new LinuxException(Errno.E2BIG, call + ", whose options must be shorter than a page");
+    private Fd legacy(List<Path> lower, Optional<UpperPaths> upper, List<String> options) throws LinuxException {
+        var open = new ArrayList<Fd>(lower.size() + 2);
+        try (var here = HereRunner.open()) {
+            try {
+                here.make(Call.of(Syscall.CHDIR, Arg.text(FDS)));
+                var overlay = overlay(lower, upper, options, here, open, Naming.NUMBER);
+                var call = overlay.mount(PLACE, upper.isEmpty() ? SHOWN | MountFlags.MS_RDONLY : SHOWN);
+                if (overlay.optionString().length() >= PAGE) {
+                    throw new LinuxException(Errno.E2BIG, call + ", whose options must be shorter than a page");
+                }
+                here.make(call);
+                return clone(PLACE);
+            } finally {
+                here.close(open);
             }
-            HereRunner.run(Call.of(Syscall.CHDIR, Arg.text(FDS)));
-            HereRunner.run(call);
-            return clone(PLACE);
-        } finally {
-            open.forEach(Fd::close);
+        }
+    }
+
+    /** How an open directory is named to the kernel. */
+    private enum Naming {
+        DESCRIPTOR,
+        /** By the link to it in procfs. */
+        LINK,
+        /** By the name of that link, to who stands there. */
+        NUMBER;
+
+        OverlayCalls.Place of(Fd fd) {
+            if (this == DESCRIPTOR) {
+                return new OverlayCalls.Opened(Arg.of(fd.number()));
+            }
+            return new OverlayCalls.ByName(this == LINK ? FDS + fd.number() : Integer.toString(fd.number()));
         }
     }
 
     /** Opens all directories, and names them. */
-    private static OverlayCalls overlay(
+    private OverlayCalls overlay(
             List<Path> lower,
             Optional<UpperPaths> upper,
             List<String> options,
+            HereRunner here,
             List<Fd> open,
-            Function<Fd, OverlayCalls.Place> name)
+            Naming naming)
             throws LinuxException {
-        var layers = new ArrayList<OverlayCalls.Place>();
+        var layers = new ArrayList<OverlayCalls.Place>(lower.size());
         for (Path layer : lower) {
-            layers.add(name.apply(opened(HostPath.of(layer), open)));
+            var fd = here.directory(HostPath.of(layer));
+            open.add(fd);
+            layers.add(naming.of(fd));
         }
+        witness.look(here, List.copyOf(open));
         Optional<OverlayCalls.Writable> writable = Optional.empty();
         if (upper.isPresent()) {
-            writable = Optional.of(new OverlayCalls.Writable(
-                    name.apply(opened(upper.get().directory(), open)),
-                    name.apply(opened(upper.get().work(), open))));
+            var directory = here.directory(upper.get().directory());
+            open.add(directory);
+            var work = here.directory(upper.get().work());
+            open.add(work);
+            writable = Optional.of(new OverlayCalls.Writable(naming.of(directory), naming.of(work)));
         }
         return new OverlayCalls(layers, writable, options);
-    }
-
-    private static Fd opened(String directory, List<Fd> open) throws LinuxException {
-        var fd = Files.open(directory, O_PATH_DIRECTORY, 0);
-        open.add(fd);
-        return fd;
     }
 
     /** {@return what is mounted at a path, as a mount of its own without a place} */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.overlay.mount;
 
+import dev.caisson.linux.call.HostPath;
+import dev.caisson.linux.sys.FileStatus;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
@@ -11,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 
 /** Makes the two directories of a writable layer on disk ready to be mounted, and takes back what it made. */
 public final class UpperDirectory implements AutoCloseable {
@@ -27,21 +30,19 @@ public final class UpperDirectory implements AutoCloseable {
      *
      * @param owner user and group of root in the container, if that is not this process's own; directories made here become
      *     its own
-     * @param top what an upper directory made here is to be; empty: root's, for everybody to see into
+     * @param top what an upper directory made here is to be; empty: root's, for everybody to see into; asked only if it matters
      * @throws IOException if they cannot be used together, in words for the caller
      */
-    public static UpperDirectory prepare(Path upper, Path work, OptionalLong owner, Optional<TopDirectory> top)
-            throws IOException {
+    public static UpperDirectory prepare(
+            Path upper, Path work, OptionalLong owner, Supplier<Optional<TopDirectory>> top) throws IOException {
         var made = new ArrayList<Path>();
         var prepared = new UpperDirectory(made);
         try {
             make(upper, "rwxr-xr-x", owner, made);
             make(work, "rwx------", owner, made);
             check(upper, work, owner, top);
-            if (top.isPresent() && made.contains(upper)) {
-                Files.setAttribute(upper, "unix:uid", (int) top.get().uid());
-                Files.setAttribute(upper, "unix:gid", (int) top.get().gid());
-                Files.setAttribute(upper, "unix:mode", top.get().mode());
+            if (made.contains(upper)) {
+                cover(upper, top.get());
             }
             return prepared;
         } catch (IOException | RuntimeException failed) {
@@ -50,9 +51,17 @@ public final class UpperDirectory implements AutoCloseable {
         }
     }
 
+    private static void cover(Path upper, Optional<TopDirectory> top) throws IOException {
+        if (top.isPresent()) {
+            Files.setAttribute(upper, "unix:uid", (int) top.get().uid());
+            Files.setAttribute(upper, "unix:gid", (int) top.get().gid());
+            Files.setAttribute(upper, "unix:mode", top.get().mode());
+        }
+    }
+
     private static void make(Path directory, String permissions, OptionalLong owner, List<Path> made)
             throws IOException {
-        if (Files.isDirectory(directory)) {
+        if (status(directory).filter(FileStatus::isDirectory).isPresent()) {
             if (owner.isPresent() && isOursAndEmpty(directory)) {
                 give(directory, owner.getAsLong());
             }
@@ -90,29 +99,40 @@ public final class UpperDirectory implements AutoCloseable {
         Files.setAttribute(directory, "unix:gid", (int) owner);
     }
 
-    private static void check(Path upper, Path work, OptionalLong owner, Optional<TopDirectory> top)
+    private static Optional<FileStatus> status(Path path) {
+        return FileStatus.of(HostPath.of(path));
+    }
+
+    private static void check(Path upper, Path work, OptionalLong owner, Supplier<Optional<TopDirectory>> top)
             throws IOException {
-        if (!Files.getAttribute(upper, "unix:dev").equals(Files.getAttribute(work, "unix:dev"))) {
+        var here = status(upper);
+        var there = status(work);
+        if (here.isEmpty() || there.isEmpty()) {
+            throw new IOException("upper: " + upper + " or its work directory " + work + " was removed just now");
+        }
+        if (here.get().device() != there.get().device()) {
             throw new IOException("upper: " + upper + " and its work directory " + work
                     + " are on different file systems; the kernel moves files from one to the other, so both must be on"
                     + " one");
         }
-        if (Files.exists(work.resolve(VOLATILE_MARK))) {
+        if (status(work.resolve(VOLATILE_MARK)).isPresent()) {
             throw new IOException("upper: " + upper + " was last used without syncs (volatile), and the host may have"
                     + " stopped before its files were on disk; if it did not, delete " + work.resolve("work")
                     + ", else delete both directories and begin anew");
         }
         if (owner.isPresent()) {
-            for (Path directory : List.of(upper, work)) {
-                long is = Integer.toUnsignedLong((int) Files.getAttribute(directory, "unix:uid"));
-                boolean asTheLayer = directory.equals(upper)
-                        && top.filter(t -> t.uid() == is).isPresent();
-                if (is != owner.getAsLong() && !asTheLayer) {
-                    throw new IOException("upper: " + directory + " belongs to uid " + is
-                            + ", but root of the container's user namespace is uid " + owner.getAsLong()
-                            + " here; chown it, or name a directory that does not exist yet");
-                }
-            }
+            checkOwner(upper, here.get(), owner.getAsLong(), top.get());
+            checkOwner(work, there.get(), owner.getAsLong(), Optional.empty());
+        }
+    }
+
+    private static void checkOwner(Path directory, FileStatus status, long owner, Optional<TopDirectory> top)
+            throws IOException {
+        boolean asTheLayer = top.filter(t -> t.uid() == status.uid()).isPresent();
+        if (status.uid() != owner && !asTheLayer) {
+            throw new IOException("upper: " + directory + " belongs to uid " + status.uid()
+                    + ", but root of the container's user namespace is uid " + owner
+                    + " here; chown it, or name a directory that does not exist yet");
         }
     }
 
