@@ -80,8 +80,7 @@ class ReachabilityMetadataTest {
                 "it has one constant SHAPE, which is in the metadata; a second one would slow the first launch of a JVM");
         String expected = "{ \"foreign\": { \"downcalls\": [ { " + entry(shape("dev.caisson.linux.sys.Native"))
                 + ", \"options\": {\"firstVariadicArg\": 1, \"captureCallState\": true} } ] },"
-                + " \"resources\": [ {\"glob\": \"dev/caisson/linux/child/*.bin\"},"
-                + " {\"glob\": \"dev/caisson/linux/child/*.elf\"} ] }";
+                + " \"resources\": [ {\"glob\": \"dev/caisson/linux/child/*.elf\"} ] }";
         String metadata;
         try (var in = Errno.class.getClassLoader().getResourceAsStream(METADATA)) {
             assertTrue(in != null, METADATA);

@@ -10,9 +10,8 @@ import dev.caisson.linux.Arch;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.flag.MapFlags;
 import dev.caisson.linux.sys.Native;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
+import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,15 +54,11 @@ final class Stub {
 
     /** {@return the assembled code of an architecture} */
     static byte[] load(Arch arch) {
-        String name = arch.name().toLowerCase(java.util.Locale.ROOT) + ".bin";
-        try (var in = Stub.class.getResourceAsStream(name)) {
-            if (in == null) {
-                throw new UnsupportedOperationException("Caisson has no launch stub for " + arch);
-            }
-            return in.readAllBytes();
-        } catch (IOException unreadable) {
-            throw new UncheckedIOException(unreadable);
-        }
+        return HexFormat.of().parseHex(switch (arch) {
+            case X86_64 -> StubCode.X86_64;
+            case AARCH64 -> StubCode.AARCH64;
+            case X86, X32 -> throw new UnsupportedOperationException("Caisson has no launch stub for " + arch);
+        });
     }
 
     private static long map(byte[] code) {
