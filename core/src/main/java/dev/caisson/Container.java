@@ -11,6 +11,7 @@ import dev.caisson.launch.ImmutablePrivilegeSpec;
 import dev.caisson.launch.ImmutableRootSpec;
 import dev.caisson.launch.SupervisionSpec;
 import dev.caisson.linux.ByteUnit;
+import dev.caisson.linux.sys.Linkage;
 import dev.caisson.overlay.OverlayFallback;
 import dev.caisson.overlay.changes.Change;
 import dev.caisson.overlay.changes.CopyUp;
@@ -58,6 +59,7 @@ public interface Container extends ContainerProcess {
      * <p>Each namespace can be the host's instead, by {@link ContainerBuilder#host}, or joined.
      */
     static ContainerBuilder builder() {
+        Linkage.begin();
         return new ContainerBuilder(ImmutableContainerSpec.builder()
                 .namespaces(ImmutableNamespaceSpec.builder()
                         .addPreset(Namespace.NETWORK, Namespace.IPC, Namespace.UTS, Namespace.CGROUP)
@@ -106,6 +108,7 @@ public interface Container extends ContainerProcess {
      * zygote beside it are killed at the same moment, unless it has a cgroup, which the next JVM removes with all that is in it.
      */
     static ContainerBuilder bare() {
+        Linkage.begin();
         return new ContainerBuilder(ImmutableContainerSpec.builder()
                 .bare(true)
                 .root(ImmutableRootSpec.builder().kernelMounts(false).build())

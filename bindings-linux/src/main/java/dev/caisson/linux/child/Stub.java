@@ -54,11 +54,14 @@ final class Stub {
 
     /** {@return the assembled code of an architecture} */
     static byte[] load(Arch arch) {
-        return HexFormat.of().parseHex(switch (arch) {
-            case X86_64 -> StubCode.X86_64;
-            case AARCH64 -> StubCode.AARCH64;
-            case X86, X32 -> throw new UnsupportedOperationException("Caisson has no launch stub for " + arch);
-        });
+        return HexFormat.of()
+                .parseHex(
+                        switch (arch) {
+                            case X86_64 -> StubCode.X86_64;
+                            case AARCH64 -> StubCode.AARCH64;
+                            case X86, X32 ->
+                                throw new UnsupportedOperationException("Caisson has no launch stub for " + arch);
+                        });
     }
 
     private static long map(byte[] code) {
