@@ -160,7 +160,8 @@ public interface ContainerProcess extends AutoCloseable {
     /**
      * The terminal of a command that was started with {@code terminal(columns, rows)}: what is typed goes to {@link #stdin},
      * what appears comes from {@link #stdout}, whose end is when nobody inside has it open any more. Closing {@link #stdin}
-     * types the character that ends the input, Ctrl-D as a rule, unless the command reads the terminal raw. Thread-safe; once the
+     * types the character that ends the input, Ctrl-D as a rule, unless the command reads the terminal raw; that waits as long
+     * as there is no room for it. Thread-safe; once the
      * command has ended, or the terminal was hung up, its methods do nothing.
      */
     interface Terminal {

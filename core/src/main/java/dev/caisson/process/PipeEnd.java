@@ -8,6 +8,7 @@ import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Native;
 import dev.caisson.linux.sys.Poller;
+import dev.caisson.linux.sys.Sockets;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -76,6 +77,10 @@ final class PipeEnd implements AutoCloseable {
                 }
                 if (result == -Errno.EIO.code() && syscall == Syscall.READ) {
                     return 0; // Of a terminal that nobody has open any more; pipes never say it.
+                }
+                if (result == -Errno.EAGAIN.code() && syscall == Syscall.WRITE && Sockets.hasEnded(fd, 0)) {
+                    // Of a terminal that nobody has open the kernel takes what has room, and never makes any.
+                    throw new LinuxException(Errno.EIO, "write(" + fd + ", " + chunk + ")");
                 }
                 if (result == -Errno.EAGAIN.code()) {
                     await();
