@@ -430,13 +430,15 @@ class TerminalTest {
 
     @Test
     void whoTypesMoreThanNobodyReadsIsTold() throws Exception {
-        try (var container = start(overHost(), "stty raw; echo ready; read x; exec </dev/null >/dev/null 2>&1; exec sleep 1000")) {
+        try (var container =
+                start(overHost(), "stty raw; echo ready; read x; exec </dev/null >/dev/null 2>&1; exec sleep 1000")) {
             var person = new Typist(container);
             person.await("ready");
             person.type("line\n");
             var _ = person.toTheEnd();
             byte[] much = new byte[1 << 20];
-            var refused = assertThrows(IOException.class, () -> container.stdin().write(much));
+            var refused =
+                    assertThrows(IOException.class, () -> container.stdin().write(much));
             assertTrue(refused.getMessage().contains("EIO"), refused.getMessage());
             container.stdin().close();
             assertTrue(container.isAlive());

@@ -371,6 +371,7 @@ final class Zygote implements AutoCloseable {
     }
 
     /** {@return the outcome; empty if nothing was cloned} */
+    @SuppressWarnings("try") // The child's end of the socket is closed here as soon as the child has it.
     private Optional<Outcome> attempt(Launch launch, ZygoteProcess process, OptionalLong deadline) throws IOException {
         var place = reserve();
         boolean guarded = false;
