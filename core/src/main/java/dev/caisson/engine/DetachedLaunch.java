@@ -2,6 +2,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.PlanInput;
 import dev.caisson.launch.Root;
 import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.child.Shim;
@@ -40,9 +41,10 @@ final class DetachedLaunch {
         var state = StateDirectory.ofThisUser();
         String name = request.spec().supervision().name().orElseThrow();
         String cgroupName = Detachment.newCgroupName(name);
-        var spec = complete(request.spec(), state.path(name)).limits(l -> l.withCgroupName(cgroupName));
+        var asked = complete(request.spec(), state.path(name)).limits(l -> l.withCgroupName(cgroupName));
         // What contradicts itself is refused before anything is made.
-        var input = services.planner().decide(spec, request.command(), List.of());
+        var input = services.planner().decide(asked, request.command(), List.of());
+        var spec = keepsLayer(input) ? asked.root(r -> r.withUpper(upper(state.path(name)))) : asked;
         var prepared = state.prepare();
         StateDirectory.Claim claim;
         try {
@@ -98,14 +100,14 @@ final class DetachedLaunch {
         return spec.process(p -> p.withStdin(process.stdin().orElse(Stdio.discard()))
                         .withStdout(process.stdout().orElse(log))
                         .withStderr(process.stderr().orElse(log)))
-                .root(r -> keepsLayer(spec) ? r.withUpper(upper(directory)) : r)
                 .root(r -> r.withKept(spec.hasOwnRoot()));
     }
 
     /** {@return whether its writable layer is on disk by itself: in memory it would end with the first life} */
-    private static boolean keepsLayer(ContainerSpec spec) {
-        return spec.supervision().restarts()
-                && spec.root().source() instanceof Root.Layers(var overlay)
+    private static boolean keepsLayer(PlanInput input) {
+        return input.spec().supervision().restarts()
+                && input.hostTree().isEmpty()
+                && input.spec().root().source() instanceof Root.Layers(var overlay)
                 && overlay.upper().isEmpty();
     }
 
