@@ -8,6 +8,7 @@ import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Pressure;
 import dev.caisson.cgroups.spec.Usage;
+import dev.caisson.engine.Entrance;
 import dev.caisson.engine.KeptFiles;
 import dev.caisson.linux.Signal;
 import dev.caisson.linux.sys.Patience;
@@ -52,14 +53,12 @@ final class AttachedContainer implements Container {
             ": this JVM is attached to the container and did not start it, so that it does not"
                     + " know its layers; use Overlay with the container's lower and upper";
 
-    private static final String CONFINEMENT = ": this JVM is attached to the container and did not start it, so that it"
-            + " does not know how it is confined";
-
     private final Supervised process;
     private final SupervisedInput stdin;
     private final List<InputStream> outputs;
     private final List<String> unenforced;
     private @Nullable KeptFiles files;
+    private @Nullable Entrance entrance;
 
     private AttachedContainer(Supervised process, Poller poller, List<InputStream> outputs, List<String> unenforced) {
         this.process = process;
@@ -213,7 +212,29 @@ final class AttachedContainer implements Container {
 
     @Override
     public CommandBuilder command(List<String> command) {
-        throw new IllegalStateException("command" + CONFINEMENT);
+        try {
+            return new CommandBuilder(entrance(), ContainerBuilder.checked(command));
+        } catch (IOException refused) {
+            throw new UncheckedIOException("command: " + refused.getMessage(), refused);
+        }
+    }
+
+    private synchronized Entrance entrance() throws IOException {
+        if (entrance == null) {
+            var inside = process.known()
+                    .record()
+                    .inside()
+                    .orElseThrow(() -> new IllegalStateException(
+                            "command: the record of the container does not say how it is confined"));
+            entrance = new Entrance(this::duplicate, inside, cgroup());
+        }
+        return entrance;
+    }
+
+    private int duplicate() throws IOException {
+        return process.process()
+                .orElseThrow(() -> new IOException("the container does not run"))
+                .release();
     }
 
     @Override

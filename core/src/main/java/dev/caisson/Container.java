@@ -120,7 +120,7 @@ public interface Container extends ContainerProcess {
     /**
      * {@return a {@linkplain ContainerBuilder#detached detached} container of this user, whatever JVM started it} Its streams
      * begin now; {@link Containers#log} reads all that its log has. It can be waited for, signalled, stopped, written to, and
-     * its files and its cgroup reached; what only the JVM that started it knows, its layers, cannot be asked for. One that has
+     * its files and its cgroup reached, further commands be run in it; what only the JVM that started it knows, its layers, cannot be asked for. One that has
      * ended tells how. {@link #close} leaves it alone.
      *
      * @param name as given by {@link ContainerBuilder#name}

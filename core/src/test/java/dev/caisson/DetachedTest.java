@@ -305,4 +305,30 @@ class DetachedTest {
                 new Containers.State.Lost(),
                 Containers.find("lost").orElseThrow().state());
     }
+
+    @Test
+    void aFurtherCommandIsAsConfinedAsThoseOfTheJvmThatStartedIt() throws Exception {
+        var confinement = "grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status; umask; pwd; echo $KEY; id -u; hostname";
+        var builder = overHost()
+                .hostname("inside")
+                .environment("KEY", "two words")
+                .umask(027)
+                .workingDirectory("/etc")
+                .user("daemon")
+                .memoryMax(64, MB);
+        String expected = Samples.sh(builder, confinement);
+        try (var _ = builder.name("confined").detached().start("/bin/sleep", "600");
+                var attached = Container.attach("confined")) {
+            assertEquals(
+                    expected,
+                    attached.command("/bin/sh", "-c", confinement).capture().orThrow().text());
+            assertEquals(
+                    "1 sleep",
+                    attached.command("/bin/sh", "-c", "echo 1 $(cat /proc/1/comm)")
+                            .capture()
+                            .orThrow()
+                            .text()
+                            .strip());
+        }
+    }
 }

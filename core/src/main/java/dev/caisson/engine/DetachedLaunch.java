@@ -2,12 +2,12 @@
 package dev.caisson.engine;
 
 import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.InsideSpec;
 import dev.caisson.launch.PlanInput;
 import dev.caisson.launch.Root;
 import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.child.Shim;
 import dev.caisson.overlay.Overlay;
-import dev.caisson.overlay.tree.SafeTree;
 import dev.caisson.spec.LogFile;
 import dev.caisson.spec.Stdio;
 import dev.caisson.supervise.ContainerRecord;
@@ -48,7 +48,7 @@ final class DetachedLaunch {
         var prepared = state.prepare();
         StateDirectory.Claim claim;
         try {
-            claim = state.publish(prepared, record(spec, cgroupName, Preparation.owner(input, services.host())));
+            claim = state.publish(prepared, record(spec, cgroupName, input));
         } catch (IOException | RuntimeException | Error failed) {
             prepared.abandon();
             throw failed;
@@ -115,8 +115,8 @@ final class DetachedLaunch {
         return new Overlay.Upper(directory.resolve("upper"), directory.resolve("work"));
     }
 
-    private ContainerRecord record(ContainerSpec spec, String cgroupName, Optional<SafeTree.Owner> owner)
-            throws IOException {
+    private ContainerRecord record(ContainerSpec spec, String cgroupName, PlanInput input) throws IOException {
+        var owner = Preparation.owner(input, services.host());
         boolean ownCgroup = LimitCgroup.isFor(spec);
         return new ContainerRecord(
                 spec.supervision().name().orElseThrow(),
@@ -127,6 +127,7 @@ final class DetachedLaunch {
                 ownCgroup ? spec.limits().cgroupParent() : Optional.empty(),
                 List.of(Detachment.log(spec, 1), Detachment.log(spec, 2)),
                 owner.map(o -> OptionalLong.of(o.uid())).orElse(OptionalLong.empty()),
-                owner.map(o -> OptionalLong.of(o.gid())).orElse(OptionalLong.empty()));
+                owner.map(o -> OptionalLong.of(o.gid())).orElse(OptionalLong.empty()),
+                Optional.of(InsideSpec.of(input, spec)));
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.supervise;
 
+import dev.caisson.launch.InsideSpec;
 import dev.caisson.linux.call.HostPath;
 import dev.caisson.spec.LogFile;
 import java.time.Instant;
@@ -16,7 +17,9 @@ import java.util.OptionalLong;
  * @param cgroup its own, by name
  * @param cgroupParent the path below which that is, if not the default
  * @param logs what its output goes to: of standard output, of standard error
- * @param rootOwner uid and gid of the root of its user namespace, if the JVM may act as that
+ * @param rootUid root of its user namespace, if the JVM may act as that
+ * @param rootGid likewise
+ * @param inside what it is like, for further commands
  */
 public record ContainerRecord(
         String name,
@@ -27,7 +30,8 @@ public record ContainerRecord(
         Optional<String> cgroupParent,
         List<Optional<LogFile>> logs,
         OptionalLong rootUid,
-        OptionalLong rootGid) {
+        OptionalLong rootGid,
+        Optional<InsideSpec> inside) {
     static final String FILE = "record";
 
     private static final String KIND = "caisson-container";
@@ -57,6 +61,7 @@ public record ContainerRecord(
         }
         rootUid.ifPresent(uid -> lines.with("root-uid", Long.toString(uid)));
         rootGid.ifPresent(gid -> lines.with("root-gid", Long.toString(gid)));
+        inside.ifPresent(spec -> InsideText.put(lines, spec));
         return lines.encode();
     }
 
@@ -80,7 +85,16 @@ public record ContainerRecord(
                 lines.find("cgroup-parent"),
                 logs,
                 number(lines, "root-uid"),
-                number(lines, "root-gid"));
+                number(lines, "root-gid"),
+                inside(lines));
+    }
+
+    private static Optional<InsideSpec> inside(Lines lines) {
+        try {
+            return InsideText.of(lines);
+        } catch (IllegalArgumentException | IndexOutOfBoundsException garbled) {
+            return Optional.empty(); // Of a Caisson that knows more than this one, perhaps.
+        }
     }
 
     private static OptionalLong number(Lines lines, String name) {
