@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.examples;
 
-import dev.caisson.Container;
 import dev.caisson.ContainerBuilder;
 import dev.caisson.ContainerProcess;
 import dev.caisson.spec.Stdio;
@@ -16,6 +15,12 @@ final class Attached {
     private static final int CHUNK = 16_384;
 
     private Attached() {}
+
+    /** Starts a command in a terminal of some size. */
+    @FunctionalInterface
+    interface InTerminal {
+        ContainerProcess start(int columns, int rows) throws IOException;
+    }
 
     /** {@return the shell's code of a command that reads what comes in here, by a pipe} */
     static int reading(ContainerBuilder builder, List<String> command) throws IOException, InterruptedException {
@@ -33,6 +38,11 @@ final class Attached {
      */
     static int inTerminal(ContainerBuilder builder, List<String> command, boolean typing)
             throws IOException, InterruptedException {
+        return inTerminal((columns, rows) -> builder.terminal(columns, rows).start(command), typing);
+    }
+
+    /** {@return the shell's code of a command in a terminal, as above} */
+    static int inTerminal(InTerminal command, boolean typing) throws IOException, InterruptedException {
         if (typing && !OwnTerminal.isInput()) {
             throw new IllegalStateException(
                     "-t with -i: the input is not a terminal; leave -t out for a pipe or a file");
@@ -40,7 +50,7 @@ final class Attached {
         var here = OwnTerminal.find();
         var size = here.map(OwnTerminal::size).orElseGet(OwnTerminal::usualSize);
         try (var own = here.orElse(null);
-                var container = builder.terminal(size.columns(), size.rows()).start(command)) {
+                var container = command.start(size.columns(), size.rows())) {
             if (own != null) {
                 OwnTerminal.onResize(() -> resize(container, own));
                 resize(container, own);
@@ -56,7 +66,7 @@ final class Attached {
         }
     }
 
-    private static void resize(Container container, OwnTerminal own) {
+    private static void resize(ContainerProcess container, OwnTerminal own) {
         try {
             var size = own.size();
             container.terminal().resize(size.columns(), size.rows());

@@ -12,6 +12,11 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true,
         subcommands = {
             RunExample.class,
+            PsExample.class,
+            ExecExample.class,
+            LogsExample.class,
+            StopExample.class,
+            RmExample.class,
             ExplainExample.class,
             ProbeExample.class,
             DoctorExample.class,
