@@ -308,7 +308,8 @@ class DetachedTest {
 
     @Test
     void aFurtherCommandIsAsConfinedAsThoseOfTheJvmThatStartedIt() throws Exception {
-        var confinement = "grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status; umask; pwd; echo $KEY; id -u; hostname";
+        var confinement =
+                "grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status; umask; pwd; echo $KEY; id -u; hostname";
         var builder = overHost()
                 .hostname("inside")
                 .environment("KEY", "two words")
@@ -321,7 +322,10 @@ class DetachedTest {
                 var attached = Container.attach("confined")) {
             assertEquals(
                     expected,
-                    attached.command("/bin/sh", "-c", confinement).capture().orThrow().text());
+                    attached.command("/bin/sh", "-c", confinement)
+                            .capture()
+                            .orThrow()
+                            .text());
             assertEquals(
                     "1 sleep",
                     attached.command("/bin/sh", "-c", "echo 1 $(cat /proc/1/comm)")

@@ -57,8 +57,8 @@ final class InsideText {
         process.nice().ifPresent(nice -> lines.with("nice", Integer.toString(nice)));
         process.oomScoreAdj().ifPresent(score -> lines.with("oom-score-adj", Integer.toString(score)));
         process.rlimits()
-                .forEach(limit -> lines.with(
-                        "rlimit", limit.resource() + " " + text(limit.soft()) + " " + text(limit.hard())));
+                .forEach(limit ->
+                        lines.with("rlimit", limit.resource() + " " + text(limit.soft()) + " " + text(limit.hard())));
     }
 
     private static void put(Lines lines, PrivilegeSpec privileges) {
@@ -67,13 +67,15 @@ final class InsideText {
         privileges.securebits().forEach(bit -> lines.with("securebit", bit.name()));
         privileges
                 .seccompFilters()
-                .forEach(filter -> lines.with(
-                        "filter", HexFormat.of().formatHex(filter.bytes()) + " " + names(filter.flags())));
-        privileges.capabilities().ifPresent(capabilities -> lines.with("bounding", names(capabilities.bounding()))
-                .with("effective", names(capabilities.effective()))
-                .with("permitted", names(capabilities.permitted()))
-                .with("inheritable", names(capabilities.inheritable()))
-                .with("ambient", names(capabilities.ambient())));
+                .forEach(filter ->
+                        lines.with("filter", HexFormat.of().formatHex(filter.bytes()) + " " + names(filter.flags())));
+        privileges
+                .capabilities()
+                .ifPresent(capabilities -> lines.with("bounding", names(capabilities.bounding()))
+                        .with("effective", names(capabilities.effective()))
+                        .with("permitted", names(capabilities.permitted()))
+                        .with("inheritable", names(capabilities.inheritable()))
+                        .with("ambient", names(capabilities.ambient())));
     }
 
     private static void flag(Lines lines, String name, boolean value) {
@@ -100,7 +102,8 @@ final class InsideText {
         var namespaces = EnumSet.noneOf(Namespace.class);
         lines.all("namespace").forEach(name -> namespaces.add(Namespace.valueOf(name)));
         var uids = ranges(lines.all("uids"));
-        Optional<IdMap> map = uids.isEmpty() ? Optional.empty() : Optional.of(new IdMap(uids, ranges(lines.all("gids"))));
+        Optional<IdMap> map =
+                uids.isEmpty() ? Optional.empty() : Optional.of(new IdMap(uids, ranges(lines.all("gids"))));
         ContainerSpec spec = ImmutableContainerSpec.builder()
                 .bare(is(lines, "bare"))
                 .namespaces(ImmutableNamespaceSpec.builder()

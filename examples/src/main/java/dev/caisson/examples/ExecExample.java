@@ -28,7 +28,11 @@ final class ExecExample implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "NAME")
     private String name = "";
 
-    @Parameters(index = "1..*", paramLabel = "CMD", arity = "1..*", description = "the command and its arguments, after --")
+    @Parameters(
+            index = "1..*",
+            paramLabel = "CMD",
+            arity = "1..*",
+            description = "the command and its arguments, after --")
     private List<String> command = new ArrayList<>();
 
     @Override
@@ -40,7 +44,8 @@ final class ExecExample implements Callable<Integer> {
             }
             String term = System.getenv("TERM");
             var withTerm = term == null ? inside : inside.environment("TERM", term);
-            return Attached.inTerminal((columns, rows) -> withTerm.terminal(columns, rows).start(), interactive);
+            return Attached.inTerminal(
+                    (columns, rows) -> withTerm.terminal(columns, rows).start(), interactive);
         }
     }
 }

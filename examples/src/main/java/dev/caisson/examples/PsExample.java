@@ -53,7 +53,8 @@ final class PsExample implements Callable<Integer> {
         var line = new StringBuilder();
         for (int i = 0; i < row.size() - 1; i++) {
             int column = i;
-            int width = rows.stream().mapToInt(r -> r.get(column).length()).max().orElse(0);
+            int width =
+                    rows.stream().mapToInt(r -> r.get(column).length()).max().orElse(0);
             line.append(row.get(i)).repeat(" ", width - row.get(i).length() + 2);
         }
         return line.append(row.getLast()).toString();

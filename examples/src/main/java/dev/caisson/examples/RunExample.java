@@ -61,7 +61,8 @@ final class RunExample implements Callable<Integer> {
 
     private int detached() throws IOException {
         if (name == null) {
-            throw new IllegalArgumentException("--detach: it requires a --name, by which ps, exec, logs, stop and rm find it");
+            throw new IllegalArgumentException(
+                    "--detach: it requires a --name, by which ps, exec, logs, stop and rm find it");
         }
         if (tty || interactive) {
             throw new IllegalArgumentException("--detach contradicts -i and -t: use exec -it once it runs");

@@ -14,7 +14,11 @@ import picocli.CommandLine.Parameters;
         description = "Stop detached containers; they are not started again.",
         mixinStandardHelpOptions = true)
 final class StopExample implements Callable<Integer> {
-    @Option(names = "--time", paramLabel = "SECONDS", defaultValue = "10", description = "before it is killed; default 10")
+    @Option(
+            names = "--time",
+            paramLabel = "SECONDS",
+            defaultValue = "10",
+            description = "before it is killed; default 10")
     private double seconds;
 
     @Parameters(paramLabel = "NAME", arity = "1..*")

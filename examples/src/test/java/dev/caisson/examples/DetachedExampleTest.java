@@ -37,12 +37,13 @@ class DetachedExampleTest {
     private void live(JavaAs jvm) throws Exception {
         var java = jvm.with("-Dcaisson.state=" + directory.resolve("state"));
         assertEquals(
-                "db",
-                said(java, 0, "run", "--detach", "--name", "db", "--", "sh", "-c", "echo ready; exec sleep 600"));
+                "db", said(java, 0, "run", "--detach", "--name", "db", "--", "sh", "-c", "echo ready; exec sleep 600"));
         String list = said(java, 0, "ps");
         assertTrue(list.startsWith("NAME"), list);
         assertTrue(list.contains("db") && list.contains("running") && list.contains("sleep 600"), list);
-        assertEquals("1 sandbox", said(java, 0, "exec", "db", "--", "sh", "-c", "echo $(ls -d /proc/1 | wc -l) $(hostname)"));
+        assertEquals(
+                "1 sandbox",
+                said(java, 0, "exec", "db", "--", "sh", "-c", "echo $(ls -d /proc/1 | wc -l) $(hostname)"));
         assertEquals("", said(java, 7, "exec", "db", "--", "sh", "-c", "exit 7"));
         assertEquals("ready", said(java, 0, "logs", "db"));
         String taken = said(java, 125, "run", "--detach", "--name", "db", "--", "true");
