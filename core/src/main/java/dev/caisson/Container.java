@@ -207,6 +207,30 @@ public interface Container extends ContainerProcess {
     Layer commit(LayerStore store, String name) throws IOException;
 
     /**
+     * Keeps the changes it has made so far as a layer, while it runs or after its end: it is frozen, its writable layer is copied,
+     * and it goes on. A container started over the layer and what lies below it ({@link LayerStore#stack}, {@link
+     * LayerStore#branch(Layer)}) has these files; {@link Branch#restore} puts them back on the branch it was on.
+     *
+     * <p>All that its processes have written by then is in it, through the file system or through memory that maps a file, synced
+     * or not; what they still hold in buffers of their own is not, as if they had been killed at that moment. Nor is what lies
+     * outside the writable layer: volumes, bind mounts, tmpfs. Somebody who writes by {@link #fs} meanwhile is not stopped. It
+     * stands still for as long as copying takes: where the file system shares blocks, that depends on the number of files alone.
+     *
+     * @throws IllegalStateException if its root is not made of layers, or it runs and has no cgroup to be frozen by: any limit, or
+     *     {@code limits(Limits.none())}, gives it one
+     */
+    Layer snapshot(LayerStore store, String name) throws IOException;
+
+    /**
+     * Copies the changes it has made so far to a directory, as {@link #snapshot(LayerStore, String)} does to a layer. A container
+     * over the same layers can have it as {@link ContainerBuilder#upper(Path)}, and then changes it; or as the topmost of {@link
+     * ContainerBuilder#lower}, and then does not.
+     *
+     * @param directory is made; it must not be there yet, and must lie on a file system with extended attributes
+     */
+    void snapshot(Path directory) throws IOException;
+
+    /**
      * {@return how its layers were merged where the kernel would not, and why; empty if the kernel did} Only ways that were named
      * by {@link ContainerBuilder#overlayFallback} are taken.
      */

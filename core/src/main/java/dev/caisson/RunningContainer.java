@@ -31,6 +31,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The container behind {@code start}: its command, its files and its cgroup. */
 final class RunningContainer extends RunningProcess implements Container {
+    /** Held by whoever stops it, and whoever relies on that. */
+    private final Object still = new Object();
+
     private final Entrance entrance;
     private final @Nullable KeptFiles files;
     private final Branch.@Nullable Use use;
@@ -159,12 +162,74 @@ final class RunningContainer extends RunningProcess implements Container {
 
     @Override
     public void freeze() throws IOException {
-        ownCgroup("freeze").freeze();
+        synchronized (still) {
+            ownCgroup("freeze").freeze();
+        }
     }
 
     @Override
     public void thaw() throws IOException {
-        ownCgroup("thaw").thaw();
+        synchronized (still) {
+            ownCgroup("thaw").thaw();
+        }
+    }
+
+    @Override
+    public Layer snapshot(LayerStore store, String name) throws IOException {
+        return standingStill(() -> files().commit(store, name));
+    }
+
+    @Override
+    public void snapshot(Path directory) throws IOException {
+        var _ = standingStill(() -> {
+            files().copyTo(directory);
+            return directory;
+        });
+    }
+
+    /** What is done while nothing in a container runs. */
+    @FunctionalInterface
+    private interface Work<T> {
+        T done() throws IOException;
+    }
+
+    private <T> T standingStill(Work<T> work) throws IOException {
+        synchronized (still) {
+            if (!isAlive()) {
+                return work.done();
+            }
+            var cgroup = cgroup().orElseThrow(() ->
+                            new IllegalStateException("snapshot: the container runs, and has no cgroup of its own by"
+                                    + " which to stop it meanwhile; start it with a limit, or limits(Limits.none()), or"
+                                    + " wait for its end"))
+                    .cgroup();
+            if (cgroup.isFrozen()) {
+                return work.done();
+            }
+            try {
+                cgroup.freeze();
+            } catch (IOException | IllegalStateException refused) {
+                if (isAlive()) {
+                    throw refused;
+                }
+                return work.done(); // It has ended meanwhile.
+            }
+            try {
+                return work.done();
+            } finally {
+                goOn(cgroup);
+            }
+        }
+    }
+
+    private void goOn(Cgroup cgroup) throws IOException {
+        try {
+            cgroup.thaw();
+        } catch (IOException | IllegalStateException refused) {
+            if (isAlive()) {
+                throw refused;
+            } // Else it was killed meanwhile, and there is nothing to thaw.
+        }
     }
 
     @Override

@@ -14,12 +14,14 @@ import dev.caisson.overlay.changes.CopyUp;
 import dev.caisson.overlay.changes.LayerWatch;
 import dev.caisson.overlay.store.Layer;
 import dev.caisson.overlay.store.LayerStore;
+import dev.caisson.overlay.tree.LayerTree;
 import dev.caisson.overlay.tree.SafeTree;
 import dev.caisson.overlay.tree.TreeFileSystem;
 import dev.caisson.spec.IdMap;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.ref.Cleaner;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
@@ -270,6 +272,32 @@ public final class KeptFiles implements AutoCloseable {
                     + " layer is now; run it again, and leave the layer alone meanwhile");
         }
         return overlay().commit(store, name);
+    }
+
+    /**
+     * Copies the writable layer.
+     *
+     * @param directory that is not there yet
+     */
+    public void copyTo(Path directory) throws IOException {
+        if (layers().fallback() != null) {
+            throw new IllegalStateException(
+                    "snapshot to a directory contradicts layers that were merged by overlayFallback:"
+                            + " take it to a layer store");
+        }
+        if (java.nio.file.Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
+            throw new FileAlreadyExistsException(directory.toString(), null, "snapshot: a new directory is made there");
+        }
+        try {
+            LayerTree.copy(writable(), directory);
+        } catch (IOException | RuntimeException | Error failed) {
+            try {
+                LayerTree.remove(directory);
+            } catch (IOException left) {
+                failed.addSuppressed(left);
+            }
+            throw failed;
+        }
     }
 
     @Override

@@ -13,6 +13,7 @@ import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.linux.sys.OwnedFile;
+import dev.caisson.overlay.tree.LayerTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,8 +24,8 @@ import java.util.UUID;
 
 /**
  * A writable layer in a {@link LayerStore}, on layers it shares with others. One container at a time may run on it. When none
- * does, it can be {@linkplain #commit committed}, {@linkplain #reset reset} or {@linkplain #close discarded}; each takes the
- * same time whatever is in it. It is discarded, too, if this process ends. Thread-safe.
+ * does, it can be {@linkplain #commit committed}, {@linkplain #reset reset} or {@linkplain #close discarded}, which takes the
+ * same time whatever is in it, or {@linkplain #restore set back} to a snapshot. It is discarded, too, if this process ends. Thread-safe.
  */
 public final class Branch implements AutoCloseable {
     private static final String NEXT_TREE = "tree.next";
@@ -182,14 +183,50 @@ public final class Branch implements AutoCloseable {
      */
     public synchronized void reset() throws IOException {
         checkFree();
-        // All that can be refused comes first, so that it is reset or as it was.
+        replace(this::makeEmpty);
+    }
+
+    /**
+     * Puts back what a snapshot holds in place of all changes, or, if it throws, leaves all as it was. The snapshot stays as it is;
+     * its files are copied, which where the file system can share blocks costs as much as their number.
+     *
+     * @param snapshot a layer on the same layers as this branch, such as {@code Container.snapshot} makes
+     * @throws IllegalArgumentException if it lies on others
+     * @throws IllegalStateException if a container is on the branch
+     */
+    public synchronized void restore(Layer snapshot) throws IOException {
+        checkFree();
+        var stack = store.stack(snapshot);
+        if (!stack.subList(1, stack.size()).equals(lower)) {
+            throw new IllegalArgumentException("restore: " + snapshot.id() + " is a layer on "
+                    + stack.subList(1, stack.size()) + ", and the branch lies on " + lower
+                    + "; make another branch on it, by LayerStore.branch");
+        }
+        replace((upper, work) -> {
+            Files.createDirectory(work);
+            LayerTree.copy(snapshot.directory(), upper);
+        });
+    }
+
+    /** Fills directories that are not there yet. */
+    @FunctionalInterface
+    private interface Content {
+        void make(Path upper, Path work) throws IOException;
+    }
+
+    private void replace(Content content) throws IOException {
+        // All that can be refused comes first, so that it is replaced or as it was.
         Path upper = directory.resolve(NEXT_TREE);
         Path work = directory.resolve(NEXT_WORK);
         try {
-            makeEmpty(upper, work);
-        } catch (IOException refused) {
-            Files.deleteIfExists(upper);
-            Files.deleteIfExists(work);
+            content.make(upper, work);
+        } catch (IOException | RuntimeException | Error refused) {
+            try {
+                LayerTree.remove(upper);
+                LayerTree.remove(work);
+            } catch (IOException left) {
+                refused.addSuppressed(left);
+            }
             throw refused;
         }
         store.trash().discard(upper());
