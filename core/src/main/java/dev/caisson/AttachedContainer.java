@@ -283,6 +283,16 @@ final class AttachedContainer implements Container {
     }
 
     @Override
+    public Layer snapshot(LayerStore store, String name) {
+        throw new IllegalStateException("snapshot" + LAYERS);
+    }
+
+    @Override
+    public void snapshot(Path directory) {
+        throw new IllegalStateException("snapshot" + LAYERS);
+    }
+
+    @Override
     public Optional<OverlayFallback.Taken> overlayFallback() {
         return Optional.empty();
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson;
 
-import static dev.caisson.Containers.sh;
+import static dev.caisson.Samples.sh;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
