@@ -236,7 +236,7 @@ public final class Engine {
                 here.makeCgroup(launcher);
                 sweep.after(request.spec().limits().cgroupParent());
             }
-            var decided = services.planner().decide(request.spec(), request.command(), here.cgroupFiles());
+            var decided = services.planner().decide(request.spec(), request.command(), here.cgroupFiles(), request.prepared());
             here.decided(decided, services.host());
             var prepared = request.prepared().of(decided);
             var steps = ParentSteps.of(prepared.plan());
@@ -271,7 +271,7 @@ public final class Engine {
                 sweep.after(request.spec().limits().cgroupParent());
             }
             var decided = services.planner()
-                    .decide(request.spec(), request.command(), here.cgroupFiles())
+                    .decide(request.spec(), request.command(), here.cgroupFiles(), request.prepared())
                     .preparation();
             here.decided(decided, services.host());
             var prepared = request.prepared().of(decided);

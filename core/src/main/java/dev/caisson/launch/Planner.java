@@ -21,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /** Decides what a description leaves open, refuses what contradicts itself, and plans. */
 public final class Planner {
@@ -50,6 +51,39 @@ public final class Planner {
 
     /** {@return all that a plan depends on} As {@link #plan}, which goes on from here without asking anybody anything. */
     public PlanInput decide(ContainerSpec asked, List<String> command, List<Arg.Slot> cgroupFiles) throws IOException {
+        return decide(settle(asked), command, cgroupFiles);
+    }
+
+    /**
+     * {@return all that a plan depends on}
+     *
+     * @param before the launches of the same builder, which know what its description comes to
+     */
+    public PlanInput decide(
+            ContainerSpec asked, List<String> command, List<Arg.Slot> cgroupFiles, PreparedLaunches before)
+            throws IOException {
+        var known = before.settled(asked);
+        if (known == null) {
+            known = settle(asked);
+            before.settles(known);
+        }
+        return decide(known, command, cgroupFiles);
+    }
+
+    /**
+     * What a description comes to on this host, whatever is found there at a launch.
+     *
+     * @param spec with the shares of memory that were left open
+     */
+    record Settled(
+            ContainerSpec asked,
+            ContainerSpec spec,
+            Set<Namespace> fresh,
+            Optional<IdMap> map,
+            boolean idmapped,
+            List<FilterProgram> seccompFilters) {}
+
+    private Settled settle(ContainerSpec asked) throws IOException {
         Contradictions.check(asked);
         var spec = MemoryShares.applied(asked, host);
         if (spec.root().idmappedLayers() && !host.isPrivileged()) {
@@ -67,6 +101,13 @@ public final class Planner {
         Optional<IdMap> map = fresh.contains(Namespace.USER)
                 ? Optional.of(spec.namespaces().idMap().orElseGet(this::defaultMap))
                 : Optional.empty();
+        return new Settled(asked, spec, fresh, map, isIdmapped(spec, map), seccompFilters(spec));
+    }
+
+    private PlanInput decide(Settled settled, List<String> command, List<Arg.Slot> cgroupFiles) throws IOException {
+        var spec = settled.spec();
+        var map = settled.map();
+        boolean idmapped = settled.idmapped();
         var principal = principal(spec);
         var named = principal.or(() -> numbers(spec.process()));
         var inside = map.or(() -> spec.namespaces().joinedIdMap());
@@ -76,13 +117,12 @@ public final class Planner {
                 throw new IllegalStateException(unmapped.get());
             }
         }
-        boolean idmapped = isIdmapped(spec, map);
         var tree = hostTree(spec, map.isPresent() && !idmapped);
         return new PlanInput(
                 spec,
                 command,
                 host,
-                fresh,
+                settled.fresh(),
                 map,
                 idmapped,
                 principal,
@@ -92,7 +132,7 @@ public final class Planner {
                 map.isPresent() && idmapped ? topDirectories(spec) : List.of(),
                 SourceKind.of(spec.root().mounts()),
                 cgroupFiles,
-                seccompFilters(spec),
+                settled.seccompFilters(),
                 PlanInput.Part.WHOLE);
     }
 

@@ -6,6 +6,7 @@ import dev.caisson.linux.child.EncodedProgram;
 import dev.caisson.linux.child.Encoder;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The last few launches of one builder, planned and encoded: whoever runs a command again pays for neither. They live as long
@@ -18,6 +19,9 @@ public final class PreparedLaunches {
     private volatile List<Prepared> kept = List.of();
 
     private volatile List<Start> starts = List.of();
+
+    /** Of the last description: a builder's launches differ in the streams at most, which the verb sets. */
+    private volatile Planner.@Nullable Settled settled;
 
     /**
      * The rest of a launch after its preparation, and all that it depends on.
@@ -34,6 +38,16 @@ public final class PreparedLaunches {
 
     /** A plan and its program in the stub's form. */
     public record Prepared(LaunchPlan plan, EncodedProgram program) {}
+
+    /** {@return what a description comes to, if that is known} */
+    Planner.@Nullable Settled settled(ContainerSpec asked) {
+        var last = settled;
+        return last != null && last.asked().equals(asked) ? last : null;
+    }
+
+    void settles(Planner.Settled last) {
+        settled = last;
+    }
 
     /** {@return the launch of what was decided; equal decisions give equal launches} */
     public Prepared of(PlanInput input) {
