@@ -236,7 +236,8 @@ public final class Engine {
                 here.makeCgroup(launcher);
                 sweep.after(request.spec().limits().cgroupParent());
             }
-            var decided = services.planner().decide(request.spec(), request.command(), here.cgroupFiles(), request.prepared());
+            var decided = services.planner()
+                    .decide(request.spec(), request.command(), here.cgroupFiles(), request.prepared());
             here.decided(decided, services.host());
             var prepared = request.prepared().of(decided);
             var steps = ParentSteps.of(prepared.plan());

@@ -59,7 +59,12 @@ public record Limits(List<Limit> all) {
 
     /** {@return the limit of a kind, if there is one} */
     public <L extends Limit> Optional<L> find(Class<L> kind) {
-        return all.stream().filter(kind::isInstance).map(kind::cast).findFirst();
+        for (var limit : all) {
+            if (kind.isInstance(limit)) {
+                return Optional.of(kind.cast(limit));
+            }
+        }
+        return Optional.empty();
     }
 
     /** The most memory, swap not included; past it the kernel kills a process (memory.max). */
