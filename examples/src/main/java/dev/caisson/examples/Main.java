@@ -21,6 +21,8 @@ import picocli.CommandLine.Command;
             ProbeExample.class,
             DoctorExample.class,
             FirstWriteExample.class,
+            PoolExample.class,
+            RollbackExample.class,
             SeccompExample.class,
             LayersExample.class,
             LimitsExample.class,

@@ -39,6 +39,8 @@ class DocumentationTest {
             import dev.caisson.cgroups.spec.*;
             import dev.caisson.linux.*;
             import dev.caisson.overlay.*;
+            import dev.caisson.overlay.changes.*;
+            import dev.caisson.overlay.store.*;
             import dev.caisson.seccomp.*;
             import dev.caisson.spec.*;
             import java.io.*;

@@ -129,6 +129,36 @@ class ExamplesTest {
         assertEquals(0, asOrdinaryUser("first-write", "--size", "4").code());
     }
 
+    @NeedsRoot
+    @Test
+    void rollbackTakesBackWhatWasNoGood() throws Exception {
+        var ended = java(
+                "rollback",
+                "--check",
+                "! test -e /etc/bad && test -s /etc/passwd",
+                "rm /etc/passwd",
+                "echo good > /etc/good",
+                "echo x > /etc/bad; echo worse > /etc/good");
+        assertEquals(
+                "taken back: rm /etc/passwd\nkept:      echo good > /etc/good\n"
+                        + "taken back: echo x > /etc/bad; echo worse > /etc/good\n/etc/good",
+                ended.output());
+        assertEquals(0, ended.code());
+    }
+
+    @Test
+    void poolMeasures() throws Exception {
+        var ended = java("pool", "--size", "2", "--runs", "3", "--", "true");
+        assertTrue(ended.output().matches("start to exit, median of 3, us: cold \\d+, pool \\d+"), ended.output());
+    }
+
+    @NeedsRoot
+    @Test
+    void anOrdinaryUserHasPoolsToo() throws Exception {
+        var ended = asOrdinaryUser("pool", "--size", "1", "--runs", "2", "--", "true");
+        assertEquals(0, ended.code(), ended.output());
+    }
+
     @Test
     void doctorReports() throws Exception {
         assertTrue(java("doctor").output().contains("cgroup layout"));
