@@ -33,12 +33,19 @@ public final class Directory implements AutoCloseable {
     /** One magic link of our own, one name: nothing of the tree is resolved but that name. */
     private static final String SELF = "/proc/self/fd/";
 
+    /** What attributes take as a rule. The kernel allocates as much as it is offered, so that all of it would cost ten times more. */
+    private static final int FEW = 256;
+
     private final Fd fd;
     private final Scratch scratch;
 
-    private Directory(Fd fd, Scratch scratch) {
+    /** Whether what it lists may have been read before, so that it is to begin anew. */
+    private boolean wasRead;
+
+    private Directory(Fd fd, Scratch scratch, boolean wasRead) {
         this.fd = fd;
         this.scratch = scratch;
+        this.wasRead = wasRead;
     }
 
     /** Memory that the kernel reads names from and writes answers to. */
@@ -79,13 +86,23 @@ public final class Directory implements AutoCloseable {
     /**
      * An entry as the directory lists it.
      *
-     * @param type the DT_* number, 0 if the file system does not say
+     * @param type the DT_* number
+     * @param inode its number, which may be of another file if something is mounted there
      */
     public record Entry(String name, int type, long inode) {
+        /** The file system does not say. */
+        public static final int UNKNOWN = 0;
+
         public static final int CHARACTER_DEVICE = 2;
         public static final int DIRECTORY = 4;
         public static final int REGULAR = 8;
         public static final int SYMBOLIC_LINK = 10;
+
+        /** {@return what it is, as far as the directory says} */
+        public FileStatus.Type fileType() {
+            // DT_* are the S_IF* bits shifted.
+            return FileStatus.Type.of(type << 12);
+        }
     }
 
     /** Opens a directory of the host by a path, links and all. */
@@ -103,12 +120,12 @@ public final class Directory implements AutoCloseable {
             throw new LinuxException(
                     Native.errno(result), "openat(AT_FDCWD, " + Arg.quote(path) + ", O_RDONLY|O_DIRECTORY|O_CLOEXEC)");
         }
-        return new Directory(Fd.owning(result), scratch);
+        return new Directory(Fd.owning(result), scratch, false);
     }
 
     /** {@return an open directory, which is closed with this object} */
     public static Directory of(Fd fd) {
-        return new Directory(fd, Scratch.allocate());
+        return new Directory(fd, Scratch.allocate(), true);
     }
 
     /** {@return a directory in this one; empty if there is no such name, or it is not a directory} */
@@ -125,12 +142,12 @@ public final class Directory implements AutoCloseable {
             return Optional.empty();
         }
         check(result, "openat", name, "O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC");
-        return Optional.of(new Directory(Fd.owning(result), scratch));
+        return Optional.of(new Directory(Fd.owning(result), scratch, false));
     }
 
     /** {@return this directory once more, to be closed on its own} */
     public Directory duplicate() throws LinuxException {
-        return new Directory(Files.duplicate(fd.number()), scratch);
+        return new Directory(Files.duplicate(fd.number()), scratch, true);
     }
 
     /** Opens a file in this directory; a symbolic link is refused with ELOOP. */
@@ -178,31 +195,46 @@ public final class Directory implements AutoCloseable {
 
     /** {@return all entries but {@code .} and {@code ..}, in the order of the file system} */
     public List<Entry> entries() throws LinuxException {
+        return entries(Integer.MAX_VALUE).orElseThrow();
+    }
+
+    /** {@return all entries but {@code .} and {@code ..}; empty if there are more than {@code most}, or many more than that} */
+    public Optional<List<Entry>> entries(int most) throws LinuxException {
         var all = new ArrayList<Entry>();
-        long rewound = Native.call(Syscall.LSEEK, fd.number(), 0, 0);
-        check(rewound, "lseek", "", "0, SEEK_SET");
+        if (wasRead) {
+            check(Native.call(Syscall.LSEEK, fd.number(), 0, 0), "lseek", "", "0, SEEK_SET");
+        }
+        wasRead = true;
         var data = scratch.data();
         while (true) {
-            long read = Native.call(Syscall.GETDENTS64, fd.number(), data.address(), data.byteSize());
+            long read =
+                    Native.call(scratch.errno(), Syscall.GETDENTS64, fd.number(), data.address(), data.byteSize(), 0);
             check(read, "getdents64", "", "");
             if (read == 0) {
-                return all;
+                return Optional.of(all);
             }
-            long at = 0;
-            while (at < read) {
-                int length = data.get(JAVA_SHORT_UNALIGNED, at + 16) & 0xffff;
-                int end = 0;
-                while (data.get(JAVA_BYTE, at + 19 + end) != 0) {
-                    end++;
-                }
-                byte[] name = new byte[end];
-                MemorySegment.copy(data, JAVA_BYTE, at + 19, name, 0, end);
-                if (!(end == 1 && name[0] == '.' || end == 2 && name[0] == '.' && name[1] == '.')) {
-                    all.add(new Entry(
-                            FileNames.decode(name), data.get(JAVA_BYTE, at + 18), data.get(JAVA_LONG_UNALIGNED, at)));
-                }
-                at += length;
+            add(data, read, all);
+            if (all.size() > most) {
+                return Optional.empty();
             }
+        }
+    }
+
+    private static void add(MemorySegment data, long read, List<Entry> all) {
+        long at = 0;
+        while (at < read) {
+            int length = data.get(JAVA_SHORT_UNALIGNED, at + 16) & 0xffff;
+            int end = 0;
+            while (data.get(JAVA_BYTE, at + 19 + end) != 0) {
+                end++;
+            }
+            byte[] name = new byte[end];
+            MemorySegment.copy(data, JAVA_BYTE, at + 19, name, 0, end);
+            if (!(end == 1 && name[0] == '.' || end == 2 && name[0] == '.' && name[1] == '.')) {
+                all.add(new Entry(
+                        FileNames.decode(name), data.get(JAVA_BYTE, at + 18), data.get(JAVA_LONG_UNALIGNED, at)));
+            }
+            at += length;
         }
     }
 
@@ -217,15 +249,15 @@ public final class Directory implements AutoCloseable {
 
     /** {@return an extended attribute of an entry, links not followed; empty if it has none of that name, or cannot} */
     public Optional<byte[]> xattr(String name, String attribute) throws LinuxException {
+        long file = scratch.name(magic(name));
         return xattr(
-                Native.call(
+                offered(size -> Native.call(
+                        scratch.errno(),
                         Syscall.LGETXATTR,
-                        scratch.name(magic(name)),
+                        file,
                         scratch.other(attribute),
                         scratch.data().address(),
-                        scratch.data().byteSize(),
-                        0,
-                        0),
+                        size)),
                 "lgetxattr",
                 name,
                 attribute);
@@ -234,14 +266,13 @@ public final class Directory implements AutoCloseable {
     /** {@return an extended attribute of this directory itself} */
     public Optional<byte[]> xattr(String attribute) throws LinuxException {
         return xattr(
-                Native.call(
+                offered(size -> Native.call(
+                        scratch.errno(),
                         Syscall.FGETXATTR,
                         fd.number(),
                         scratch.other(attribute),
                         scratch.data().address(),
-                        scratch.data().byteSize(),
-                        0,
-                        0),
+                        size)),
                 "fgetxattr",
                 "",
                 attribute);
@@ -255,32 +286,42 @@ public final class Directory implements AutoCloseable {
         return Optional.of(bytes(result));
     }
 
+    /** A call that fills memory, of which it is told how much there is. */
+    private interface Filling {
+        long into(int size) throws LinuxException;
+    }
+
+    /** {@return what the call returns when it is offered enough} */
+    private long offered(Filling call) throws LinuxException {
+        long result = call.into(FEW);
+        return result == -Errno.ERANGE.code() ? call.into((int) scratch.data().byteSize()) : result;
+    }
+
     /** {@return the names of an entry's extended attributes that this process may see} */
     public List<String> xattrs(String name) throws LinuxException {
-        var data = scratch.data();
-        long result = Native.call(
+        long entry = scratch.name(single(name));
+        long result = offered(size -> Native.call(
                 scratch.errno(),
                 Syscall.LISTXATTRAT,
                 fd.number(),
-                scratch.name(single(name)),
+                entry,
                 AT_SYMLINK_NOFOLLOW,
-                data.address(),
-                data.byteSize(),
-                0);
+                scratch.data().address(),
+                size,
+                0));
         if (result == -Errno.ENOSYS.code() || result == -Errno.EPERM.code()) {
             // Before Linux 6.13, or under an older seccomp profile: by our own magic link, which costs twice as much.
-            result = Native.call(Syscall.LLISTXATTR, scratch.name(magic(name)), data.address(), data.byteSize());
+            long file = scratch.name(magic(name));
+            result = offered(size -> Native.call(
+                    scratch.errno(), Syscall.LLISTXATTR, file, scratch.data().address(), size, 0));
         }
         return xattrs(result, "llistxattr", name);
     }
 
     /** {@return the names of this directory's own extended attributes} */
     public List<String> xattrs() throws LinuxException {
-        long result = Native.call(
-                Syscall.FLISTXATTR,
-                fd.number(),
-                scratch.data().address(),
-                scratch.data().byteSize());
+        long result = offered(size -> Native.call(
+                scratch.errno(), Syscall.FLISTXATTR, fd.number(), scratch.data().address(), size, 0));
         return xattrs(result, "flistxattr", "");
     }
 

@@ -11,10 +11,13 @@ import dev.caisson.overlay.mark.Mark;
 import dev.caisson.overlay.mark.MarkReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One directory of merged layers, without a mount: the directories of its name in each layer, down to where one hides the
@@ -23,6 +26,9 @@ import java.util.Set;
 public final class Below implements AutoCloseable {
     private final List<Part> parts;
     private final Root root;
+
+    /** What each part lists, by name, with types; null where it is not known. */
+    private @Nullable List<@Nullable Map<String, Directory.Entry>> listed;
 
     private Below(List<Part> parts, Root root) {
         this.parts = parts;
@@ -73,9 +79,71 @@ public final class Below implements AutoCloseable {
         return parts.isEmpty();
     }
 
+    /**
+     * Lists what is here, so that names that are not need not be looked for.
+     *
+     * @param most entries of a part; one that has more is not listed
+     */
+    void list(int most) throws LinuxException {
+        if (listed != null || parts.isEmpty()) {
+            return;
+        }
+        var all = new ArrayList<@Nullable Map<String, Directory.Entry>>(parts.size());
+        for (var part : parts) {
+            var entries = part.directory().entries(most);
+            @Nullable Map<String, Directory.Entry> byName = null;
+            if (entries.isPresent()) {
+                byName = HashMap.newHashMap(entries.get().size());
+                for (var entry : entries.get()) {
+                    byName.put(entry.name(), entry);
+                }
+            }
+            all.add(byName);
+        }
+        listed = all;
+    }
+
+    private @Nullable Map<String, Directory.Entry> listing(int part) {
+        return listed == null ? null : listed.get(part);
+    }
+
+    private boolean isKnownToLack(int part, String name) {
+        var listing = listing(part);
+        return listing != null && !listing.containsKey(name);
+    }
+
+    /** {@return whether something may have a name here, a whiteout or what one hides} */
+    boolean mayHave(String name) {
+        for (int i = 0; i < parts.size(); i++) {
+            if (!isKnownToLack(i, name)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** {@return whether something shows under a name} */
+    boolean shows(String name) throws LinuxException {
+        for (int i = 0; i < parts.size(); i++) {
+            var listing = listing(i);
+            if (listing == null) {
+                return find(name).isPresent();
+            }
+            var entry = listing.get(name);
+            if (entry != null) {
+                return !mayBeWhiteout(parts.get(i), entry) || find(name).isPresent();
+            }
+        }
+        return false;
+    }
+
     /** {@return what shows under a name} */
     public Optional<Found> find(String name) throws LinuxException {
-        for (var part : parts) {
+        for (int i = 0; i < parts.size(); i++) {
+            if (isKnownToLack(i, name)) {
+                continue;
+            }
+            var part = parts.get(i);
             var stat = part.directory().stat(name);
             if (stat.isPresent()) {
                 boolean hidden = root.reader()
@@ -128,11 +196,14 @@ public final class Below implements AutoCloseable {
         return shown;
     }
 
-    private boolean isWhiteout(Part part, Directory.Entry entry) throws LinuxException {
-        boolean possible = entry.type() == Directory.Entry.CHARACTER_DEVICE
-                || entry.type() == 0
+    private static boolean mayBeWhiteout(Part part, Directory.Entry entry) {
+        return entry.type() == Directory.Entry.CHARACTER_DEVICE
+                || entry.type() == Directory.Entry.UNKNOWN
                 || part.mark().holdsXattrWhiteouts();
-        if (!possible) {
+    }
+
+    private boolean isWhiteout(Part part, Directory.Entry entry) throws LinuxException {
+        if (!mayBeWhiteout(part, entry)) {
             return false;
         }
         var stat = part.directory().stat(entry.name());

@@ -23,9 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.Spliterator;
@@ -36,12 +34,25 @@ import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Walks an upper directory and nothing else (or a whole merged tree, where there is no upper), and asks the layers below only about the names it meets. One directory is in
- * memory at a time per level. What changes meanwhile is seen or not, as with any walk; links are never followed.
+ * Walks an upper directory and nothing else (or a whole merged tree, where there is no upper), and asks the layers below only about
+ * the names it meets. What they do not have is new, and is told as its directory lists it, without a look at it. One directory is
+ * in memory at a time per level, and a number for each file. What changes meanwhile is seen or not, as with any walk; links are
+ * never followed.
  */
 public final class Changes extends AbstractSpliterator<Change> implements AutoCloseable {
     /** Names as the kernel compares them: by their bytes. */
     private static final Comparator<String> BY_BYTES = Changes::compare;
+
+    /** The order in which entries of a directory are told. */
+    static final Comparator<Directory.Entry> BY_NAME = Comparator.comparing(Directory.Entry::name, BY_BYTES);
+
+    /**
+     * To list an entry of a lower directory costs a tenth of looking for a name in it: so many entries of the upper are worth
+     * listing what is below, if that is not so many times as much.
+     */
+    private static final int WORTH_LISTING = 8;
+
+    private static final int LISTED_FOR_EACH = 8;
 
     private static final char FIRST_SURROGATE = '\ud800';
 
@@ -51,9 +62,7 @@ public final class Changes extends AbstractSpliterator<Change> implements AutoCl
     private final @Nullable Since since;
     private final Deque<Change> pending = new ArrayDeque<>();
     private final Deque<Frame> frames = new ArrayDeque<>();
-    private final Map<Identity, String> linked = new HashMap<>();
-
-    private record Identity(long device, long inode) {}
+    private final Links links;
 
     /** Since when the layers are watched, taken once for many questions. */
     private record Since(LayerWatch watch, FileStatus.Time moment) {
@@ -124,9 +133,11 @@ public final class Changes extends AbstractSpliterator<Change> implements AutoCl
         }
     }
 
-    private Changes(Source source, MarkReader reader, Comparison.SeenIds ids, @Nullable LayerWatch watch) {
+    private Changes(
+            Source source, Directory top, MarkReader reader, Comparison.SeenIds ids, @Nullable LayerWatch watch) {
         super(Long.MAX_VALUE, Spliterator.ORDERED | Spliterator.DISTINCT | Spliterator.NONNULL);
         this.source = source;
+        this.links = new Links(top);
         this.reader = reader;
         this.comparison = new Comparison(reader.names(), ids);
         this.since = watch == null ? null : new Since(watch, FileStatus.Time.of(watch.beginning()));
@@ -140,8 +151,8 @@ public final class Changes extends AbstractSpliterator<Change> implements AutoCl
     public static Stream<Change> of(
             Source source, List<Path> lower, MarkReader reader, Comparison.SeenIds ids, @Nullable LayerWatch watch)
             throws LinuxException {
-        var changes = new Changes(source, reader, ids, watch);
         var top = Directory.open(HostPath.of(source.directory()));
+        var changes = new Changes(source, top, reader, ids, watch);
         try {
             changes.enter("/", "/", top, changes.mark(top), Below.open(lower, reader), source instanceof Source.Upper);
         } catch (LinuxException | RuntimeException failed) {
@@ -171,9 +182,13 @@ public final class Changes extends AbstractSpliterator<Change> implements AutoCl
                 }
             }
         }
-        var names = new ArrayList<Named>();
-        for (var entry : upper.entries()) {
+        var entries = upper.entries();
+        var names = new ArrayList<Named>(entries.size());
+        for (var entry : entries) {
             names.add(new Named(entry.name(), entry));
+        }
+        if (source instanceof Source.Upper && entries.size() >= WORTH_LISTING) {
+            below.list(entries.size() * LISTED_FOR_EACH);
         }
         if (!merges && !below.isNothing()) {
             var rest = below.names();
@@ -219,6 +234,10 @@ public final class Changes extends AbstractSpliterator<Change> implements AutoCl
             var directory = frame.upper().directory(name);
             return directory.isPresent() ? directory(frame, path, name, directory.get()) : null;
         }
+        if (isNew(frame, named.entry())) {
+            var type = named.entry().fileType();
+            return new Change.Added(path, Comparison.kind(type), links.of(path, frame.upper(), named.entry()));
+        }
         var stat = frame.upper().stat(name);
         if (stat.isEmpty()) {
             return null; // It went while we walked.
@@ -230,9 +249,29 @@ public final class Changes extends AbstractSpliterator<Change> implements AutoCl
         if (source instanceof Source.Upper
                 && reader.whiteout(frame.upper(), frame.mark(), name, stat.get())
                         .isPresent()) {
-            return frame.below().find(name).isPresent() ? new Change.Deleted(path) : null;
+            return frame.below().shows(name) ? new Change.Deleted(path) : null;
         }
         return file(frame, path, name, stat.get());
+    }
+
+    /** Whether the listing alone tells that something was made here, and what. */
+    private boolean isNew(Frame frame, Directory.Entry entry) throws LinuxException {
+        if (!(source instanceof Source.Upper) || frame.below().mayHave(entry.name())) {
+            return false;
+        }
+        return switch (entry.type()) {
+            // Perhaps a whiteout, or a directory.
+            case Directory.Entry.CHARACTER_DEVICE, Directory.Entry.UNKNOWN -> false;
+            case Directory.Entry.REGULAR ->
+                !frame.mark().holdsXattrWhiteouts()
+                        && !(frame.mark().impure()
+                                && reader.file(
+                                                frame.upper(),
+                                                entry.name(),
+                                                frame.upper().xattrs(entry.name()))
+                                        .metacopy());
+            default -> true;
+        };
     }
 
     private @Nullable Change directory(Frame frame, String path, String name, Directory directory)
@@ -323,7 +362,7 @@ public final class Changes extends AbstractSpliterator<Change> implements AutoCl
                     0,
                     ResolveFlags.RESOLVE_BENEATH | ResolveFlags.RESOLVE_NO_SYMLINKS)) {
                 var real = FileStatus.of(file);
-                return linkOf(path, real.links(), new Identity(real.device(), real.inode()));
+                return links.of(path, real);
             } catch (LinuxException elsewhere) {
                 if (elsewhere.errno().equals(Errno.ENOENT)) {
                     return Optional.empty(); // Not copied up, hence not linked anew.
@@ -331,11 +370,7 @@ public final class Changes extends AbstractSpliterator<Change> implements AutoCl
                 throw elsewhere;
             }
         }
-        return linkOf(path, stat.links(), new Identity(stat.device(), stat.inode()));
-    }
-
-    private Optional<String> linkOf(String path, long links, Identity identity) {
-        return links > 1 ? Optional.ofNullable(linked.putIfAbsent(identity, path)) : Optional.empty();
+        return links.of(path, stat);
     }
 
     private Change renamed(
@@ -365,34 +400,9 @@ public final class Changes extends AbstractSpliterator<Change> implements AutoCl
             return true;
         }
         return stat.links() > 1
-                && upper(from)
+                && links.stat(from)
                         .filter(s -> s.device() == stat.device() && s.inode() == stat.inode())
                         .isPresent();
-    }
-
-    /** {@return what the upper itself has at a path} */
-    private Optional<FileStatus> upper(String path) throws LinuxException {
-        var names = path.substring(1).split("/");
-        var here = frames.getLast().upper();
-        boolean opened = false;
-        try {
-            for (int i = 0; i < names.length - 1; i++) {
-                var next = here.directory(names[i]);
-                if (next.isEmpty()) {
-                    return Optional.empty();
-                }
-                if (opened) {
-                    here.close();
-                }
-                here = next.get();
-                opened = true;
-            }
-            return here.stat(names[names.length - 1]);
-        } finally {
-            if (opened) {
-                here.close();
-            }
-        }
     }
 
     private static String absolute(Frame frame, String redirect) {

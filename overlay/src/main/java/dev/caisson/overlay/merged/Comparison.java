@@ -38,7 +38,11 @@ public final class Comparison {
     }
 
     public static Change.Kind kind(FileStatus stat) {
-        return switch (stat.type()) {
+        return kind(stat.type());
+    }
+
+    static Change.Kind kind(FileStatus.Type type) {
+        return switch (type) {
             case DIRECTORY -> Change.Kind.DIRECTORY;
             case SYMBOLIC_LINK -> Change.Kind.SYMBOLIC_LINK;
             case CHARACTER_DEVICE -> Change.Kind.CHARACTER_DEVICE;
