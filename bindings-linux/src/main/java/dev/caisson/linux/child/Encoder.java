@@ -130,6 +130,7 @@ public final class Encoder {
     }
 
     /** Writes an argument into a 64-bit word of the table. */
+    @SuppressWarnings("IfChainToSwitch") // A switch would be linked at the first launch.
     private void write(int at, Arg arg) {
         if (arg instanceof Arg.Value value) {
             out.putLong(at, value.value());
