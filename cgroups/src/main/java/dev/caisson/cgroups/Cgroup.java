@@ -313,8 +313,8 @@ public final class Cgroup implements AutoCloseable {
         return kills.find(isClosed());
     }
 
-    /** {@return the same, without the kernel's log} */
-    Optional<OutOfMemory> outOfMemoryByCounters() throws IOException {
+    /** {@return the same, without the kernel's log, which takes long to be read: no victims, and the level as counters tell it} */
+    public Optional<OutOfMemory> outOfMemoryByCounters() throws IOException {
         return kills.findByCounters();
     }
 

@@ -25,19 +25,23 @@ public final class ContainerCgroup implements LiveProcess.Surroundings {
 
     private final Cgroup cgroup;
     private final OptionalLong command;
+    private final Optional<OuterMemory> outer;
     private volatile boolean keepsUsage;
     private @Nullable UsageMeter meter;
     private volatile @Nullable Usage last;
+    private volatile @Nullable Optional<OutOfMemory> lastOfOuter;
 
     private final Ward will;
 
     /**
      * @param command the pid of the command; empty if an init stands between, so that it is not known
+     * @param outer where its memory is counted, if not in its cgroup
      * @param will what has it removed if this JVM ends first
      */
-    ContainerCgroup(Cgroup cgroup, OptionalLong command, Ward will) {
+    ContainerCgroup(Cgroup cgroup, OptionalLong command, Optional<OuterMemory> outer, Ward will) {
         this.cgroup = cgroup;
         this.command = command;
+        this.outer = outer;
         this.will = will;
     }
 
@@ -99,10 +103,22 @@ public final class ContainerCgroup implements LiveProcess.Surroundings {
             if (keepsUsage) {
                 last = lastUsage();
             }
-            return cgroup.outOfMemory().filter(this::tookTheCommand).map(event -> withCommand(event, command));
+            var event = outOfMemory();
+            if (outer.isPresent()) {
+                lastOfOuter = event; // What comes later is not the command's.
+            }
+            return event.filter(this::tookTheCommand).map(known -> withCommand(known, command));
         } finally {
             will.end();
         }
+    }
+
+    private Optional<OutOfMemory> outOfMemory() throws IOException {
+        var atEnd = lastOfOuter;
+        if (atEnd != null) {
+            return atEnd;
+        }
+        return outer.isPresent() ? outer.get().since() : cgroup.outOfMemory();
     }
 
     private Usage lastUsage() throws IOException {
@@ -135,7 +151,7 @@ public final class ContainerCgroup implements LiveProcess.Surroundings {
      * @param tookTheCommand whether that is how the command ended
      */
     public Optional<OutOfMemory> outOfMemory(boolean tookTheCommand) throws IOException {
-        return cgroup.outOfMemory().map(event -> tookTheCommand ? withCommand(event, command) : event);
+        return outOfMemory().map(event -> tookTheCommand ? withCommand(event, command) : event);
     }
 
     /** Where nobody may read the kernel's log, the end of the command still tells of one victim. */

@@ -220,12 +220,15 @@ public final class Engine {
                     null);
         }
         try {
-            entrance.open().close();
+            if (request.spec().namespaces().joins().isEmpty()) {
+                entrance.open().close();
+            }
             return launchHere(request);
-        } catch (IOException failed) {
-            throw entrance.hasEnded()
-                    ? new LaunchException("command: the container has ended, and nothing can be run in it", "", failed)
-                    : failed;
+        } catch (IOException | IllegalStateException failed) {
+            if (entrance.hasEnded()) {
+                throw new LaunchException("command: the container has ended, and nothing can be run in it", "", failed);
+            }
+            throw failed;
         }
     }
 

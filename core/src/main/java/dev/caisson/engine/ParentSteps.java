@@ -8,9 +8,11 @@ import dev.caisson.launch.TerminalOrigin;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.Namespace;
 import dev.caisson.spec.Stdio;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -126,7 +128,13 @@ public final class ParentSteps {
     }
 
     private void joins() {
+        var held = new HashSet<Join.Held>();
         for (var join : input.spec().namespaces().joins()) {
+            if (join instanceof Join.OfHeld(var namespace, var process)
+                    && namespace != Namespace.TIME
+                    && !held.add(process)) {
+                continue; // One descriptor of it is the way into all.
+            }
             String file = join.namespace().file();
             String call = switch (join) {
                 case Join.OfPath p -> "openat(AT_FDCWD, " + quoted(p.path()) + ", O_RDONLY|O_CLOEXEC)";

@@ -62,6 +62,7 @@ final class Preparation implements AutoCloseable {
     private LimitCgroup<Cgroup> limits = LimitCgroup.none();
     private @Nullable UsageMeter account;
     private Ward will = Ward.NONE;
+    private Optional<OuterMemory> outerMemory = Optional.empty();
     private OptionalInt intoCgroup = OptionalInt.empty();
     private @Nullable PlanInput input;
     private Optional<SafeTree.Owner> owner = Optional.empty();
@@ -118,6 +119,7 @@ final class Preparation implements AutoCloseable {
         }
         var cgroup = limits.made().get();
         resources.onFailure(cgroup);
+        outerMemory = OuterMemory.of(request, cgroup);
         if (spec.limits().cpuTimeMax().isPresent()) {
             account = CpuAccount.open(cgroup);
             resources.onFailure(account);
@@ -277,7 +279,10 @@ final class Preparation implements AutoCloseable {
         plumbing().launched();
         var own = limits.made()
                 .map(cgroup -> new ContainerCgroup(
-                        cgroup, spec.hasInit() ? OptionalLong.empty() : OptionalLong.of(child.pid()), will))
+                        cgroup,
+                        spec.hasInit() ? OptionalLong.empty() : OptionalLong.of(child.pid()),
+                        outerMemory,
+                        will))
                 .orElse(null);
         if (own != null && account != null) {
             own.counts(account);

@@ -520,12 +520,29 @@ public final class LiveProcess {
             held = Files.duplicate(pidfd.number());
         }
         try (held) {
+            if (commandEnds(held)) {
+                return; // It had started nothing that is left.
+            }
             long end = System.nanoTime() + DESCENDANTS_NANOS;
             long pause = FIRST_PAUSE_NANOS;
             while (killThoseFound() && !Processes.awaitEnd(held, pause) && System.nanoTime() - end < 0) {
                 pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
             }
         }
+    }
+
+    /** {@return whether the command is killed, and the reaper ends at once, since nothing is left; to look for that takes long} */
+    private boolean commandEnds(Fd held) throws IOException {
+        synchronized (this) {
+            try {
+                if (reaped || word != UNKNOWN || !InitChild.signal(pid, Signal.SIGKILL)) {
+                    return reaped;
+                }
+            } catch (LinuxException unknown) {
+                return false; // It is found among all others then.
+            }
+        }
+        return Processes.awaitEnd(held, BRIEFLY_NANOS);
     }
 
     private synchronized boolean killThoseFound() throws IOException {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.Container;
+import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.linux.Arch;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
@@ -21,6 +22,7 @@ import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Kernel;
+import dev.caisson.linux.sys.Processes;
 import dev.caisson.linux.sys.Sockets;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Reply;
@@ -33,7 +35,9 @@ import dev.caisson.spec.Stdio;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -333,6 +337,30 @@ class FaultInjectionTest {
                 NoLeaks.assertEqualsSoon(before);
             }
             assertTrue(reached > plan.program().steps().size() / 2, reached + " steps failed");
+        }
+    }
+
+    @Test
+    void aFurtherCommandOfAContainerLeavesNothingBehind() throws Exception {
+        var container = Container.builder().lower(Path.of("/")).bootTimeOffset(Duration.ofDays(1));
+        try (var first = container.start("sleep", "100");
+                var pidfd = Processes.open((int) first.pid());
+                var clocks = Files.open("/proc/" + first.pid() + "/ns/time_for_children", OpenFlags.O_RDONLY, 0)) {
+            var namespaces = EnumSet.allOf(Namespace.class);
+            namespaces.remove(Namespace.USER);
+            var policy = Seccomp.otherwise(Action.allow()).supervise(Syscall.EXECVE, _ -> Reply.proceed());
+            var inside = new InsideSpec(supervised(policy), namespaces, Optional.empty());
+            var command = inside.command(() -> Files.duplicate(pidfd.number()).release());
+            var descriptors = new HashMap<Arg.Slot, Integer>();
+            namespaces.forEach(namespace -> descriptors.put(Slots.join(namespace), pidfd.number()));
+            descriptors.put(Slots.join(Namespace.TIME), clocks.number());
+            for (var spec : List.of(
+                    command, // with a reaper
+                    command.limits(l -> l.withSet(Limits.none())),
+                    command.process(p -> p.withUser(UserSpec.parse("daemon"))),
+                    command.privileges(PrivilegeSpec::unfiltered))) {
+                failEveryStep(plan(spec), descriptors);
+            }
         }
     }
 }
