@@ -50,12 +50,21 @@ record Division(
         if (mounts.legacyHierarchy("memory").isPresent() && !mounts.isUnified("memory")) {
             ordered.addAll(V1Writes.tied(limits, all));
         }
-        ordered.removeIf(Limit.Unified.class::isInstance);
-        // Raw values are the user's last word.
-        limits.all().stream().filter(Limit.Unified.class::isInstance).forEach(ordered::add);
+        var raw = new ArrayList<Limit>();
+        for (var limit : limits.all()) {
+            if (limit instanceof Limit.Unified) {
+                raw.add(limit);
+            }
+        }
+        // The user's last word.
+        ordered.removeAll(raw);
+        ordered.addAll(raw);
         var options = new HashSet<String>();
-        ordered.stream().filter(wished).map(Limit::option).forEach(options::add);
-        ordered.stream().filter(wished.negate()).map(Limit::option).forEach(options::remove);
+        var required = new HashSet<String>();
+        for (var limit : ordered) {
+            (wished.test(limit) ? options : required).add(limit.option());
+        }
+        options.removeAll(required);
         var division =
                 new Division(new ArrayList<>(), new ArrayList<>(), devices(mounts, limits), options, new ArrayList<>());
         for (var limit : ordered) {
@@ -112,10 +121,11 @@ record Division(
     /** {@return controllers of version 2 that are only there for limits that are wished for} */
     Set<String> wishedControllers() {
         var only = unifiedControllers();
-        unified.stream()
-                .filter(w -> !wished.contains(w.option()))
-                .map(Write::controller)
-                .forEach(only::remove);
+        for (var write : unified) {
+            if (!wished.contains(write.option())) {
+                only.remove(write.controller());
+            }
+        }
         return only;
     }
 
@@ -159,7 +169,9 @@ record Division(
     /** {@return the controllers of version 2 that take part} */
     Set<String> unifiedControllers() {
         var all = new LinkedHashSet<String>();
-        unified.forEach(w -> all.add(w.controller()));
+        for (var write : unified) {
+            all.add(write.controller());
+        }
         all.remove("");
         return all;
     }
@@ -167,7 +179,12 @@ record Division(
     /** {@return the hierarchies of version 1 that take part} */
     Set<Hierarchy> legacyHierarchies(CgroupMounts mounts) {
         var all = new LinkedHashSet<Hierarchy>();
-        legacy.forEach(w -> mounts.legacyHierarchy(w.controller()).ifPresent(all::add));
+        for (var write : legacy) {
+            var hierarchy = mounts.legacyHierarchy(write.controller());
+            if (hierarchy.isPresent()) {
+                all.add(hierarchy.get());
+            }
+        }
         return all;
     }
 

@@ -30,9 +30,16 @@ final class Environment {
         var environment = new LinkedHashMap<String, String>();
         if (!spec.bare()) {
             environment.put("PATH", DEFAULT_PATH);
-            principal.ifPresent(known -> environment.put(HOME, known.home()));
-            spec.process().terminal().ifPresent(_ -> environment.put("TERM", TERM));
-            spec.namespaces().hostnameInside().ifPresent(name -> environment.put(HOSTNAME, name));
+            if (principal.isPresent()) {
+                environment.put(HOME, principal.get().home());
+            }
+            if (spec.process().terminal().isPresent()) {
+                environment.put("TERM", TERM);
+            }
+            var hostname = spec.namespaces().hostnameInside();
+            if (hostname.isPresent()) {
+                environment.put(HOSTNAME, hostname.get());
+            }
         }
         Map<String, String> asked = spec.process().environment();
         environment.putAll(asked);

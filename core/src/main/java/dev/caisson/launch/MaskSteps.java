@@ -50,14 +50,24 @@ final class MaskSteps {
         var readOnlyPaths = input.spec().root().readOnlyPaths();
         var maskedPaths = input.spec().root().maskedPaths();
         if (kernelMounts) {
-            READ_ONLY.forEach(path -> readOnly(root, path, HARMLESS));
+            for (var path : READ_ONLY) {
+                readOnly(root, path, HARMLESS);
+            }
         }
-        readOnlyPaths.forEach(path -> readOnly(root, path, MountCalls.RDONLY));
+        for (var path : readOnlyPaths) {
+            readOnly(root, path, MountCalls.RDONLY);
+        }
         if (kernelMounts) {
-            MASKED_DIRECTORIES.forEach(path -> cover(root, path, workshop, EMPTY));
-            MASKED_FILES.forEach(path -> cover(root, path, workshop, NOTHING));
+            for (var path : MASKED_DIRECTORIES) {
+                cover(root, path, workshop, EMPTY);
+            }
+            for (var path : MASKED_FILES) {
+                cover(root, path, workshop, NOTHING);
+            }
         }
-        maskedPaths.forEach(path -> coverAny(root, path, workshop));
+        for (var path : maskedPaths) {
+            coverAny(root, path, workshop);
+        }
     }
 
     private void readOnly(Arg root, String path, long attributes) {

@@ -104,8 +104,8 @@ public record PlanInput(
         if (!isSet || !host.can(Capability.CHOWN) || joins(Namespace.USER) && map.isEmpty()) {
             return Optional.empty();
         }
-        var uid = map.map(m -> m.uidOutside(user.uid())).orElse(OptionalLong.of(user.uid()));
-        var gid = map.map(m -> m.gidOutside(user.gid())).orElse(OptionalLong.of(user.gid()));
+        var uid = map.isPresent() ? map.get().uidOutside(user.uid()) : OptionalLong.of(user.uid());
+        var gid = map.isPresent() ? map.get().gidOutside(user.gid()) : OptionalLong.of(user.gid());
         boolean own =
                 uid.isPresent() && uid.getAsLong() == host.uid() && gid.isPresent() && gid.getAsLong() == host.gid();
         return own || uid.isEmpty() || gid.isEmpty()
@@ -126,7 +126,7 @@ public record PlanInput(
 
     /** {@return the map of the user namespace that the command lives in, if that is not the JVM's and is known} */
     Optional<IdMap> idMapInside() {
-        return idMap.or(() -> spec.namespaces().joinedIdMap());
+        return idMap.isPresent() ? idMap : spec.namespaces().joinedIdMap();
     }
 
     /**

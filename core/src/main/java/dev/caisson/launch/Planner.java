@@ -99,7 +99,10 @@ public final class Planner {
             throw new UnsupportedKernelException(Feature.TIME_NAMESPACE_AT_EXEC, "leave the clock offsets out");
         }
         Optional<IdMap> map = fresh.contains(Namespace.USER)
-                ? Optional.of(spec.namespaces().idMap().orElseGet(this::defaultMap))
+                ? Optional.of(
+                        spec.namespaces().idMap().isPresent()
+                                ? spec.namespaces().idMap().get()
+                                : defaultMap())
                 : Optional.empty();
         return new Settled(asked, spec, fresh, map, isIdmapped(spec, map), seccompFilters(spec));
     }
@@ -109,8 +112,8 @@ public final class Planner {
         var map = settled.map();
         boolean idmapped = settled.idmapped();
         var principal = principal(spec);
-        var named = principal.or(() -> numbers(spec.process()));
-        var inside = map.or(() -> spec.namespaces().joinedIdMap());
+        var named = principal.isPresent() ? principal : numbers(spec.process());
+        var inside = map.isPresent() ? map : spec.namespaces().joinedIdMap();
         if (inside.isPresent() && named.isPresent()) {
             var unmapped = unmapped(inside.get(), named.get());
             if (unmapped.isPresent()) {

@@ -57,19 +57,23 @@ final class RootSteps {
         program.phase("sources");
         sourcesTaken = true;
         binds.cloneSources(input.spec().root().mounts());
-        directoryAsRoot().ifPresent(directory -> open("the root", directory));
+        if (directoryAsRoot().isPresent()) {
+            open("the root", directoryAsRoot().get());
+        }
         if (!input.isFresh(Namespace.USER)
                 || input.hostTree().isPresent()
                 || !(input.spec().root().source() instanceof Root.Layers(var overlay))
                 || !input.host().has().test(Feature.OVERLAY_LAYER_DESCRIPTORS)) {
             return;
         }
-        overlay.upper().ifPresent(upper -> {
-            open("the writable layer", upper.directory());
-            open("the work directory", upper.work());
-        });
+        if (overlay.upper().isPresent()) {
+            open("the writable layer", overlay.upper().get().directory());
+            open("the work directory", overlay.upper().get().work());
+        }
         if (!input.idmappedLayers()) {
-            overlay.lower().forEach(layer -> open("the layer", layer));
+            for (var layer : overlay.lower()) {
+                open("the layer", layer);
+            }
         }
     }
 
@@ -153,7 +157,9 @@ final class RootSteps {
         program.purpose("hold the writable layer, injected files and masks in memory", "CAP_SYS_ADMIN");
         var tmpfs = mounts.open("tmpfs");
         mounts.set(tmpfs, "mode", "0755");
-        upperSize().ifPresent(size -> mounts.set(tmpfs, "size", Long.toString(size)));
+        if (upperSize().isPresent()) {
+            mounts.set(tmpfs, "size", Long.toString(upperSize().getAsLong()));
+        }
         var workshop = mounts.mount(tmpfs, "workshop", MountCalls.NODEV);
         mounts.park(workshop);
         program.call(Syscall.MKDIRAT, workshop, text(MaskSteps.EMPTY), octal(0555));

@@ -118,20 +118,24 @@ public record IdMap(List<Range> uids, List<Range> gids) {
     }
 
     private static OptionalLong inside(List<Range> ranges, long id) {
-        return ranges.stream()
-                .filter(r -> id >= r.outside() && id < r.outside() + r.count())
-                .mapToLong(r -> r.inside() + id - r.outside())
-                .findFirst();
+        for (var range : ranges) {
+            if (id >= range.outside() && id < range.outside() + range.count()) {
+                return OptionalLong.of(range.inside() + id - range.outside());
+            }
+        }
+        return OptionalLong.empty();
     }
 
     private static OptionalLong outside(List<Range> ranges, long id) {
-        return ranges.stream()
-                .filter(r -> id >= r.inside() && id < r.inside() + r.count())
-                .mapToLong(r -> r.outside() + id - r.inside())
-                .findFirst();
+        for (var range : ranges) {
+            if (id >= range.inside() && id < range.inside() + range.count()) {
+                return OptionalLong.of(range.outside() + id - range.inside());
+            }
+        }
+        return OptionalLong.empty();
     }
 
     private static boolean covers(List<Range> ranges, long id) {
-        return ranges.stream().anyMatch(r -> id >= r.inside() && id < r.inside() + r.count());
+        return outside(ranges, id).isPresent();
     }
 }

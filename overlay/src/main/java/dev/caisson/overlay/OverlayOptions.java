@@ -202,12 +202,12 @@ public record OverlayOptions(
     /** {@return them as mount(8) writes options, such as {@code redirect_dir=on} and {@code volatile}} */
     public List<String> mountOptions() {
         var all = new ArrayList<String>();
-        redirectDir.ifPresent(v -> all.add(option("redirect_dir", v)));
-        metacopy.ifPresent(v -> all.add(option("metacopy", v)));
-        index.ifPresent(v -> all.add(option("index", v)));
-        xino.ifPresent(v -> all.add(option("xino", v)));
-        uuid.ifPresent(v -> all.add(option("uuid", v)));
-        verity.ifPresent(v -> all.add(option("verity", v)));
+        add(all, "redirect_dir", redirectDir);
+        add(all, "metacopy", metacopy);
+        add(all, "index", index);
+        add(all, "xino", xino);
+        add(all, "uuid", uuid);
+        add(all, "verity", verity);
         if (durability == Durability.VOLATILE) {
             all.add("volatile");
         }
@@ -217,7 +217,9 @@ public record OverlayOptions(
         return all;
     }
 
-    private static String option(String key, Enum<?> value) {
-        return key + "=" + value.name().toLowerCase(Locale.ROOT);
+    private static void add(List<String> all, String key, Optional<? extends Enum<?>> value) {
+        if (value.isPresent()) {
+            all.add(key + "=" + value.get().name().toLowerCase(Locale.ROOT));
+        }
     }
 }

@@ -217,12 +217,14 @@ public record CgroupMounts(List<Hierarchy> hierarchies, Map<String, String> own)
     /** {@return the directory of this process's own cgroup in a hierarchy, if it can be seen} */
     public Optional<Path> own(Hierarchy hierarchy) {
         if (hierarchy.unified()) {
-            return Optional.ofNullable(own.get(UNIFIED)).flatMap(hierarchy::directory);
+            return own.containsKey(UNIFIED) ? hierarchy.directory(own.getOrDefault(UNIFIED, "/")) : Optional.empty();
         }
-        return hierarchy.controllers().stream()
-                .filter(own::containsKey)
-                .findFirst()
-                .flatMap(c -> hierarchy.directory(own.getOrDefault(c, "/")));
+        for (var controller : hierarchy.controllers()) {
+            if (own.containsKey(controller)) {
+                return hierarchy.directory(own.getOrDefault(controller, "/"));
+            }
+        }
+        return Optional.empty();
     }
 
     /** {@return "unified", "legacy", "hybrid" or "none"} */

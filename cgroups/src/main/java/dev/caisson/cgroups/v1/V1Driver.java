@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -54,10 +53,12 @@ public final class V1Driver implements Driver {
 
     @Override
     public Optional<Path> directory(String controller) {
-        return directories.entrySet().stream()
-                .filter(e -> e.getKey().controllers().contains(controller))
-                .map(Map.Entry::getValue)
-                .findFirst();
+        for (var directory : directories.entrySet()) {
+            if (directory.getKey().controllers().contains(controller)) {
+                return Optional.of(directory.getValue());
+            }
+        }
+        return Optional.empty();
     }
 
     @Override
