@@ -70,7 +70,7 @@ class NamespacesTest {
         try (var first = Container.sandbox().lower(Path.of("/")).start("sleep", "100")) {
             var second = Container.bare()
                     .join(first, Namespace.USER, Namespace.PID, Namespace.NETWORK, Namespace.UTS, Namespace.MOUNT);
-            assertEquals("sandbox 0 sleep", sh(second, "echo $(hostname) $(id -u) $(cat /proc/1/comm)"));
+            assertEquals("sandbox 0 caisson-init", sh(second, "echo $(hostname) $(id -u) $(cat /proc/1/comm)"));
         }
     }
 

@@ -93,6 +93,7 @@ final class CapabilitySteps {
         new TerminalSteps(input, program).planOwner(numbers.uid());
         // Where setgroups is denied the host's groups stay, but nobody inside can name them.
         boolean mayBeDenied = input.joins(Namespace.USER)
+                || input.host().isInUserNamespace()
                 || input.idMap().isPresent() && IdMapSteps.isOwn(input.idMap().get(), input.host());
         boolean denied = mayBeDenied && input.spec().process().groups().isEmpty();
         program.call(

@@ -38,6 +38,7 @@ public final class Hosts {
         return new HostFacts(
                 uid,
                 gid,
+                new IdMap(ids("uid_map"), ids("gid_map")),
                 capabilities(effective),
                 subordinate("/etc/subuid", uid),
                 subordinate("/etc/subgid", uid),
@@ -45,6 +46,16 @@ public final class Hosts {
                 memory(),
                 OpenFilesLimit.original(),
                 kernel::has);
+    }
+
+    private static List<IdMap.Range> ids(String file) throws IOException {
+        var ranges = new ArrayList<IdMap.Range>();
+        for (String line : ProcLines.of(Path.of("/proc/self", file))) {
+            String[] numbers = line.strip().split(" +");
+            ranges.add(new IdMap.Range(
+                    Long.parseLong(numbers[0]), Long.parseLong(numbers[1]), Long.parseLong(numbers[2])));
+        }
+        return ranges;
     }
 
     /** The first line of proc_meminfo(5): {@code MemTotal:  24689000 kB}. */

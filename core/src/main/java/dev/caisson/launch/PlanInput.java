@@ -148,8 +148,8 @@ public record PlanInput(
         return spec.namespaces().joined(namespace).isPresent();
     }
 
-    /** {@return whether the command lives in a user namespace other than the JVM's} */
+    /** {@return whether the command lives in a user namespace other than the first one of the host} */
     public boolean inUserNamespace() {
-        return isFresh(Namespace.USER) || joins(Namespace.USER);
+        return isFresh(Namespace.USER) || joins(Namespace.USER) || host.isInUserNamespace();
     }
 }

@@ -104,6 +104,9 @@ public final class Planner {
                                 ? spec.namespaces().idMap().get()
                                 : defaultMap())
                 : Optional.empty();
+        if (map.isPresent()) {
+            checkThatIdsExist(map.get());
+        }
         return new Settled(asked, spec, fresh, map, isIdmapped(spec, map), seccompFilters(spec));
     }
 
@@ -120,7 +123,7 @@ public final class Planner {
                 throw new IllegalStateException(unmapped.get());
             }
         }
-        var tree = hostTree(spec, map.isPresent() && !idmapped);
+        var tree = hostTree(spec, map.isPresent() && !idmapped || host.isInUserNamespace());
         return new PlanInput(
                 spec,
                 command,
@@ -246,10 +249,21 @@ public final class Planner {
      * single id as root.
      */
     private IdMap defaultMap() {
-        if (host.uid() == 0) {
-            return IdMap.range(0, UNCLAIMED_IDS, RANGE);
+        var unclaimed = IdMap.range(0, UNCLAIMED_IDS, RANGE);
+        return host.uid() == 0 && host.lacks(unclaimed).isEmpty()
+                ? unclaimed
+                : IdMap.single(0, host.uid(), 0, host.gid());
+    }
+
+    private void checkThatIdsExist(IdMap map) throws IOException {
+        var lacking = host.lacks(map);
+        if (lacking.isPresent()) {
+            throw new IOException("newUser: " + lacking.get()
+                    + " does not exist in the user namespace that this JVM is in, whose uids are "
+                    + host.ids().uids() + " and gids " + host.ids().gids()
+                    + " (the first number of each); give ids that it has, such as by newUser(IdMap.single(0, " + host.uid()
+                    + ", 0, " + host.gid() + ")), or start the JVM outside");
         }
-        return IdMap.single(0, host.uid(), 0, host.gid());
     }
 
     /** {@return whom the command runs as; empty if only its finished root can tell} */
