@@ -10,6 +10,7 @@ import dev.caisson.engine.ParentStep;
 import dev.caisson.launch.LaunchTask;
 import dev.caisson.launch.Root;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.child.Launcher;
 import dev.caisson.linux.child.Step;
 import dev.caisson.overlay.OverlayFallback;
@@ -80,11 +81,15 @@ final class Explanation {
             case OverlayFallback.Reflink r ->
                 new PlannedCall(
                         Actor.PARENT,
-                        "ioctl(FICLONE) of each file to " + r.directory(),
+                        "ioctl(FICLONE) of each file to " + HostPath.shown(r.directory()),
                         "else copy them, sharing blocks",
                         "");
             case OverlayFallback.Copy c ->
-                new PlannedCall(Actor.PARENT, "copy_file_range of each file to " + c.directory(), "else copy them", "");
+                new PlannedCall(
+                        Actor.PARENT,
+                        "copy_file_range of each file to " + HostPath.shown(c.directory()),
+                        "else copy them",
+                        "");
         };
     }
 

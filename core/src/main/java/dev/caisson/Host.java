@@ -11,6 +11,7 @@ import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.Hosts;
 import dev.caisson.launch.ProcFile;
 import dev.caisson.linux.Feature;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.sys.Kernel;
 import dev.caisson.overlay.store.Removal;
 import dev.caisson.spec.Namespace;
@@ -169,7 +170,7 @@ public record Host(List<Finding> findings) {
         var mounts = CgroupMounts.ofThisProcess();
         findings.add(fact("cgroup layout", mounts.layout()));
         mounts.unified().ifPresent(path -> {
-            findings.add(fact("cgroup v2 controllers", mounts.unifiedControllers() + " at " + path));
+            findings.add(fact("cgroup v2 controllers", mounts.unifiedControllers() + " at " + HostPath.shown(path)));
         });
         mounts.unifiedHierarchy().ifPresent(hierarchy -> findings.add(delegation(mounts, hierarchy)));
         if (!mounts.legacy().isEmpty()) {
@@ -183,7 +184,7 @@ public record Host(List<Finding> findings) {
             return new Finding(
                     State.YES,
                     "cgroup v2 writable here",
-                    "below " + Placement.parent(mounts, hierarchy, Optional.empty()));
+                    "below " + HostPath.shown(Placement.parent(mounts, hierarchy, Optional.empty())));
         } catch (CgroupException refused) {
             return new Finding(State.NO, "cgroup v2 writable here", String.valueOf(refused.getMessage()));
         }

@@ -53,11 +53,11 @@ final class SubordinateRemoval implements Removal {
                     .capture("rm", "-rf", "--", HostPath.of(directory.toAbsolutePath()));
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-            throw new IOException("remove " + directory + ": interrupted", interrupted);
+            throw new IOException("remove " + HostPath.shown(directory) + ": interrupted", interrupted);
         }
         if (!output.exit().isSuccess()) {
             throw new IOException(
-                    "remove " + directory + " in a user namespace: "
+                    "remove " + HostPath.shown(directory) + " in a user namespace: "
                             + output.errorText().strip(),
                     refused);
         }

@@ -156,6 +156,53 @@ class HostPathsTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"C", "C.UTF-8"})
+    void messagesAndPlansShowEveryByteOfAPath(String locale) throws Exception {
+        var jvm = JavaAs.oneself().behind("env", "LC_ALL=" + locale).run(Refused.class.getName(), directory.toString());
+        assertEquals("done", jvm.output());
+    }
+
+    /** Is refused for paths of several kinds. */
+    static final class Refused {
+        private Refused() {}
+
+        public static void main(String[] args) throws Exception {
+            Path base = Everything.find(Path.of(args[0]), ODD);
+            Path layer = Everything.find(base, "lll" + ".*").resolve("layer");
+            var builder = Container.builder().lower(layer);
+            shows(builder.bind(base.resolve("bind"), "/bound").explain("true").toString());
+            for (var refused : List.of(
+                    Container.builder().lower(base.resolve("missing")),
+                    builder.bind(base.resolve("missing"), "/bound"),
+                    builder.volume(base.resolve("in"), "/volume"),
+                    builder.upper(base.resolve("in")),
+                    builder.stdin(Stdio.fromFile(base.resolve("missing"))))) {
+                try {
+                    refused.run("true");
+                    throw new AssertionError("ran");
+                } catch (ContainerException expected) {
+                    shows(expected.getMessage());
+                }
+            }
+            try {
+                var _ = Container.builder().lower(layer).upper(layer.getParent());
+                throw new AssertionError("took it");
+            } catch (IllegalArgumentException expected) {
+                shows(expected.getMessage());
+            }
+            System.out.println("done");
+        }
+
+        /** As text and bytes, or, in a call, as strace does. */
+        private static void shows(String message) {
+            if (!message.contains("/\\xff\\xfe\u00e4/") && !message.contains("/\\377\\376\\303\\244/")
+                    || message.contains("\ufffd")) {
+                throw new AssertionError(message);
+            }
+        }
+    }
+
     /** The list of mounts is read for the tree that becomes the root and, by who may make cgroups, for these. */
     @ParameterizedTest
     @CsvSource({"C, --mount", "C.UTF-8, --mount", "C, --user", "C.UTF-8, --user"})

@@ -45,7 +45,16 @@ final class Plans {
 
     private static HostFacts host(int id, Set<Capability> capabilities, Set<Feature> features) {
         return new HostFacts(
-                id, id, HostFacts.ALL_IDS, capabilities, List.of(), List.of(), 40, 16L << 30, OptionalLong.of(1024), features::contains);
+                id,
+                id,
+                HostFacts.ALL_IDS,
+                capabilities,
+                List.of(),
+                List.of(),
+                40,
+                16L << 30,
+                OptionalLong.of(1024),
+                features::contains);
     }
 
     static LaunchPlan plan(HostFacts host, ContainerBuilder container) throws IOException {

@@ -14,6 +14,7 @@ import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Pressure;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.cgroups.usage.Reading;
+import dev.caisson.linux.call.HostPath;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -428,6 +429,6 @@ public final class Cgroup implements AutoCloseable {
 
     @Override
     public String toString() {
-        return "Cgroup" + directories();
+        return "Cgroup" + HostPath.shown(directories());
     }
 }

@@ -18,6 +18,7 @@ import dev.caisson.cgroups.watch.WatchedFile;
 import dev.caisson.cgroups.watch.Watching;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.sys.Poller;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -168,7 +169,7 @@ final class CgroupEvents {
             throws IOException {
         for (Path each : cgroup.directories()) {
             if (!Files.isDirectory(each)) {
-                throw new LinuxException(Errno.ENOENT, "stat(\"" + each + "\")");
+                throw new LinuxException(Errno.ENOENT, "stat(\"" + HostPath.shown(each) + "\")");
             }
         }
         var watching = new Watching(Poller.shared(), made, out, lost, sources);

@@ -2,6 +2,7 @@
 package dev.caisson.cgroups;
 
 import dev.caisson.cgroups.file.Write;
+import dev.caisson.linux.call.HostPath;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
@@ -30,18 +31,18 @@ public record CgroupPlan(List<Step> steps, boolean bornInside, List<String> ente
     public record Step(String text, String purpose) {
         static Step bringDown(Path parent, Collection<String> controllers) {
             return new Step(
-                    "write(\"" + parent.resolve("cgroup.subtree_control") + "\", \"+" + String.join(" +", controllers)
-                            + "\")",
+                    "write(\"" + HostPath.shown(parent.resolve("cgroup.subtree_control")) + "\", \"+"
+                            + String.join(" +", controllers) + "\")",
                     "bring the controllers down, from the top");
         }
 
         static Step make(Path directory, String where) {
-            return new Step("mkdir(\"" + directory + "\", 0755)", "make the cgroup " + where);
+            return new Step("mkdir(\"" + HostPath.shown(directory) + "\", 0755)", "make the cgroup " + where);
         }
 
         static Step write(Path directory, Write write) {
             return new Step(
-                    "write(\"" + directory.resolve(write.file()) + "\", \"" + write.value() + "\")",
+                    "write(\"" + HostPath.shown(directory.resolve(write.file())) + "\", \"" + write.value() + "\")",
                     "limit " + write.option());
         }
     }

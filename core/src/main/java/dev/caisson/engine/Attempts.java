@@ -37,6 +37,9 @@ import org.jspecify.annotations.Nullable;
  * layers merged otherwise, mount targets that lie elsewhere than they seem to.
  */
 final class Attempts {
+    /** How often the host's root may change under a launch. */
+    private static final int MOST_LOOKS = 5;
+
     private final Engine.Services services;
     private final Request request;
     private final Preparation here;
@@ -80,6 +83,10 @@ final class Attempts {
         if (failedAt(outcome, LaunchTask.MERGE_LAYERS).isPresent() && prefersMappedLayers()) {
             // Before Linux 5.19 a layer could be shown with other ids, but not merged.
             launch = instead(asOnDisk(meant));
+            outcome = attempt(launch);
+        }
+        for (int i = 0; i < MOST_LOOKS && outcome instanceof Outcome.ChildFailure && hostHasChanged(); i++) {
+            launch = launchOf(prepared);
             outcome = attempt(launch);
         }
         var refusedLayers = failedAt(outcome, LaunchTask.MERGE_LAYERS);
@@ -132,6 +139,18 @@ final class Attempts {
                 FailureText.of(failure.step(), failure.errno(), cause),
                 failure.step().purpose(),
                 new LinuxException(failure.errno(), FailureText.call(failure.step())));
+    }
+
+    /** What was planned for piece by piece may be gone, or have a mount in it, when the launch comes by; then there is a new plan. */
+    private boolean hostHasChanged() throws IOException {
+        var seen = plan().input().hostTree();
+        if (seen.isEmpty()) {
+            return false;
+        }
+        var now = prepared(meant);
+        boolean changed = !now.plan().input().hostTree().equals(seen);
+        prepared = changed ? now : prepared;
+        return changed;
     }
 
     private boolean prefersMappedLayers() {

@@ -3,6 +3,7 @@ package dev.caisson.engine;
 
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.MissingProgram;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
@@ -267,7 +268,7 @@ public final class KeptFiles implements AutoCloseable {
         }
         var changed = layers().watch().changedAtTheTop();
         if (changed.isPresent()) {
-            throw new IOException("commit: the layer " + changed.get()
+            throw new IOException("commit: the layer " + HostPath.shown(changed.get())
                     + " was changed or replaced while the container used it, so that its changes are not to what the"
                     + " layer is now; run it again, and leave the layer alone meanwhile");
         }

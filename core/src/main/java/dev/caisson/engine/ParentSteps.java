@@ -5,6 +5,7 @@ import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.PlanInput;
 import dev.caisson.launch.Root;
 import dev.caisson.launch.TerminalOrigin;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.child.Launch;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Mount;
@@ -206,6 +207,6 @@ public final class ParentSteps {
     }
 
     private static String quoted(Path path) {
-        return "\"" + path + "\"";
+        return "\"" + HostPath.shown(path) + "\"";
     }
 }

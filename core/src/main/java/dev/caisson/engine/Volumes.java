@@ -50,7 +50,8 @@ final class Volumes implements AutoCloseable {
             Files.createDirectory(directory);
         } catch (FileAlreadyExistsException there) {
             if (!Files.isDirectory(directory)) {
-                throw new LaunchException("volume: " + directory + " is there and not a directory", "", there);
+                throw new LaunchException(
+                        "volume: " + HostPath.shown(directory) + " is there and not a directory", "", there);
             }
             return; // Its owner and permissions are its user's business.
         }
@@ -74,7 +75,8 @@ final class Volumes implements AutoCloseable {
                         volume.directory(), owner.get().uid(), owner.get().gid());
             } catch (LinuxException refused) {
                 throw new LaunchException(
-                        "volume: give " + volume.path() + " to the container's user: " + refused.getMessage(),
+                        "volume: give " + HostPath.shown(volume.path()) + " to the container's user: "
+                                + refused.getMessage(),
                         "",
                         refused);
             }

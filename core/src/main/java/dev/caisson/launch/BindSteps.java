@@ -47,7 +47,7 @@ final class BindSteps {
         for (var mount : all) {
             if (mount instanceof Mount.Bind bind) {
                 var kind = kindOf(bind);
-                program.purpose("take " + bind.source() + " of the host", "CAP_SYS_ADMIN");
+                program.purpose("take " + HostPath.shown(bind.source()) + " of the host", "CAP_SYS_ADMIN");
                 var source = mounts.open(HostPath.of(bind.source()), kind == SourceKind.DIRECTORY);
                 if (kind != SourceKind.DIRECTORY) {
                     check(source, kind);

@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotLinkException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -124,8 +126,16 @@ public record HostTree(List<Entry> entries) {
             return all;
         }
 
-        /** Pipes, sockets and devices are left out. */
         private void add(Path path) throws IOException {
+            try {
+                addPresent(path);
+            } catch (NoSuchFileException | NotLinkException goneMeanwhile) {
+                // Then it is not to be shown.
+            }
+        }
+
+        /** Pipes, sockets and devices are left out. */
+        private void addPresent(Path path) throws IOException {
             String name = HostPath.of(ROOT.relativize(path));
             int mode = (int) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
             if (Files.isSymbolicLink(path)) {

@@ -8,6 +8,7 @@ import static dev.caisson.linux.call.Arg.text;
 
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.child.Label;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.linux.flag.FileTypes;
 
@@ -51,17 +52,23 @@ final class HostTreeSteps {
         switch (entry.kind()) {
             case SYMLINK -> program.call(Syscall.SYMLINKAT, text(entry.target()), root, text(entry.name()));
             case FILE -> {
+                var gone = program.label();
+                var file = readOnly(host, false, gone);
                 program.call(
                         Syscall.MKNODAT,
                         root,
                         text(entry.name()),
                         named(FileTypes.S_IFREG | 0644, "S_IFREG|0644"),
                         of(0));
-                mounts.attach(readOnly(host, false), root, entry.name());
+                mounts.attach(file, root, entry.name());
+                program.bind(gone);
             }
             case BOUND -> {
+                var gone = program.label();
+                var directory = readOnly(host, true, gone);
                 program.call(Syscall.MKDIRAT, root, text(entry.name()), octal(0755));
-                mounts.attach(readOnly(host, true), root, entry.name());
+                mounts.attach(directory, root, entry.name());
+                program.bind(gone);
             }
             case DIRECTORY -> program.call(Syscall.MKDIRAT, root, text(entry.name()), octal(entry.mode()));
             case OVERLAID -> {
@@ -75,8 +82,9 @@ final class HostTreeSteps {
         }
     }
 
-    private Arg readOnly(String path, boolean recursive) {
-        var clone = mounts.cloneOfHostPath(path, path, recursive);
+    /** @param gone where it goes on if somebody has removed it since it was seen */
+    private Arg readOnly(String path, boolean recursive, Label gone) {
+        var clone = mounts.cloneOfHostPath(path, path, recursive, gone);
         mounts.setAttributes(clone, MountCalls.RDONLY | MountCalls.NODEV, MountCalls.PRIVATE, recursive);
         return clone;
     }

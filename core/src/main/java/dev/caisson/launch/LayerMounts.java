@@ -61,7 +61,7 @@ public final class LayerMounts implements AutoCloseable {
         try {
             mount = Fd.owning(HereRunner.run(MountApi.cloneOf(AtFlags.CWD, HostPath.of(layer), false)));
         } catch (LinuxException refused) {
-            throw new IOException("take the layer " + layer + ": " + refused.getMessage(), refused);
+            throw new IOException("take the layer " + HostPath.shown(layer) + ": " + refused.getMessage(), refused);
         }
         try {
             if (!ids.keptBy(layer, map)) {
@@ -71,7 +71,8 @@ public final class LayerMounts implements AutoCloseable {
         } catch (LinuxException refused) {
             mount.close();
             throw new IOException(
-                    "show the layer " + layer + " with the ids of the user namespace: " + refused.getMessage()
+                    "show the layer " + HostPath.shown(layer) + " with the ids of the user namespace: "
+                            + refused.getMessage()
                             + (refused.errno().equals(Errno.EINVAL)
                                     ? "; its file system does not allow it (ext4, xfs, btrfs, tmpfs do), or it is"
                                             + " shown with other ids already; chown a copy, or leave idmappedLayers"

@@ -11,6 +11,7 @@ import static dev.caisson.linux.flag.OpenFlags.O_PATH;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.child.Label;
 import dev.caisson.linux.child.OnError;
 import dev.caisson.linux.child.Step;
 import dev.caisson.linux.child.SyscallProgram;
@@ -84,6 +85,11 @@ final class MountCalls {
     /** {@return a detached copy of what is mounted at a host path} */
     Arg cloneOfHostPath(String name, String path, boolean recursive) {
         return cloneOf(name, AT_FDCWD, path, recursive);
+    }
+
+    /** {@return the same; where there is nothing any more, it goes on at a label} */
+    Arg cloneOfHostPath(String name, String path, boolean recursive, Label gone) {
+        return program.result(OnError.jump(gone, Errno.ENOENT), name, MountApi.cloneOf(AT_FDCWD, path, recursive));
     }
 
     /** {@return a detached copy of the place behind a descriptor, or of a path below it} */

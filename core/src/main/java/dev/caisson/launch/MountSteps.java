@@ -9,6 +9,7 @@ import static dev.caisson.linux.call.Arg.text;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.child.SyscallProgram;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.spec.Mount;
@@ -55,7 +56,7 @@ final class MountSteps {
     private void plan(Mount mount, Arg root, Arg workshop) {
         switch (mount) {
             case Mount.Bind bind -> {
-                program.purpose("bind " + bind.source() + " to " + bind.target(), "CAP_SYS_ADMIN")
+                program.purpose("bind " + HostPath.shown(bind.source()) + " to " + bind.target(), "CAP_SYS_ADMIN")
                         .task(LaunchTask.PLACE_MOUNT);
                 mounts.attach(binds.cloneOf(bind), place(root, bind, binds.isDirectory(bind)));
             }

@@ -261,7 +261,8 @@ public final class Planner {
             throw new IOException("newUser: " + lacking.get()
                     + " does not exist in the user namespace that this JVM is in, whose uids are "
                     + host.ids().uids() + " and gids " + host.ids().gids()
-                    + " (the first number of each); give ids that it has, such as by newUser(IdMap.single(0, " + host.uid()
+                    + " (the first number of each); give ids that it has, such as by newUser(IdMap.single(0, "
+                    + host.uid()
                     + ", 0, " + host.gid() + ")), or start the JVM outside");
         }
     }

@@ -86,7 +86,7 @@ final class RootSteps {
     }
 
     private void open(String what, Path directory) {
-        program.purpose("open " + what + " " + directory);
+        program.purpose("open " + what + " " + HostPath.shown(directory));
         directories.put(directory, mounts.open(HostPath.of(directory), true));
     }
 
@@ -198,7 +198,7 @@ final class RootSteps {
     }
 
     private Arg directory(Path path) {
-        program.purpose("take " + path + " as the root", "CAP_SYS_ADMIN");
+        program.purpose("take " + HostPath.shown(path) + " as the root", "CAP_SYS_ADMIN");
         var root = mounts.cloneOf("root", Objects.requireNonNull(directories.get(path)), "", true);
         mounts.setAttributes(root, MountCalls.NODEV, MountCalls.PRIVATE, true);
         mounts.park(root);

@@ -38,14 +38,14 @@ public record LogFile(Path path, Format format, long maxBytes, int files) {
     public LogFile {
         path = path.toAbsolutePath().normalize();
         if (path.getFileName() == null) {
-            throw new IllegalArgumentException("log: " + path + " is not the path of a file");
+            throw new IllegalArgumentException("log: " + HostPath.shown(path) + " is not the path of a file");
         }
         if (HostPath.of(path).indexOf('\0') >= 0) {
             throw new IllegalArgumentException("log: the path holds NUL");
         }
         if (HostPath.of(path.getFileName()).length() > LONGEST_NAME) {
             throw new IllegalArgumentException(
-                    "log: the name of " + path + " has more than " + LONGEST_NAME + " bytes");
+                    "log: the name of " + HostPath.shown(path) + " has more than " + LONGEST_NAME + " bytes");
         }
         if (maxBytes < 0) {
             throw new IllegalArgumentException("log: a size of " + maxBytes + " bytes is negative");

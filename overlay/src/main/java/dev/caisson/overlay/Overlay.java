@@ -56,8 +56,8 @@ public record Overlay(
             directory = absolute(directory);
             work = absolute(work);
             if (directory.startsWith(work) || work.startsWith(directory)) {
-                throw new IllegalArgumentException(
-                        "upper: " + directory + " and its work directory " + work + " must not lie in one another");
+                throw new IllegalArgumentException("upper: " + HostPath.shown(directory) + " and its work directory "
+                        + HostPath.shown(work) + " must not lie in one another");
             }
         }
     }
@@ -75,12 +75,13 @@ public record Overlay(
                     "lower: " + lower.size() + " layers; overlayfs takes 1 to " + MOST_LAYERS);
         }
         if (new HashSet<>(lower).size() < lower.size()) {
-            throw new IllegalArgumentException("lower: a layer appears twice in " + lower);
+            throw new IllegalArgumentException("lower: a layer appears twice in " + HostPath.shown(lower));
         }
         for (Path layer : lower) {
             if (upper.isPresent() && layer.startsWith(upper.get().directory())) {
-                throw new IllegalArgumentException("upper: " + upper.get().directory() + " holds the layer " + layer
-                        + ", whose files it would change");
+                throw new IllegalArgumentException(
+                        "upper: " + HostPath.shown(upper.get().directory()) + " holds the layer "
+                                + HostPath.shown(layer) + ", whose files it would change");
             }
         }
         if (size.isPresent() && (size.getAsLong() <= 0 || upper.isPresent())) {

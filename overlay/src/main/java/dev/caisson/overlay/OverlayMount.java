@@ -265,7 +265,7 @@ public final class OverlayMount implements AutoCloseable {
     static void refuseIfChanged(LayerWatch watch) throws IOException {
         var changed = watch.changedAtTheTop();
         if (changed.isPresent()) {
-            throw new IOException("commit: the layer " + changed.get()
+            throw new IOException("commit: the layer " + HostPath.shown(changed.get())
                     + " was changed or replaced while it was in use, so that the changes are not to what it is now; run"
                     + " again on the layers as they are, and leave them alone meanwhile");
         }

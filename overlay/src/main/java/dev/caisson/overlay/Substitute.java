@@ -135,15 +135,18 @@ record Substitute(
         passOverVerity(overlay);
         List<Path> layers = readOnly ? overlay.readOnlyLayers() : overlay.lower();
         for (Path layer : layers) {
-            passOver(directory.startsWith(layer), directory + " lies inside the layer " + layer);
+            passOver(
+                    directory.startsWith(layer),
+                    HostPath.shown(directory) + " lies inside the layer " + HostPath.shown(layer));
         }
-        passOver(!java.nio.file.Files.isDirectory(directory), directory + " is not a directory");
+        passOver(!java.nio.file.Files.isDirectory(directory), HostPath.shown(directory) + " is not a directory");
         CopiedTree copy;
         try {
             copy = CopiedTree.make(
                     directory, layers, overlay.reader(), purpose.owner(), way instanceof OverlayFallback.Reflink);
         } catch (MergedCopy.NotShared cannot) {
-            throw new PassedOver("the file system of " + directory + " cannot share blocks with all layers");
+            throw new PassedOver(
+                    "the file system of " + HostPath.shown(directory) + " cannot share blocks with all layers");
         }
         try {
             // Who may not mount gets the directory itself.

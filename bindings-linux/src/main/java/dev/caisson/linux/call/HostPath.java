@@ -6,6 +6,8 @@ import java.net.URI;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.nio.file.ProviderMismatchException;
+import java.util.Collection;
+import java.util.StringJoiner;
 
 /**
  * Paths of the host as strings for the kernel, without loss. A {@link Path} keeps the bytes of its names, but its {@link
@@ -32,6 +34,44 @@ public final class HostPath {
         String text = path.toString();
         // ASCII means itself in every encoding that Linux has locales of.
         return isAscii(text) ? text : FileNames.decode(bytes(path));
+    }
+
+    /**
+     * {@return a path for people to read, in a message or a plan} What of it is not UTF-8, and what would control a terminal, is
+     * shown byte by byte as {@code \\xNN}. It need not be a path of the host.
+     */
+    public static String shown(Path path) {
+        return path.getFileSystem().equals(FileSystems.getDefault()) ? shown(of(path)) : path.toString();
+    }
+
+    /** {@return the same of several paths} */
+    public static String shown(Collection<Path> paths) {
+        var all = new StringJoiner(", ", "[", "]");
+        for (Path path : paths) {
+            all.add(shown(path));
+        }
+        return all.toString();
+    }
+
+    private static String shown(String text) {
+        StringBuilder shown = new StringBuilder(text.length());
+        int c;
+        for (int i = 0; i < text.length(); i += Character.charCount(c)) {
+            c = text.codePointAt(i);
+            if (isHidden(c)) {
+                shown.append("\\x")
+                        .append(Character.forDigit(c >> 4 & 0xf, 16))
+                        .append(Character.forDigit(c & 0xf, 16));
+            } else {
+                shown.appendCodePoint(c);
+            }
+        }
+        return shown.toString();
+    }
+
+    /** {@return whether it controls, or stands for a byte as {@link FileNames} has it} */
+    private static boolean isHidden(int c) {
+        return Character.isISOControl(c) || c >= 0xdc80 && c <= 0xdcff;
     }
 
     /** {@return the path of a string that {@link #of} made, or that was made of it by adding names} */

@@ -201,7 +201,12 @@ public record SyscallProgram(List<Step> steps, Map<Label, Integer> labels, List<
         }
 
         public Arg.ResultOf result(OnError onError, String name, Syscall syscall, Arg... args) {
-            return add(name, new Step.Invoke(Call.of(syscall, args), onError));
+            return result(onError, name, Call.of(syscall, args));
+        }
+
+        /** Adds a call whose result is used later, {@code -errno} included. */
+        public Arg.ResultOf result(OnError onError, String name, Call call) {
+            return add(name, new Step.Invoke(call, onError));
         }
 
         /** Adds an execve, whose result says why it failed where that is ignored. */

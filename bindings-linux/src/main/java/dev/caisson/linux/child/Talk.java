@@ -16,6 +16,7 @@ import dev.caisson.linux.sys.Processes;
 import dev.caisson.linux.sys.Sockets;
 import dev.caisson.linux.sys.WaitStatus;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -48,6 +49,8 @@ final class Talk {
     private int refused;
     private int forked;
     private boolean expired;
+    private final boolean interruptedBefore = Thread.currentThread().isInterrupted();
+    private boolean interrupted;
     private @Nullable IOException refusal;
 
     /** Whom this JVM talks to. */
@@ -198,6 +201,17 @@ final class Talk {
             expire();
         }
         party.look();
+        int child = forked == 0 ? party.pid() : forked;
+        // Without a deadline nothing else would end a launch that a tracer holds.
+        if (!interrupted
+                && !interruptedBefore
+                && child != 0
+                && Thread.currentThread().isInterrupted()
+                && ZygoteProcess.isStopped(child)) {
+            interrupted = true;
+            throw new InterruptedIOException("interrupted while the child is stopped before its command"
+                    + Holdup.of(child).map(how -> ": " + how).orElse(""));
+        }
     }
 
     /** Listens on to the end even after a failure: whom the child forked before is told of later, and must be reaped too. */

@@ -6,12 +6,14 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.CloneFlags;
 import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
+import dev.caisson.linux.sys.Native;
 import dev.caisson.linux.sys.Poller;
 import dev.caisson.linux.sys.Processes;
 import dev.caisson.linux.sys.Sockets;
@@ -340,6 +342,19 @@ final class Zygote implements AutoCloseable {
                 Errno.ESRCH, "clone by the zygote, which was killed " + MOST_ATTEMPTS + " times meanwhile");
     }
 
+    /** {@return how many pidfds a zygote may have, which raises its limit to the hard one, as it has it from this JVM} */
+    private static long mostHeld() throws LinuxException {
+        try (var arena = Arena.ofConfined()) {
+            var limits = arena.allocate(JAVA_LONG, 2);
+            long result = Native.call(Syscall.PRLIMIT64, 0, ZygoteProgram.RLIMIT_NOFILE, 0, limits.address(), 0, 0);
+            if (Native.failed(result)) {
+                throw new LinuxException(Native.errno(result), "prlimit64(0, RLIMIT_NOFILE, NULL)");
+            }
+            long hard = limits.getAtIndex(JAVA_LONG, 1);
+            return hard < 0 ? Long.MAX_VALUE : hard - ZygoteProgram.FIRST_PLACE;
+        }
+    }
+
     /** Launches from this JVM itself; the child tells the zygote of itself. */
     Outcome launchDirectly(Launch launch) throws IOException {
         while (true) {
@@ -352,6 +367,14 @@ final class Zygote implements AutoCloseable {
             var place = reserve();
             boolean guarded = false;
             try (var copy = socket.get()) {
+                if (place.number >= mostHeld()) {
+                    // Others have the kernel end them with this JVM; of such a one nobody else would know.
+                    throw new LinuxException(
+                            Errno.EMFILE,
+                            "dup3(<pidfd>, " + (ZygoteProgram.FIRST_PLACE + place.number)
+                                    + ") by the zygote, which ends the"
+                                    + " child with this JVM; raise the hard limit of open files (ulimit -Hn)");
+                }
                 var values = new HashMap<>(launch.descriptors());
                 values.put(SyscallProgram.ZYGOTE, copy.number());
                 values.put(SyscallProgram.PLACE, place.number);

@@ -66,7 +66,7 @@ final class ZygoteProgram {
     static final int WATCH = 1;
 
     private static final int LAST_SIGNAL = 64;
-    private static final int RLIMIT_NOFILE = 7;
+    static final int RLIMIT_NOFILE = 7;
     private static final int HEADER = 56;
     private static final int CONTROL = 16 + 4 * (MOST_ARRIVE + 1);
     private static final int RIGHTS_DATA = 16;

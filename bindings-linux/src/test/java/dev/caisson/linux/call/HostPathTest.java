@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.nio.file.ProviderMismatchException;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -55,6 +56,17 @@ class HostPathTest {
             assertEquals(path, HostPath.of(HostPath.path(path)));
         }
         assertEquals(HostPath.path("/\u00e4/b"), HostPath.path("//\u00e4//b/"));
+    }
+
+    @Test
+    void peopleSeeEveryByteThatIsNoText() throws Exception {
+        assertEquals("/\u00e4/\ud83d\ude00", HostPath.shown(HostPath.path("/\u00e4/\ud83d\ude00")));
+        assertEquals("/a\\xff/\\x0a\\xc3b", HostPath.shown(HostPath.path("/a\udcff/\n\udcc3b")));
+        assertEquals("[/a, /\\xff]", HostPath.shown(List.of(Path.of("/a"), HostPath.path("/\udcff"))));
+        var archive = URI.create("jar:" + directory.resolve("shown.zip").toUri());
+        try (var zip = FileSystems.newFileSystem(archive, Map.of("create", "true"))) {
+            assertEquals("/etc/passwd", HostPath.shown(zip.getPath("/etc/passwd")));
+        }
     }
 
     @Test

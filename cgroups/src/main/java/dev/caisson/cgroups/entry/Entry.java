@@ -64,7 +64,7 @@ public final class Entry {
             }
         }
         if (deepest == null) {
-            throw new IllegalStateException(directory + " is in no hierarchy");
+            throw new IllegalStateException(HostPath.shown(directory) + " is in no hierarchy");
         }
         return deepest;
     }

@@ -5,6 +5,7 @@ import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -25,7 +26,7 @@ public final class Refusal {
             return new CgroupException(
                     Reason.VANISHED,
                     write.option(),
-                    said + "; somebody removed the cgroup " + file.getParent(),
+                    said + "; somebody removed the cgroup " + HostPath.shown(file.getParent()),
                     refused);
         }
         if (errno.equals(Errno.ENOENT)) {
@@ -71,7 +72,10 @@ public final class Refusal {
         }
         if (errno.equals(Errno.ENOENT)) {
             return new CgroupException(
-                    Reason.VANISHED, "cgroup", said + "; there is no " + directory.getParent(), refused);
+                    Reason.VANISHED,
+                    "cgroup",
+                    said + "; there is no " + HostPath.shown(directory.getParent()),
+                    refused);
         }
         return new CgroupException(
                 Reason.REFUSED,
@@ -99,7 +103,10 @@ public final class Refusal {
             why = "; realtime tasks need cpuRealtime, and kernel threads do not move";
         } else if (errno.equals(Errno.ENODEV) || errno.equals(Errno.ENOENT)) {
             return new CgroupException(
-                    Reason.VANISHED, "cgroup", said + "; somebody removed the cgroup " + directory, refused);
+                    Reason.VANISHED,
+                    "cgroup",
+                    said + "; somebody removed the cgroup " + HostPath.shown(directory),
+                    refused);
         }
         return new CgroupException(Reason.REFUSED, "cgroup", said + why, refused);
     }

@@ -40,9 +40,10 @@ public final class Placement {
                     hierarchy.readOnly() ? Reason.READ_ONLY : Reason.NOT_DELEGATED,
                     "cgroup",
                     hierarchy.readOnly()
-                            ? root + " is mounted read-only, as in most containers; run with a writable one"
-                            : "this user may write neither to " + root + " nor to its own cgroup"
-                                    + own.map(p -> " " + p).orElse("")
+                            ? HostPath.shown(root)
+                                    + " is mounted read-only, as in most containers; run with a writable one"
+                            : "this user may write neither to " + HostPath.shown(root) + " nor to its own cgroup"
+                                    + own.map(p -> " " + HostPath.shown(p)).orElse("")
                                     + "; limits need root, or a delegated cgroup (systemd-run --user --scope -p"
                                     + " Delegate=yes ..., or name one by cgroupParent)",
                     null);
@@ -61,7 +62,7 @@ public final class Placement {
             throw new CgroupException(
                     Reason.VANISHED,
                     "cgroupParent",
-                    "there is no " + parent + "; make it first, in each hierarchy that limits are in",
+                    "there is no " + HostPath.shown(parent) + "; make it first, in each hierarchy that limits are in",
                     null);
         }
         return parent;

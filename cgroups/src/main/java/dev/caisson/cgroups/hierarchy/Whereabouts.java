@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.cgroups.hierarchy;
 
+import dev.caisson.linux.call.HostPath;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +39,7 @@ public final class Whereabouts {
             }
             return mounts.unified().isPresent()
                     ? "the kernel has it, but it does not come down to "
-                            + mounts.unified().get()
+                            + HostPath.shown(mounts.unified().get())
                             + " (it is missing in cgroup.controllers there: the parent has not enabled it)"
                     : "the kernel has it, but it is mounted nowhere: mount -t cgroup -o " + legacyName
                             + " none /sys/fs/cgroup/" + legacyName;

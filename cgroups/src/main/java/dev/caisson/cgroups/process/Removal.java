@@ -7,6 +7,7 @@ import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Path;
@@ -43,7 +44,7 @@ public final class Removal {
             LockSupport.parkNanos(pause);
             if (Thread.interrupted()) {
                 Thread.currentThread().interrupt();
-                throw new InterruptedIOException("interrupted while removing " + cgroup);
+                throw new InterruptedIOException("interrupted while removing " + HostPath.shown(cgroup));
             }
             pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
             busy = attempt(cgroup);

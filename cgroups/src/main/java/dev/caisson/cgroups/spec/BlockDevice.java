@@ -4,6 +4,7 @@ package dev.caisson.cgroups.spec;
 import static dev.caisson.linux.flag.FileTypes.S_IFBLK;
 import static dev.caisson.linux.flag.FileTypes.S_IFMT;
 
+import dev.caisson.linux.call.HostPath;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,7 +40,7 @@ public record BlockDevice(int major, int minor) {
             return device.wholeDisk();
         } catch (IOException | IllegalArgumentException unknown) {
             throw new IllegalArgumentException(
-                    option + ": " + path + " is neither a block device nor a file stored on one ("
+                    option + ": " + HostPath.shown(path) + " is neither a block device nor a file stored on one ("
                             + unknown.getMessage() + ")",
                     unknown);
         }

@@ -182,7 +182,8 @@ public final class Reading implements AutoCloseable {
     }
 
     private static CgroupException vanished(Path directory, String said) {
-        return new CgroupException(Reason.VANISHED, "usage", said + "; somebody removed the cgroup " + directory, null);
+        return new CgroupException(
+                Reason.VANISHED, "usage", said + "; somebody removed the cgroup " + HostPath.shown(directory), null);
     }
 
     private long name(String file) {

@@ -12,6 +12,7 @@ import dev.caisson.cgroups.process.Tasks;
 import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -121,7 +122,8 @@ public final class V1Driver implements Driver {
                 throw new CgroupException(
                         Reason.BUSY,
                         "freeze",
-                        freezer + " did not stand still within " + PATIENCE.toSeconds() + " s, and goes on; a process"
+                        HostPath.shown(freezer) + " did not stand still within " + PATIENCE.toSeconds()
+                                + " s, and goes on; a process"
                                 + " in it sleeps in the kernel where it cannot be stopped (state D in ps)",
                         null);
             }

@@ -9,6 +9,7 @@ import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
+import dev.caisson.linux.call.HostPath;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,7 +63,8 @@ public final class Subtree {
                 throw new CgroupException(
                         Reason.MISSING_CONTROLLER,
                         absent.iterator().next(),
-                        "the controller does not come down to " + at + ": cgroup.subtree_control of " + at.getParent()
+                        "the controller does not come down to " + HostPath.shown(at) + ": cgroup.subtree_control of "
+                                + HostPath.shown(at.getParent())
                                 + " does not enable it; for a systemd unit, set Delegate=yes",
                         null);
             }
@@ -89,7 +91,8 @@ public final class Subtree {
                 throw new CgroupException(
                         Reason.INTERNAL_PROCESSES,
                         "cgroup",
-                        inTheWay.get() + "; the cgroup " + cgroup + " has processes of its own " + Tasks.in(cgroup)
+                        inTheWay.get() + "; the cgroup " + HostPath.shown(cgroup) + " has processes of its own "
+                                + Tasks.in(cgroup)
                                 + ", and a cgroup with processes cannot give controllers to its children; allow them to be"
                                 + " moved to a leaf (evacuate), or name another parent",
                         null);
@@ -121,7 +124,8 @@ public final class Subtree {
         }
         if (plain && type(cgroup).equals("domain threaded")) {
             ControlFile.write(cgroup.resolve(CONTROL), words("-", controllers));
-            return Optional.of("with \"" + words + "\" the children of " + cgroup + " would take threads only");
+            return Optional.of(
+                    "with \"" + words + "\" the children of " + HostPath.shown(cgroup) + " would take threads only");
         }
         return Optional.empty();
     }

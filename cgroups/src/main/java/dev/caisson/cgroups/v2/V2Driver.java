@@ -140,7 +140,8 @@ public final class V2Driver implements Driver {
             throw new CgroupException(
                     Reason.BUSY,
                     "freeze",
-                    directory + " did not stand still within " + PATIENCE.toSeconds() + " s, and goes on; a process in"
+                    HostPath.shown(directory) + " did not stand still within " + PATIENCE.toSeconds()
+                            + " s, and goes on; a process in"
                             + " it sleeps in the kernel where it cannot be stopped (state D in ps)",
                     null);
         }

@@ -82,8 +82,8 @@ public final class FuseLimits implements AutoCloseable {
         if (marksMatter) {
             var mark = reader.directory(here);
             if (mark.redirect().isPresent() || mark.holdsXattrWhiteouts()) {
-                return Optional.of(
-                        "it knows no redirects and no whiteouts by attribute, as in " + layers.get(layer) + "/" + path);
+                return Optional.of("it knows no redirects and no whiteouts by attribute, as in "
+                        + HostPath.shown(layers.get(layer)) + "/" + path);
             }
         }
         for (var entry : here.entries()) {
@@ -92,11 +92,12 @@ public final class FuseLimits implements AutoCloseable {
                 here.directory(name).ifPresent(d -> open.push(new Place(path + name + "/", d)));
             } else if (entry.type() == Directory.Entry.REGULAR) {
                 if (marksMatter && reader.file(here, name, here.xattrs(name)).metacopy()) {
-                    return Optional.of("it knows no metacopies, as " + layers.get(layer) + "/" + path + name);
+                    return Optional.of(
+                            "it knows no metacopies, as " + HostPath.shown(layers.get(layer)) + "/" + path + name);
                 }
                 if (here.stat(name).filter(s -> s.links() > 1).isPresent() && isReplaced(layer, path + name)) {
                     return Optional.of("it mixes up names of one file of which a layer above replaces one, as of "
-                            + layers.get(layer) + "/" + path + name);
+                            + HostPath.shown(layers.get(layer)) + "/" + path + name);
                 }
             }
         }

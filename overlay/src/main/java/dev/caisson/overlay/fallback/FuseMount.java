@@ -138,7 +138,8 @@ public final class FuseMount implements AutoCloseable {
                 Path work = HostPath.path(layers.upper().get().work()).toRealPath();
                 Path above = above(upper, work);
                 if (above.relativize(upper).toString().contains(":")) {
-                    throw new IOException("it cannot have an upper with a colon in its path, as " + upper);
+                    throw new IOException(
+                            "it cannot have an upper with a colon in its path, as " + HostPath.shown(upper));
                 }
                 directory.makeDirectory("disk", 0700);
                 var disk = OverlayMounter.clone(HostPath.of(above));
@@ -160,7 +161,7 @@ public final class FuseMount implements AutoCloseable {
                 return above;
             }
         }
-        throw new IOException(one + " and " + other + " lie nowhere together");
+        throw new IOException(HostPath.shown(one) + " and " + HostPath.shown(other) + " lie nowhere together");
     }
 
     private static Fd fuse(Fd device, long attributes) throws LinuxException {

@@ -70,7 +70,7 @@ final class FuseProgram {
         program.call(Syscall.FCNTL, DEVICE, named(F_SETFD, "F_SETFD"), of(0));
         program.call(
                 Syscall.RT_SIGPROCMASK, named(SIG_SETMASK, "SIG_SETMASK"), Arg.words("[]", 0), nullPointer(), of(8));
-        program.purpose("run " + file);
+        program.purpose("run " + HostPath.shown(file));
         program.execute(
                 OnError.fail(),
                 Syscall.EXECVE,

@@ -4,6 +4,7 @@ package dev.caisson.overlay.fallback;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.call.FileNames;
+import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
@@ -63,7 +64,7 @@ public final class LayerWriter {
             case Change.Added(var _, var kind, var linkOf) -> put(path, kind, linkOf.orElse(""));
             case Change.Modified(var _, var kind, var _, var linkOf) -> put(path, kind, linkOf.orElse(""));
             case Change.LayerChanged(var _, var layer) ->
-                throw new IOException("commit: " + change.path() + " was changed in the layer " + layer
+                throw new IOException("commit: " + change.path() + " was changed in the layer " + HostPath.shown(layer)
                         + " while it was in use; run again on the layers as they are");
             case Change.Renamed _ -> throw new AssertionError("a whole tree has no redirects: " + change);
         }

@@ -30,10 +30,11 @@ public final class Diagnosis {
             List<Path> lower, Optional<OverlayMounter.UpperPaths> upper, Errno errno, boolean userNamespace) {
         for (Path layer : lower) {
             if (!Files.exists(layer)) {
-                return Optional.of("the layer " + layer + " does not exist, or may not be seen by this user");
+                return Optional.of(
+                        "the layer " + HostPath.shown(layer) + " does not exist, or may not be seen by this user");
             }
             if (!Files.isDirectory(layer)) {
-                return Optional.of("the layer " + layer + " is not a directory");
+                return Optional.of("the layer " + HostPath.shown(layer) + " is not a directory");
             }
         }
         var overlapping = errno.equals(Errno.ELOOP) ? overlap(lower, upper) : Optional.<String>empty();
@@ -86,8 +87,9 @@ public final class Diagnosis {
             for (int j = 0; j < real.size(); j++) {
                 if (i != j && real.get(i).startsWith(real.get(j)) && sameFileSystem(all.get(i), all.get(j))) {
                     return Optional.of(
-                            all.get(i) + (real.get(i).equals(real.get(j)) ? " and " : " lies inside another: ")
-                                    + all.get(j)
+                            HostPath.shown(all.get(i))
+                                    + (real.get(i).equals(real.get(j)) ? " and " : " lies inside another: ")
+                                    + HostPath.shown(all.get(j))
                                     + (real.get(i).equals(real.get(j)) ? " are one directory" : "")
                                     + ", which overlayfs refuses; every directory lies inside a layer \"/\" of its file system");
                 }
@@ -106,29 +108,31 @@ public final class Diagnosis {
 
     private static Optional<String> upper(Path upper, Path work, Errno errno) {
         if (!sameFileSystem(upper, work)) {
-            return Optional.of("the upper " + upper + " and its work directory " + work
+            return Optional.of("the upper " + HostPath.shown(upper) + " and its work directory " + HostPath.shown(work)
                     + " are on different file systems; put both on one");
         }
         var on = fileSystem(upper);
         if (on.filter(Space::readOnly).isPresent()) {
-            return Optional.of("the upper " + upper + " is on a " + named(on) + " mounted read-only");
+            return Optional.of("the upper " + HostPath.shown(upper) + " is on a " + named(on) + " mounted read-only");
         }
         if (errno.equals(Errno.EBUSY)) {
-            return Optional.of("the upper " + upper + " or its work directory is in use by another overlay");
+            return Optional.of(
+                    "the upper " + HostPath.shown(upper) + " or its work directory is in use by another overlay");
         }
         if (errno.equals(Errno.ESTALE)) {
-            return Optional.of("the upper " + upper
+            return Optional.of("the upper " + HostPath.shown(upper)
                     + " was made over other layers, and index=on or verified origins keep it to them");
         }
         if (errno.equals(Errno.EINVAL) && isOverlay(on)) {
-            return Optional.of("the upper " + upper + " is itself on an overlay, which cannot hold another's changes;"
+            return Optional.of("the upper " + HostPath.shown(upper)
+                    + " is itself on an overlay, which cannot hold another's changes;"
                     + " leave the upper out (memory), put it on a volume, or name a fallback");
         }
         return Optional.empty();
     }
 
     private static Optional<String> unfit(Path upper) {
-        return Optional.of("the upper " + upper + " is on " + named(fileSystem(upper))
+        return Optional.of("the upper " + HostPath.shown(upper) + " is on " + named(fileSystem(upper))
                 + "; an upper needs a file system with extended attributes, file types in"
                 + " directories, and rename with whiteouts, such as ext4, xfs, btrfs or tmpfs; put it on one, or name a"
                 + " fallback");
@@ -137,7 +141,7 @@ public final class Diagnosis {
     private static Optional<String> nested(List<Path> lower) {
         for (Path layer : lower) {
             if (isOverlay(fileSystem(layer))) {
-                return Optional.of("the layer " + layer
+                return Optional.of("the layer " + HostPath.shown(layer)
                         + " is itself on an overlay, and file systems may be stacked two deep; name the layers"
                         + " below it instead, or a fallback");
             }

@@ -55,7 +55,8 @@ public sealed interface LayerStack {
         }
         for (var pair : pairs) {
             if (pair.upper() >= first) {
-                return new TooDeep("of " + layers.get(pair.upper()) + " and " + layers.get(pair.lower())
+                return new TooDeep("of " + HostPath.shown(layers.get(pair.upper())) + " and "
+                        + HostPath.shown(layers.get(pair.lower()))
                         + " one lies inside the other, and so it is with layers above them, which takes more overlays than"
                         + " the kernel stacks (2); copy one of them, or leave it out");
             }

@@ -68,12 +68,12 @@ public final class UpperDirectory implements AutoCloseable {
             return;
         }
         if (Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
-            throw new IOException("upper: " + directory + " is not a directory");
+            throw new IOException("upper: " + HostPath.shown(directory) + " is not a directory");
         }
         Path parent = directory.getParent();
         if (parent == null || !Files.isDirectory(parent)) {
-            throw new IOException(
-                    "upper: " + parent + ", in which " + directory.getFileName() + " would be made, does not exist");
+            throw new IOException("upper: " + HostPath.shown(parent) + ", in which "
+                    + HostPath.shown(directory.getFileName()) + " would be made, does not exist");
         }
         Files.createDirectory(directory);
         made.add(directory);
@@ -108,17 +108,20 @@ public final class UpperDirectory implements AutoCloseable {
         var here = status(upper);
         var there = status(work);
         if (here.isEmpty() || there.isEmpty()) {
-            throw new IOException("upper: " + upper + " or its work directory " + work + " was removed just now");
+            throw new IOException("upper: " + HostPath.shown(upper) + " or its work directory " + HostPath.shown(work)
+                    + " was removed just now");
         }
         if (here.get().device() != there.get().device()) {
-            throw new IOException("upper: " + upper + " and its work directory " + work
+            throw new IOException("upper: " + HostPath.shown(upper) + " and its work directory " + HostPath.shown(work)
                     + " are on different file systems; the kernel moves files from one to the other, so both must be on"
                     + " one");
         }
         if (status(work.resolve(VOLATILE_MARK)).isPresent()) {
-            throw new IOException("upper: " + upper + " was last used without syncs (volatile), and the host may have"
-                    + " stopped before its files were on disk; if it did not, delete " + work.resolve("work")
-                    + ", else delete both directories and begin anew");
+            throw new IOException(
+                    "upper: " + HostPath.shown(upper) + " was last used without syncs (volatile), and the host may have"
+                            + " stopped before its files were on disk; if it did not, delete "
+                            + HostPath.shown(work.resolve("work"))
+                            + ", else delete both directories and begin anew");
         }
         if (owner.isPresent()) {
             checkOwner(upper, here.get(), owner.getAsLong(), top.get());
@@ -130,7 +133,7 @@ public final class UpperDirectory implements AutoCloseable {
             throws IOException {
         boolean asTheLayer = top.filter(t -> t.uid() == status.uid()).isPresent();
         if (status.uid() != owner && !asTheLayer) {
-            throw new IOException("upper: " + directory + " belongs to uid " + status.uid()
+            throw new IOException("upper: " + HostPath.shown(directory) + " belongs to uid " + status.uid()
                     + ", but root of the container's user namespace is uid " + owner
                     + " here; chown it, or name a directory that does not exist yet");
         }

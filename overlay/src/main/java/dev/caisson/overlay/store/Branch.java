@@ -199,7 +199,8 @@ public final class Branch implements AutoCloseable {
         var stack = store.stack(snapshot);
         if (!stack.subList(1, stack.size()).equals(lower)) {
             throw new IllegalArgumentException("restore: " + snapshot.id() + " is a layer on "
-                    + stack.subList(1, stack.size()) + ", and the branch lies on " + lower
+                    + HostPath.shown(stack.subList(1, stack.size())) + ", and the branch lies on "
+                    + HostPath.shown(lower)
                     + "; make another branch on it, by LayerStore.branch");
         }
         replace((upper, work) -> {
@@ -256,6 +257,6 @@ public final class Branch implements AutoCloseable {
 
     @Override
     public String toString() {
-        return "Branch[" + directory.getFileName() + " on " + lower + "]";
+        return "Branch[" + HostPath.shown(directory.getFileName()) + " on " + HostPath.shown(lower) + "]";
     }
 }

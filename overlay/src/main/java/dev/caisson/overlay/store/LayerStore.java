@@ -156,7 +156,7 @@ public final class LayerStore implements AutoCloseable {
         var outside = new ArrayList<Path>();
         for (Path path : below) {
             if (!Files.isDirectory(path)) {
-                throw new IllegalArgumentException("branch: " + path + " is not a directory");
+                throw new IllegalArgumentException("branch: " + HostPath.shown(path) + " is not a directory");
             }
             outside.add(path.toAbsolutePath().normalize());
         }
@@ -170,7 +170,7 @@ public final class LayerStore implements AutoCloseable {
                 }
             }
             if (outside.stream().anyMatch(p -> p.startsWith(directory.path(LAYERS)))) {
-                throw new IllegalArgumentException("branch: " + outside
+                throw new IllegalArgumentException("branch: " + HostPath.shown(outside)
                         + " has layers of the store, but not all of a layer's stack and nothing else");
             }
             return Branch.make(this, Optional.empty(), outside, outside);

@@ -25,12 +25,12 @@ public interface Removal {
             var parent = directory.toAbsolutePath().getParent();
             var name = directory.getFileName();
             if (parent == null || name == null) {
-                throw new IllegalArgumentException("removal: " + directory + " is a root");
+                throw new IllegalArgumentException("removal: " + HostPath.shown(directory) + " is a root");
             }
             try (var above = Files.open(HostPath.of(parent), OpenFlags.O_PATH | OpenFlags.O_DIRECTORY, 0)) {
                 TreeRemoval.remove(above, FileNames.encode(HostPath.of(name)));
             } catch (LinuxException refused) {
-                throw new IOException("remove " + directory + ": " + refused.getMessage(), refused);
+                throw new IOException("remove " + HostPath.shown(directory) + ": " + refused.getMessage(), refused);
             }
         };
     }

@@ -78,8 +78,8 @@ final class StoreDirectory {
                 for (Path found : anything) {
                     String name = found.getFileName().toString();
                     if (!name.equals(LOCK) && !name.equals("lost+found") && !isPart(name)) {
-                        throw new IOException("layer store: " + root + " is neither a store nor empty (" + found
-                                + "); give it a directory of its own");
+                        throw new IOException("layer store: " + HostPath.shown(root) + " is neither a store nor empty ("
+                                + HostPath.shown(found) + "); give it a directory of its own");
                     }
                 }
             }
@@ -92,7 +92,7 @@ final class StoreDirectory {
             if (!java.nio.file.Files.exists(format)) {
                 store.write(format, FORMAT);
             } else if (!java.nio.file.Files.readString(format).equals(FORMAT)) {
-                throw new IOException("layer store: " + root + " has the format \""
+                throw new IOException("layer store: " + HostPath.shown(root) + " has the format \""
                         + java.nio.file.Files.readString(format).strip() + "\", which this release does not know");
             }
         }

@@ -125,7 +125,8 @@ public final class TreeFileSystem extends FileSystem {
         var name = path.toAbsolutePath().getFileName();
         byte[] bytes = name == null ? new byte[0] : FileNames.encode(HostPath.of(name));
         if (bytes.length == 0 || SafeTree.isDots(bytes)) {
-            throw new IllegalArgumentException("copy: " + path + " has no name of its own; name a file or directory");
+            throw new IllegalArgumentException(
+                    "copy: " + HostPath.shown(path) + " has no name of its own; name a file or directory");
         }
         return bytes;
     }
