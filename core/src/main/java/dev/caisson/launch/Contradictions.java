@@ -34,6 +34,13 @@ final class Contradictions {
                 "call lower(...) or rootfs(...) on a builder that is not bare");
     }
 
+    private static boolean isForThisProgram(Stdio output) {
+        return !(output instanceof Stdio.Log
+                || output instanceof Stdio.File
+                || output instanceof Stdio.Discard
+                || output instanceof Stdio.Inherit);
+    }
+
     private static void checkSupervision(ContainerSpec spec) {
         boolean detached = spec.supervision().detached();
         var process = spec.process();
@@ -44,15 +51,13 @@ final class Contradictions {
                     "Stdio.log",
                     "a container that ends with this JVM",
                     "its supervisor writes the log; call name(...).detached(), or use Stdio.appendTo");
-            refuse(
-                    detached
-                            && !(output instanceof Stdio.Log
-                                    || output instanceof Stdio.File
-                                    || output instanceof Stdio.Discard
-                                    || output instanceof Stdio.Inherit),
-                    "detached",
-                    "output to this program (" + output + ")",
-                    "nobody reads it when this JVM is gone; use Stdio.log, a file, or discard");
+            if (detached && isForThisProgram(output)) {
+                refuse(
+                        true,
+                        "detached",
+                        "output to this program (" + output + ")",
+                        "nobody reads it when this JVM is gone; use Stdio.log, a file, or discard");
+            }
         }
         if (!detached) {
             return;

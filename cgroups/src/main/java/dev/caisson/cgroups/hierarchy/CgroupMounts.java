@@ -69,7 +69,8 @@ public record CgroupMounts(List<Hierarchy> hierarchies, Map<String, String> own)
     private static boolean isOnTop(Hierarchy hierarchy) {
         try {
             var type = FileSystemType.of(HostPath.of(hierarchy.mountPoint()));
-            return type.equals(hierarchy.unified() ? FileSystemType.CGROUP2 : FileSystemType.CGROUP);
+            var expected = hierarchy.unified() ? FileSystemType.CGROUP2 : FileSystemType.CGROUP;
+            return type.magic() == expected.magic();
         } catch (LinuxException covered) {
             return false;
         }

@@ -20,6 +20,12 @@ public record Hierarchy(boolean unified, Set<String> controllers, Path mountPoin
         controllers = Set.copyOf(controllers);
     }
 
+    /** That of the place suffices; what a record has of itself would be linked at the first use. */
+    @Override
+    public int hashCode() {
+        return mountPoint.hashCode();
+    }
+
     /** {@return its controllers as mount options have them, such as {@code cpu,cpuacct}} */
     public String name() {
         return unified ? "unified" : String.join(",", new TreeSet<>(controllers));
