@@ -148,7 +148,12 @@ public final class Pool implements AutoCloseable {
         }
 
         private RunningContainer launch(Verb verb) throws IOException {
-            return Launching.start(verb, described, complete -> new Request(complete, command, plans), members::take);
+            try {
+                return Launching.start(
+                        verb, described, complete -> new Request(complete, command, plans), members::take);
+            } finally {
+                members.taken();
+            }
         }
     }
 

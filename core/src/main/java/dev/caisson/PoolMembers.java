@@ -72,8 +72,18 @@ final class PoolMembers implements AutoCloseable {
         }
     }
 
+    /** Says that one was taken, once its command is on its way: until then nobody is to compete with that. */
+    void taken() {
+        lock.lock();
+        try {
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /**
-     * {@return one that waits, for the caller alone; made now if none does}
+     * {@return one that waits, for the caller alone, who says {@link #taken} afterwards; made now if none does}
      *
      * @throws ContainerException if none does, and the last attempt to make one failed
      */
@@ -103,7 +113,6 @@ final class PoolMembers implements AutoCloseable {
                 lastUse = System.nanoTime();
                 asleep = false;
                 member = waiting.poll();
-                changed.signalAll();
                 if (member == null) {
                     report();
                     return Optional.empty();

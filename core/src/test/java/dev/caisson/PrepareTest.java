@@ -256,6 +256,39 @@ class PrepareTest {
         }
     }
 
+    @Test
+    void aTimeoutThatIsOverBeforeTheExecveIsOne() throws Exception {
+        try (var prepared = overHost().timeout(Duration.ofNanos(1)).prepare("/bin/sleep", "100");
+                var container = prepared.start()) {
+            assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Cause.TIMEOUT), container.waitFor());
+        }
+    }
+
+    @Test
+    void whoeverKillsTheZygoteHarmsNoPreparedContainer() throws Exception {
+        try (var prepared = overHost().prepare("/bin/echo", "still there")) {
+            var zygote = ProcessHandle.current()
+                    .children()
+                    .filter(child -> comm(child.pid()).equals("caisson-zygote"))
+                    .findFirst()
+                    .orElseThrow();
+            assertTrue(zygote.destroyForcibly());
+            for (int i = 0; i < 400 && zygote.isAlive(); i++) {
+                Thread.sleep(5);
+            }
+            assertTrue(prepared.isWaiting());
+            assertEquals("still there", said(prepared.start()));
+        }
+    }
+
+    private static String comm(long pid) {
+        try {
+            return Files.readString(Path.of("/proc/" + pid + "/comm")).strip();
+        } catch (java.io.IOException ended) {
+            return "";
+        }
+    }
+
     /** In a JVM that is killed, or of an ordinary user. */
     static final class Preparing {
         private Preparing() {}
