@@ -7,8 +7,6 @@ import static dev.caisson.linux.flag.OpenFlags.O_DIRECTORY;
 import static dev.caisson.linux.flag.OpenFlags.O_NOFOLLOW;
 import static dev.caisson.linux.flag.StatxMask.STATX_BASIC_STATS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
@@ -86,24 +84,10 @@ public final class Directory implements AutoCloseable {
     /**
      * An entry as the directory lists it.
      *
-     * @param type the DT_* number
+     * @param type as far as the file system says it without a look at the file, else UNKNOWN
      * @param inode its number, which may be of another file if something is mounted there
      */
-    public record Entry(String name, int type, long inode) {
-        /** The file system does not say. */
-        public static final int UNKNOWN = 0;
-
-        public static final int CHARACTER_DEVICE = 2;
-        public static final int DIRECTORY = 4;
-        public static final int REGULAR = 8;
-        public static final int SYMBOLIC_LINK = 10;
-
-        /** {@return what it is, as far as the directory says} */
-        public FileStatus.Type fileType() {
-            // DT_* are the S_IF* bits shifted.
-            return FileStatus.Type.of(type << 12);
-        }
-    }
+    public record Entry(String name, FileStatus.Type type, long inode) {}
 
     /** Opens a directory of the host by a path, links and all. */
     public static Directory open(String path) throws LinuxException {
@@ -213,28 +197,12 @@ public final class Directory implements AutoCloseable {
             if (read == 0) {
                 return Optional.of(all);
             }
-            add(data, read, all);
+            for (var entry : DirectoryReader.entries(data.asSlice(0, read))) {
+                all.add(new Entry(FileNames.decode(entry.name()), entry.type(), entry.inode()));
+            }
             if (all.size() > most) {
                 return Optional.empty();
             }
-        }
-    }
-
-    private static void add(MemorySegment data, long read, List<Entry> all) {
-        long at = 0;
-        while (at < read) {
-            int length = data.get(JAVA_SHORT_UNALIGNED, at + 16) & 0xffff;
-            int end = 0;
-            while (data.get(JAVA_BYTE, at + 19 + end) != 0) {
-                end++;
-            }
-            byte[] name = new byte[end];
-            MemorySegment.copy(data, JAVA_BYTE, at + 19, name, 0, end);
-            if (!(end == 1 && name[0] == '.' || end == 2 && name[0] == '.' && name[1] == '.')) {
-                all.add(new Entry(
-                        FileNames.decode(name), data.get(JAVA_BYTE, at + 18), data.get(JAVA_LONG_UNALIGNED, at)));
-            }
-            at += length;
         }
     }
 

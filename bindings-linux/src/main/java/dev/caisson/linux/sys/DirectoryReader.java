@@ -58,7 +58,8 @@ public final class DirectoryReader {
         return all;
     }
 
-    private static List<Entry> entries(MemorySegment block) {
+    /** {@return the entries in what getdents64(2) wrote} */
+    static List<Entry> entries(MemorySegment block) {
         var entries = new ArrayList<Entry>();
         int length;
         for (long at = 0; at < block.byteSize(); at += length) {
@@ -67,7 +68,8 @@ public final class DirectoryReader {
             while (block.get(JAVA_BYTE, end) != 0) {
                 end++;
             }
-            byte[] name = block.asSlice(at + NAME, end - at - NAME).toArray(JAVA_BYTE);
+            byte[] name = new byte[(int) (end - at - NAME)];
+            MemorySegment.copy(block, JAVA_BYTE, at + NAME, name, 0, name.length);
             boolean self = name[0] == '.' && (name.length == 1 || name.length == 2 && name[1] == '.');
             if (!self) {
                 // DT_* are the S_IF* bits shifted.

@@ -18,7 +18,6 @@ import java.util.OptionalInt;
 
 /** Processes by pidfd: unlike a pid, a descriptor never comes to mean another process. */
 public final class Processes {
-    private static final int POLLIN = 1;
     private static final int P_PID = 1;
     private static final int P_PIDFD = 3;
     private static final int PIDFD_THREAD = 0x80;
@@ -67,19 +66,7 @@ public final class Processes {
      * @return whether it has ended
      */
     public static boolean awaitEnd(Fd pidfd, long nanos) throws LinuxException {
-        try (var arena = Arena.ofConfined()) {
-            var pollfd = arena.allocate(JAVA_INT, 2);
-            pollfd.setAtIndex(JAVA_INT, 0, pidfd.number());
-            pollfd.setAtIndex(JAVA_INT, 1, POLLIN);
-            var timespec = arena.allocate(JAVA_LONG, 2);
-            timespec.setAtIndex(JAVA_LONG, 0, nanos / 1_000_000_000);
-            timespec.setAtIndex(JAVA_LONG, 1, nanos % 1_000_000_000);
-            long ready = Native.call(Syscall.PPOLL, pollfd.address(), 1, timespec.address(), 0, 0, 0);
-            if (Native.failed(ready) && ready != -Errno.EINTR.code()) {
-                throw new LinuxException(Native.errno(ready), "ppoll(" + pidfd + ")");
-            }
-            return ready == 1;
-        }
+        return Poll.isReady(pidfd, Epoll.IN, nanos);
     }
 
     /** Waits for the end of a child of which there is no descriptor, and reaps it. Nobody else may have. */

@@ -177,17 +177,7 @@ public final class Sockets {
 
     /** {@return whether the other end has closed, found out within some time at most} What there is to read is left. */
     public static boolean hasEnded(Fd socket, long nanos) throws LinuxException {
-        try (var arena = Arena.ofConfined()) {
-            var pollfd = arena.allocate(JAVA_INT, 2);
-            pollfd.setAtIndex(JAVA_INT, 0, socket.number());
-            var timespec = arena.allocate(JAVA_LONG, 2);
-            timespec.setAtIndex(JAVA_LONG, 1, nanos);
-            long ready = Native.call(Syscall.PPOLL, pollfd.address(), 1, timespec.address(), 0, 0, 0);
-            if (Native.failed(ready) && ready != -Errno.EINTR.code()) {
-                throw new LinuxException(Native.errno(ready), "ppoll(" + socket + ")");
-            }
-            return ready == 1;
-        }
+        return Poll.isReady(socket, 0, nanos);
     }
 
     /** Lets a reader of this end wait no longer than some time, and then get EAGAIN (SO_RCVTIMEO). */

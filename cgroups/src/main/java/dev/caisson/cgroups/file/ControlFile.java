@@ -3,10 +3,7 @@ package dev.caisson.cgroups.file;
 
 import static dev.caisson.linux.flag.AtFlags.AT_REMOVEDIR;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.call.Arg;
@@ -14,9 +11,11 @@ import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.AtFlags;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.At;
+import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Native;
+import dev.caisson.linux.sys.Poll;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -29,7 +28,6 @@ import java.util.List;
 public final class ControlFile {
     private static final int DIRECTORY_MODE = 0755;
     private static final int CHUNK = 4096;
-    private static final short POLLPRI = 2;
 
     private ControlFile() {}
 
@@ -92,10 +90,7 @@ public final class ControlFile {
         long end = System.nanoTime() + atMost.toNanos();
         try (var arena = Arena.ofConfined();
                 var fd = open(file, OpenFlags.O_RDONLY)) {
-            var pollfd = arena.allocate(JAVA_INT, 2);
-            pollfd.setAtIndex(JAVA_INT, 0, fd.number());
-            pollfd.setAtIndex(JAVA_INT, 1, POLLPRI);
-            var timespec = arena.allocate(JAVA_LONG, 2);
+            var poll = new Poll(arena);
             while (true) {
                 if (read(fd).lines().anyMatch(line::equals)) {
                     return true;
@@ -104,12 +99,7 @@ public final class ControlFile {
                 if (left <= 0) {
                     return false;
                 }
-                timespec.setAtIndex(JAVA_LONG, 0, left / 1_000_000_000);
-                timespec.setAtIndex(JAVA_LONG, 1, left % 1_000_000_000);
-                long result = Native.call(Syscall.PPOLL, pollfd.address(), 1, timespec.address(), 0, 0, 0);
-                if (Native.failed(result) && result != -Errno.EINTR.code()) {
-                    throw new LinuxException(Native.errno(result), "ppoll(" + fd + ")");
-                }
+                var _ = poll.await(fd, Epoll.PRI, left);
             }
         }
     }

@@ -10,6 +10,7 @@ import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Directory;
 import dev.caisson.linux.sys.Fd;
+import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.linux.sys.Files;
 import dev.caisson.overlay.mark.MarkReader;
 import dev.caisson.overlay.mark.XattrNamespace;
@@ -88,9 +89,9 @@ public final class FuseLimits implements AutoCloseable {
         }
         for (var entry : here.entries()) {
             String name = entry.name();
-            if (entry.type() == Directory.Entry.DIRECTORY) {
+            if (entry.type() == FileStatus.Type.DIRECTORY) {
                 here.directory(name).ifPresent(d -> open.push(new Place(path + name + "/", d)));
-            } else if (entry.type() == Directory.Entry.REGULAR) {
+            } else if (entry.type() == FileStatus.Type.FILE) {
                 if (marksMatter && reader.file(here, name, here.xattrs(name)).metacopy()) {
                     return Optional.of(
                             "it knows no metacopies, as " + HostPath.shown(layers.get(layer)) + "/" + path + name);

@@ -8,6 +8,7 @@ import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.flag.ResolveFlags;
 import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Directory;
+import dev.caisson.linux.sys.FileStatus;
 import dev.caisson.linux.sys.Xattrs;
 import dev.caisson.overlay.mark.Mark;
 import dev.caisson.overlay.mark.MarkWriter;
@@ -40,7 +41,7 @@ final class FuseMarks {
                             continue;
                         }
                         removeNotes(here, name);
-                        if (entry.type() == Directory.Entry.DIRECTORY) {
+                        if (entry.type() == FileStatus.Type.DIRECTORY) {
                             here.directory(name).ifPresent(open::push);
                         }
                     }

@@ -197,8 +197,8 @@ public final class Below implements AutoCloseable {
     }
 
     private static boolean mayBeWhiteout(Part part, Directory.Entry entry) {
-        return entry.type() == Directory.Entry.CHARACTER_DEVICE
-                || entry.type() == Directory.Entry.UNKNOWN
+        return entry.type() == FileStatus.Type.CHARACTER_DEVICE
+                || entry.type() == FileStatus.Type.UNKNOWN
                 || part.mark().holdsXattrWhiteouts();
     }
 

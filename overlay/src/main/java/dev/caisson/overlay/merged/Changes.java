@@ -230,12 +230,12 @@ public final class Changes extends AbstractSpliterator<Change> implements AutoCl
         if (named.entry() == null) {
             return new Change.Deleted(path);
         }
-        if (named.entry().type() == Directory.Entry.DIRECTORY) {
+        if (named.entry().type() == FileStatus.Type.DIRECTORY) {
             var directory = frame.upper().directory(name);
             return directory.isPresent() ? directory(frame, path, name, directory.get()) : null;
         }
         if (isNew(frame, named.entry())) {
-            var type = named.entry().fileType();
+            var type = named.entry().type();
             return new Change.Added(path, Comparison.kind(type), links.of(path, frame.upper(), named.entry()));
         }
         var stat = frame.upper().stat(name);
@@ -261,8 +261,8 @@ public final class Changes extends AbstractSpliterator<Change> implements AutoCl
         }
         return switch (entry.type()) {
             // Perhaps a whiteout, or a directory.
-            case Directory.Entry.CHARACTER_DEVICE, Directory.Entry.UNKNOWN -> false;
-            case Directory.Entry.REGULAR ->
+            case CHARACTER_DEVICE, UNKNOWN -> false;
+            case FILE ->
                 !frame.mark().holdsXattrWhiteouts()
                         && !(frame.mark().impure()
                                 && reader.file(

@@ -126,7 +126,7 @@ final class Links {
                 }
                 var entry = level.rest().next();
                 String path = level.path() + entry.name();
-                if (entry.type() == Directory.Entry.DIRECTORY || entry.type() == Directory.Entry.UNKNOWN) {
+                if (entry.type() == FileStatus.Type.DIRECTORY || entry.type() == FileStatus.Type.UNKNOWN) {
                     var inside = level.directory().directory(entry.name());
                     if (inside.isPresent()) {
                         levels.push(level(path + "/", inside.get()));
@@ -134,7 +134,7 @@ final class Links {
                     }
                 }
                 // Whiteouts are devices, and all of an upper may be one file.
-                if (entry.type() != Directory.Entry.CHARACTER_DEVICE) {
+                if (entry.type() != FileStatus.Type.CHARACTER_DEVICE) {
                     visitor.visit(path, entry.inode());
                 }
             }

@@ -8,8 +8,10 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Native;
+import dev.caisson.linux.sys.Poll;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.OptionalInt;
@@ -43,9 +45,6 @@ final class NotifyFd {
     private static final int RESPONSE_ERROR = 16;
     private static final int RESPONSE_FLAGS = 20;
     private static final int ADDFD_SIZE = 24;
-    private static final int POLLIN = 1;
-    private static final int POLLERR = 8;
-    private static final int POLLHUP = 16;
 
     private final Fd fd;
     private final NotificationSizes sizes;
@@ -87,8 +86,7 @@ final class NotifyFd {
         private final Arena arena = Arena.ofConfined();
         private final MemorySegment notif = arena.allocate(sizes.notif(), Long.BYTES);
         private final MemorySegment response = arena.allocate(sizes.response(), Long.BYTES);
-        private final MemorySegment pollfd = arena.allocate(Long.BYTES, Long.BYTES);
-        private final MemorySegment timespec = arena.allocate(JAVA_LONG, 2);
+        private final Poll poll = new Poll(arena);
 
         /** What there is after a wait. */
         enum Ready {
@@ -98,17 +96,12 @@ final class NotifyFd {
             END
         }
 
-        Ready await(long nanos) {
-            pollfd.set(JAVA_INT, 0, fd.number());
-            pollfd.set(JAVA_INT, Integer.BYTES, POLLIN);
-            timespec.set(JAVA_LONG, 0, 0);
-            timespec.set(JAVA_LONG, Long.BYTES, nanos);
-            long count = Native.call(Syscall.PPOLL, pollfd.address(), 1, timespec.address(), 0, 0, 0);
-            int events = count == 1 ? pollfd.get(JAVA_INT, Integer.BYTES) >>> Short.SIZE : 0;
-            if ((events & POLLIN) != 0) {
+        Ready await(long nanos) throws LinuxException {
+            int events = poll.await(fd, Epoll.IN, nanos);
+            if ((events & Epoll.IN) != 0) {
                 return Ready.CALL;
             }
-            return (events & (POLLHUP | POLLERR)) != 0 ? Ready.END : Ready.NOTHING;
+            return (events & (Epoll.HUP | Epoll.ERR)) != 0 ? Ready.END : Ready.NOTHING;
         }
 
         /**
