@@ -308,6 +308,40 @@ class CommandTest {
     }
 
     @Test
+    void itHasATerminalOfTheContainersOwn() throws Exception {
+        String script =
+                "tty; stty size; ps -o tpgid= -p $$ | tr -d ' ' | sed s/^$$\\$/foreground/; read x; echo got $x";
+        for (var way :
+                List.of(overHost(), overHost().limits(Limits.none()), overHost().newUser())) {
+            try (var container = way.start("/bin/sleep", "1000");
+                    var command = container
+                            .command("/bin/sh", "-c", script)
+                            .terminal(81, 25)
+                            .start();
+                    var said = reader(command)) {
+                assertEquals("/dev/pts/0", said.readLine());
+                assertEquals("25 81", said.readLine());
+                assertEquals("foreground", said.readLine());
+                command.stdin().write("typed\n".getBytes(StandardCharsets.US_ASCII));
+                command.stdin().flush();
+                assertEquals("typed", said.readLine());
+                assertEquals("got typed", said.readLine());
+                assertTrue(command.waitFor().isSuccess());
+            }
+        }
+    }
+
+    @Test
+    void aContainerThatWasPreparedTakesCommandsToo() throws Exception {
+        var builder = overHost().hostname("prepared").environment("ONE", "1");
+        try (var prepared = builder.prepare("/bin/sleep", "1000");
+                var container = prepared.start()) {
+            var said = container.command("/bin/sh", "-c", "hostname; echo $ONE").capture();
+            assertEquals("prepared\n1", said.orThrow().text());
+        }
+    }
+
+    @Test
     void explainShowsHowTheContainerIsEntered() throws Exception {
         try (var container = overHost().limits(Limits.none()).start("/bin/sleep", "1000")) {
             var plan = container.command("ps", "aux").pidsMax(7).explain();

@@ -21,6 +21,7 @@ import picocli.CommandLine.Command;
             ProbeExample.class,
             DoctorExample.class,
             FirstWriteExample.class,
+            BesideExample.class,
             PoolExample.class,
             RollbackExample.class,
             SeccompExample.class,

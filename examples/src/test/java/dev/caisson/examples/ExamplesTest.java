@@ -56,6 +56,18 @@ class ExamplesTest {
 
     @NeedsRoot
     @Test
+    void besideRunsScriptsInARunningContainer() throws Exception {
+        var ended = java(
+                "beside", "--memory", "32", "--run", "hostname", "--run", "exec tail /dev/zero", "--", "sleep", "100");
+        var lines = ended.output().lines().toList();
+        assertEquals("sandbox", lines.get(0));
+        assertTrue(lines.get(1).startsWith("Exited[code=0], peak of memory OptionalLong["), ended.output());
+        assertTrue(lines.get(2).startsWith("Killed[signal=SIGKILL, reason=OUT_OF_MEMORY ("), ended.output());
+        assertEquals(0, ended.code());
+    }
+
+    @NeedsRoot
+    @Test
     void runTakesTheOptionsOfTheBuilder() throws Exception {
         readable(directory);
         Files.writeString(directory.resolve("file"), "bound");
