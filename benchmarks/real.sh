@@ -6,7 +6,7 @@
 # benchmarks/target/benchmarks.jar (mvn -DskipTests package). Usage: real.sh [LAUNCHES [SECONDS [JVMS]]]
 set -euo pipefail
 cd "$(dirname "$0")"
-launches=${1:-200} seconds=${2:-3} jvms=${3:-15}
+launches=${1:-800} seconds=${2:-3} jvms=${3:-15}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"

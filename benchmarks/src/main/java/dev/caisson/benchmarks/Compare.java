@@ -12,7 +12,6 @@ import dev.caisson.linux.child.Outcome;
 import dev.caisson.linux.flag.OpenFlags;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Files;
-import dev.caisson.linux.sys.Processes;
 import dev.caisson.spec.Stdio;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -258,9 +257,7 @@ final class Compare {
         if (!(outcome instanceof Outcome.Child child)) {
             throw new IOException(outcome.toString());
         }
-        try (var pidfd = child.pidfd()) {
-            return Processes.reap(pidfd);
-        }
+        return child.reap();
     }
 
     private static Object process(String... command) throws IOException, InterruptedException {

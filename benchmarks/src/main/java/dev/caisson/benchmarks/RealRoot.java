@@ -30,6 +30,8 @@ final class RealRoot {
             List.of("bwrap", "--ro-bind", "/", "/", "--unshare-all", "--proc", "/proc", "--dev", "/dev", TRUE);
     private static final int[] THREADS = {1, 8, 32, 64};
     private static final double TICKS_PER_SECOND = 100;
+    private static final int UNCOUNTED = 10;
+    private static final int PARTS = 4;
 
     private RealRoot() {}
 
@@ -87,26 +89,38 @@ final class RealRoot {
         return code;
     }
 
+    /** The first launches of a JVM run code that is not compiled yet, those after a thousand run what a service runs. */
     private static void inTurns(Map<String, Callable<?>> contestants, int launches) throws Exception {
         var times = new LinkedHashMap<String, double[]>();
         contestants.keySet().forEach(name -> times.put(name, new double[launches]));
-        for (int i = -launches / 5 - 1; i < launches; i++) {
+        for (int i = -UNCOUNTED; i < launches; i++) {
             for (var contestant : contestants.entrySet()) {
                 long before = System.nanoTime();
                 var _ = contestant.getValue().call();
-                if (i >= 0) { // Those before warm up.
+                if (i >= 0) {
                     times.get(contestant.getKey())[i] = (System.nanoTime() - before) / 1000.0;
                 }
             }
         }
-        System.out.printf("%-28s %12s %12s%n", "start to exit, " + TRUE, "median us", "/ bwrap");
-        double bwrap = times.containsKey("bwrap") ? median(times.get("bwrap")) : Double.NaN;
-        times.forEach((name, all) ->
-                System.out.printf(Locale.ROOT, "%-28s %12.0f %12.2f%n", name, median(all), median(all) / bwrap));
+        int part = Math.max(1, launches / PARTS);
+        System.out.printf(
+                "%-24s %22s %22s%n",
+                "start to exit, " + TRUE, "us, first " + part + " (/ bwrap)", "us, last " + part + " (/ bwrap)");
+        times.forEach((name, all) -> {
+            var bwrap = times.getOrDefault("bwrap", all);
+            System.out.printf(
+                    Locale.ROOT,
+                    "%-24s %14.0f (%5.2f) %14.0f (%5.2f)%n",
+                    name,
+                    median(all, 0, part),
+                    median(all, 0, part) / median(bwrap, 0, part),
+                    median(all, launches - part, launches),
+                    median(all, launches - part, launches) / median(bwrap, launches - part, launches));
+        });
     }
 
-    private static double median(double[] values) {
-        var sorted = values.clone();
+    private static double median(double[] values, int from, int to) {
+        var sorted = Arrays.copyOfRange(values, from, to);
         Arrays.sort(sorted);
         return sorted[sorted.length / 2];
     }
@@ -140,15 +154,23 @@ final class RealRoot {
                 (processorSeconds() - before) * 1e6 / count.get());
     }
 
-    /** {@return the time of both processors that was not idle: of this JVM, its children, and the kernel's work for them} */
+    /** {@return the processor time of this JVM, of all children it has reaped and of those that live, such as the zygote} */
     private static double processorSeconds() throws IOException {
-        var fields = Files.readAllLines(Path.of("/proc/stat")).getFirst().split(" +");
-        double ticks = 0;
-        for (int i = 1; i < fields.length; i++) {
-            if (i != 4 && i != 5) { // idle, iowait
-                ticks += Double.parseDouble(fields[i]);
-            }
+        double ticks = ticks(ProcessHandle.current().pid());
+        for (var child : ProcessHandle.current().children().toList()) {
+            ticks += ticks(child.pid());
         }
         return ticks / TICKS_PER_SECOND;
+    }
+
+    /** The 14th to the 17th field of proc_pid_stat(5): own and reaped children's, in user and kernel mode. */
+    private static double ticks(long pid) throws IOException {
+        String line = Files.readString(Path.of("/proc/" + pid + "/stat"));
+        String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ");
+        double ticks = 0;
+        for (int i = 11; i < 15; i++) {
+            ticks += Double.parseDouble(fields[i]);
+        }
+        return ticks;
     }
 }
