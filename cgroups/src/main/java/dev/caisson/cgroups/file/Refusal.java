@@ -74,7 +74,7 @@ public final class Refusal {
             return new CgroupException(
                     Reason.VANISHED,
                     "cgroup",
-                    said + "; there is no " + HostPath.shown(directory.getParent()),
+                    said + "; there is no " + HostPath.shown(Objects.requireNonNull(directory.getParent())),
                     refused);
         }
         return new CgroupException(

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -64,7 +65,7 @@ public final class Subtree {
                         Reason.MISSING_CONTROLLER,
                         absent.iterator().next(),
                         "the controller does not come down to " + HostPath.shown(at) + ": cgroup.subtree_control of "
-                                + HostPath.shown(at.getParent())
+                                + HostPath.shown(Objects.requireNonNull(at.getParent()))
                                 + " does not enable it; for a systemd unit, set Delegate=yes",
                         null);
             }
