@@ -24,10 +24,14 @@ public interface ContainerProcess extends AutoCloseable {
     /** {@return a stream to its standard input; closed from the beginning unless that is {@code Stdio.pipe()}} */
     OutputStream stdin();
 
-    /** {@return a stream of its standard output; at its end from the beginning unless that is {@code Stdio.pipe()}} */
+    /**
+     * {@return a stream of its standard output} Of {@code Stdio.pipe()}, while the command runs; it waits when the pipe is full and
+     * nobody reads. Of {@code Stdio.memory}, alone or in a tee, what was kept, once the command has ended. With all others the stream is at its
+     * end from the beginning.
+     */
     InputStream stdout();
 
-    /** {@return a stream of its standard error; at its end from the beginning unless that is {@code Stdio.pipe()}} */
+    /** {@return a stream of its standard error} As {@link #stdout}. */
     InputStream stderr();
 
     /**

@@ -70,6 +70,18 @@ class CpuTimeTest {
         }
     }
 
+    /** A further command has an account of its own, in its own cgroup. */
+    @Test
+    void aFurtherCommandIsBoundedAlone() throws Exception {
+        try (var container = overHost().limits(Limits.none()).start("sleep", "1000")) {
+            endsInTime(container
+                    .command("/bin/sh", "-c", "(while :; do :; done) & while :; do :; done")
+                    .cpuTimeMax(BOUND)
+                    .capture());
+            assertTrue(container.isAlive());
+        }
+    }
+
     @Test
     void whereThereCanBeNoCgroupThatIsSaid(@TempDir Path directory) throws Exception {
         var jvm = JavaAs.user(65534, 65534, directory).run(Ordinary.class.getName());

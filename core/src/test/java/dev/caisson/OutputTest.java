@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -311,6 +312,53 @@ class OutputTest {
                 var refused = assertThrows(IllegalStateException.class, () -> builder.run("true"));
                 assertTrue(refused.getMessage().contains("call capture, or start"), refused.getMessage());
             }
+        }
+    }
+
+    /** Programs that open /dev/stdout must own what that is. */
+    @Test
+    void whateverTakesTheOutputACommandOfAnotherUserMayOpenIt() throws Exception {
+        var lines = new ArrayList<String>();
+        for (var builder : List.of(overHost(), overHost().newUser())) {
+            for (var stdio : List.of(
+                    Stdio.memory(100),
+                    Stdio.lines(lines::add),
+                    Stdio.tee(Stdio.lines(lines::add), Stdio.memory(100)))) {
+                builder.user(1000, 1000)
+                        .stdout(stdio)
+                        .capture("sh", "-c", "echo opened > /dev/stdout")
+                        .orThrow();
+            }
+        }
+        assertEquals(Collections.nCopies(4, "opened"), lines);
+    }
+
+    @Test
+    void aFurtherCommandHasAllOfThemToo() throws Exception {
+        var lines = new ArrayList<String>();
+        try (var container = overHost().start("sleep", "1000")) {
+            container
+                    .command("seq", "1", "1000")
+                    .stdout(Stdio.lines(lines::add))
+                    .run()
+                    .orThrow();
+            assertEquals(numbers(1000), lines);
+            assertEquals(
+                    OVER_LIMIT,
+                    container
+                            .command("yes")
+                            .stdout(Stdio.memory(10).killBeyond())
+                            .capture()
+                            .exit());
+            try (var process = container
+                    .command("sh", "-c", "seq 1 1000; sleep 1000")
+                    .stdout(Stdio.ring(9))
+                    .start()) {
+                while (!process.logs().text().equals("999\n1000\n")) {
+                    Thread.sleep(10);
+                }
+            }
+            assertTrue(container.isAlive());
         }
     }
 
