@@ -96,6 +96,19 @@ class DetachedTest {
     }
 
     @Test
+    void aFurtherCommandHasATerminalOfTheContainersOwn() throws Exception {
+        try (var container = named("service").start("/bin/sleep", "600");
+                var again = Container.attach("service")) {
+            TerminalScenes.isControlling(TerminalScenes.Starter.in(container), true);
+            TerminalScenes.isControlling(TerminalScenes.Starter.in(again), true);
+            var refused = assertThrows(
+                    IllegalStateException.class,
+                    () -> named("screen").terminal(80, 24).start("sh"));
+            assertTrue(refused.getMessage().contains("(Terminal[columns=80"), refused.getMessage());
+        }
+    }
+
+    @Test
     void stoppingSaysSoAndKillsAfterTheGracePeriod() throws Exception {
         try (var deaf = named("deaf").start("/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done")) {
             assertEquals('r', deaf.stdout().read());

@@ -17,8 +17,9 @@ import java.util.Set;
  * @param spec its description
  * @param namespaces those that are not the JVM's
  * @param idMap of its user namespace, if that is known and not the JVM's
+ * @param hasTerminals whether it has a devpts of its own
  */
-public record InsideSpec(ContainerSpec spec, Set<Namespace> namespaces, Optional<IdMap> idMap) {
+public record InsideSpec(ContainerSpec spec, Set<Namespace> namespaces, Optional<IdMap> idMap, boolean hasTerminals) {
     /**
      * {@return what a container is like that was launched}
      *
@@ -28,7 +29,7 @@ public record InsideSpec(ContainerSpec spec, Set<Namespace> namespaces, Optional
         var namespaces = EnumSet.noneOf(Namespace.class);
         namespaces.addAll(launched.fresh());
         launched.spec().namespaces().joins().forEach(join -> namespaces.add(join.namespace()));
-        return new InsideSpec(spec, namespaces, launched.idMap());
+        return new InsideSpec(spec, namespaces, launched.idMap(), spec.hasOwnTerminals());
     }
 
     /** {@return a command in it of which nothing was said} */
@@ -38,7 +39,7 @@ public record InsideSpec(ContainerSpec spec, Set<Namespace> namespaces, Optional
         return ImmutableContainerSpec.builder()
                 .bare(spec.bare())
                 .entered(true)
-                .joinsTerminals(spec.hasOwnTerminals())
+                .joinsTerminals(hasTerminals)
                 .root(ImmutableRootSpec.builder().kernelMounts(false).build())
                 .namespaces(ImmutableNamespaceSpec.builder()
                         .joins(joins)

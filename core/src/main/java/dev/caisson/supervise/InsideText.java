@@ -38,6 +38,7 @@ final class InsideText {
     static void put(Lines lines, InsideSpec inside) {
         var spec = inside.spec();
         flag(lines, "bare", spec.bare());
+        flag(lines, "terminals", inside.hasTerminals());
         inside.namespaces().forEach(namespace -> lines.with("namespace", namespace.name()));
         inside.idMap().ifPresent(map -> {
             map.uids().forEach(range -> lines.with("uids", range.toString()));
@@ -112,7 +113,7 @@ final class InsideText {
                 .process(process(lines))
                 .privileges(privileges(lines))
                 .build();
-        return Optional.of(new InsideSpec(spec, namespaces, map));
+        return Optional.of(new InsideSpec(spec, namespaces, map, is(lines, "terminals")));
     }
 
     private static boolean is(Lines lines, String name) {

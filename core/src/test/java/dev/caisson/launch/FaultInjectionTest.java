@@ -367,7 +367,7 @@ class FaultInjectionTest {
             var namespaces = EnumSet.allOf(Namespace.class);
             namespaces.remove(Namespace.USER);
             var policy = Seccomp.otherwise(Action.allow()).supervise(Syscall.EXECVE, _ -> Reply.proceed());
-            var inside = new InsideSpec(supervised(policy), namespaces, Optional.empty());
+            var inside = new InsideSpec(supervised(policy), namespaces, Optional.empty(), true);
             var command = inside.command(() -> Files.duplicate(pidfd.number()).release());
             var descriptors = new HashMap<Arg.Slot, Integer>();
             namespaces.forEach(namespace -> descriptors.put(Slots.join(namespace), pidfd.number()));

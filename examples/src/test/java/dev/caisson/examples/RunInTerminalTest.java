@@ -150,6 +150,37 @@ class RunInTerminalTest {
         window.type("exit 7");
     }
 
+    /** Ended by its own JVM, a further command leaves the container to go on, and the terminal as it was. */
+    @Test
+    @Needs(Need.TMUX)
+    void aShellInADetachedContainerIsComfortableToo() throws Exception {
+        String detached = "env JDK_JAVA_OPTIONS=-Dcaisson.state=" + directory + "/state " + caisson();
+        try (var window = window()) {
+            window.type(detached + " run --detach --name box -- sleep 10''00");
+            window.await("\nbox\n");
+            try {
+                window.type(detached + " exec -it box -- bash --norc --noprofile");
+                window.await("# ");
+                window.type("stty size; tty; ps -o co''mm= -p 1");
+                window.await("30 100\n/dev/pts/0");
+                window.type("sh -c 'echo run\"ning\"; exec sleep 111'");
+                window.await("running");
+                window.press("C-c");
+                window.await("# ");
+                window.type("exit 9");
+                assertRestored(window, 9);
+                window.type(detached + " exec -it box -- sh -c 'echo run\"ning\"; exec sleep 111'");
+                window.await("running");
+                assertTrue(jvm(window).destroyForcibly());
+                assertRestored(window, 137);
+            } finally {
+                var removed =
+                        new ProcessBuilder("sh", "-c", detached + " stop box; exec " + detached + " rm box").start();
+                assertTrue(removed.waitFor(60, TimeUnit.SECONDS));
+            }
+        }
+    }
+
     @Test
     @Needs(Need.TMUX)
     void theTerminalIsRestoredWhenTheJvmIsKilled() throws Exception {
