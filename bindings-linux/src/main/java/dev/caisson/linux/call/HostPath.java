@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.ProviderMismatchException;
 import java.util.Collection;
 import java.util.StringJoiner;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Paths of the host as strings for the kernel, without loss. A {@link Path} keeps the bytes of its names, but its {@link
@@ -38,9 +39,12 @@ public final class HostPath {
 
     /**
      * {@return a path for people to read, in a message or a plan} What of it is not UTF-8, and what would control a terminal, is
-     * shown byte by byte as {@code \\xNN}. It need not be a path of the host.
+     * shown byte by byte as {@code \\xNN}. It need not be a path of the host, nor be any, as the parent of a root is none.
      */
-    public static String shown(Path path) {
+    public static String shown(@Nullable Path path) {
+        if (path == null) {
+            return "(no path)";
+        }
         return path.getFileSystem().equals(FileSystems.getDefault()) ? shown(of(path)) : path.toString();
     }
 
