@@ -47,6 +47,36 @@ final class Descendants {
         }
     }
 
+    /**
+     * Kills those that have lost their parent, and the command: they are quickly found, so that a chain of processes, of which
+     * each starts the next one and ends, is caught as a rule.
+     *
+     * @return whether there were any
+     */
+    boolean killChildren() throws IOException {
+        String children;
+        try {
+            children = Files.readString(Path.of("/proc/" + leader + "/task/" + leader + "/children"))
+                    .strip();
+        } catch (IOException ended) {
+            return false; // Or this kernel does not tell (CONFIG_PROC_CHILDREN); then it takes longer.
+        }
+        for (String child : children.isEmpty() ? new String[0] : children.split(" ")) {
+            killChild(Integer.parseInt(child));
+        }
+        return !children.isEmpty();
+    }
+
+    private void killChild(int pid) {
+        try (var pidfd = Processes.open(pid)) {
+            if (entry(Path.of("/proc", Integer.toString(pid))).parent == leader) {
+                var _ = Processes.signal(pidfd, Signal.SIGKILL);
+            }
+        } catch (IOException ended) {
+            // Nothing is left to do.
+        }
+    }
+
     private Map<Integer, Entry> find(Map<Integer, Entry> found) throws IOException {
         var all = entries();
         var fresh = new HashMap<Integer, Entry>();

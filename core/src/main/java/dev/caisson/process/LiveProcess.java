@@ -42,6 +42,7 @@ public final class LiveProcess {
     /** How long descendants are looked for, and at what intervals, before those that are left are given up. */
     private static final long DESCENDANTS_NANOS = 10_000_000_000L;
 
+    private static final int MOST_ROUNDS = 50;
     private static final long FIRST_PAUSE_NANOS = 100_000;
     private static final long LONGEST_PAUSE_NANOS = 20_000_000;
 
@@ -547,7 +548,11 @@ public final class LiveProcess {
 
     private synchronized boolean killThoseFound() throws IOException {
         if (!reaped) {
-            new Descendants(pid).kill();
+            var descendants = new Descendants(pid);
+            descendants.kill();
+            for (int i = 0; i < MOST_ROUNDS && descendants.killChildren(); i++) {
+                Thread.onSpinWait();
+            }
         }
         return !reaped;
     }
