@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
@@ -70,8 +71,8 @@ public final class UpperDirectory implements AutoCloseable {
         if (Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
             throw new IOException("upper: " + HostPath.shown(directory) + " is not a directory");
         }
-        Path parent = directory.getParent();
-        if (parent == null || !Files.isDirectory(parent)) {
+        Path parent = Objects.requireNonNullElse(directory.toAbsolutePath().getParent(), directory);
+        if (!Files.isDirectory(parent)) {
             throw new IOException("upper: " + HostPath.shown(parent) + ", in which "
                     + HostPath.shown(directory.getFileName()) + " would be made, does not exist");
         }
