@@ -27,15 +27,21 @@ median() {
 first() {
     local what=$1
     shift
-    for ((i = 0; i < jvms; i++)); do
-        "${java[@]}" "$@" dev.caisson.benchmarks.FirstContainer "$what"
-    done
+    "${java[@]}" "$@" dev.caisson.benchmarks.FirstContainer "$what"
 }
 
 echo
-echo "== the first of a JVM, median ms of $jvms JVMs: cold, with an AOT cache"
-for what in processbuilder bare builder sandbox; do
-    "${java[@]}" -XX:AOTCacheOutput="$work/$what.aot" dev.caisson.benchmarks.FirstContainer "$what" > /dev/null 2>&1
-    printf '%-16s %8s %8s\n' "$what" "$(first "$what" | median)" \
-        "$(first "$what" -XX:AOTCache="$work/$what.aot" | median)"
+echo "== the first of a JVM, median ms of $jvms JVMs in turns: cold, with an AOT cache"
+kinds=(processbuilder downcall bare builder sandbox)
+for what in "${kinds[@]}"; do
+    first "$what" -XX:AOTCacheOutput="$work/$what.aot" > /dev/null 2>&1
+done
+for ((i = 0; i < jvms; i++)); do
+    for what in "${kinds[@]}"; do
+        first "$what" >> "$work/$what.cold"
+        first "$what" -XX:AOTCache="$work/$what.aot" >> "$work/$what.cached"
+    done
+done
+for what in "${kinds[@]}"; do
+    printf '%-16s %8s %8s\n' "$what" "$(median < "$work/$what.cold")" "$(median < "$work/$what.cached")"
 done
