@@ -252,6 +252,7 @@ final class PoolMembers implements AutoCloseable {
         }
     }
 
+    @SuppressWarnings("WaitNotInLoop") // Who calls it looks again.
     private void await(long nanos, long now) {
         long untilIdle = asleep || idleNanos == Long.MAX_VALUE ? Long.MAX_VALUE : idleNanos - (now - lastUse);
         try {

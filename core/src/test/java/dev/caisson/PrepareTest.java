@@ -265,6 +265,18 @@ class PrepareTest {
     }
 
     @Test
+    void aLinkInPlaceOfDevNullLeadsNowhere() throws Exception {
+        try (var prepared = overHost().stdout(Stdio.discard()).prepare("/bin/echo", "misled")) {
+            var hook = Container.bare()
+                    .join(prepared, Namespace.MOUNT, Namespace.PID)
+                    .capture("/bin/sh", "-c", "umount /dev/null && rm /dev/null && ln -s /etc/hostname /dev/null");
+            assertTrue(hook.exit().isSuccess(), hook.errorText());
+            var refused = assertThrows(ContainerException.class, prepared::start);
+            assertTrue(refused.getMessage().contains("ELOOP"), refused.getMessage());
+        }
+    }
+
+    @Test
     void whoeverKillsTheZygoteHarmsNoPreparedContainer() throws Exception {
         try (var prepared = overHost().prepare("/bin/echo", "still there")) {
             var zygote = ProcessHandle.current()

@@ -156,7 +156,12 @@ final class KernelMounts {
     private Arg nothing(Arg dev) {
         program.purpose("open the container's /dev/null");
         return program.result(
-                "null", Syscall.OPENAT, dev, text("null"), OpenFlags.of(OpenFlags.O_RDWR | OpenFlags.O_CLOEXEC));
+                "null",
+                Syscall.OPENAT,
+                dev,
+                text("null"),
+                // Who joined a prepared container may have put a link there.
+                OpenFlags.of(OpenFlags.O_RDWR | OpenFlags.O_NOFOLLOW | OpenFlags.O_CLOEXEC));
     }
 
     private void pts(Arg dev) {
