@@ -4,8 +4,10 @@ package dev.caisson.supervise;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
+import dev.caisson.linux.call.FileNames;
 import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.OpenFlags;
+import dev.caisson.linux.sys.At;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.FileData;
 import dev.caisson.linux.sys.FileStatus;
@@ -13,9 +15,7 @@ import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Native;
 import dev.caisson.overlay.store.Removal;
 import java.io.IOException;
-import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -169,23 +169,25 @@ public final class StateDirectory {
     public Claim publish(Claim claim, ContainerRecord record) throws IOException {
         writeDurably(claim.path().resolve(ContainerRecord.FILE), record.encode());
         Path target = path(record.name());
-        for (int attempt = 0; ; attempt++) {
-            try {
+        while (true) {
+            try (var above = Files.open(HostPath.of(root), OpenFlags.O_DIRECTORY, 0)) {
                 // A directory takes the place of an empty one only, and ours never are.
-                java.nio.file.Files.move(claim.path(), target, StandardCopyOption.ATOMIC_MOVE);
-                sync(root);
+                At.rename(above, name(claim.path()), above, name(target), 0);
+                FileData.sync(above);
                 return new Claim(target, claim.directory(), claim.lock());
-            } catch (DirectoryNotEmptyException | FileAlreadyExistsException taken) {
-                if (attempt > 0 || !removeIfNeverStarted(record.name())) {
-                    throw taken(record.name(), taken);
+            } catch (LinuxException refused) {
+                if (!refused.errno().equals(Errno.ENOTEMPTY) && !refused.errno().equals(Errno.EEXIST)) {
+                    throw refused;
                 }
-            } catch (FileSystemException other) {
-                if (java.nio.file.Files.exists(target)) {
-                    throw taken(record.name(), other);
+                if (!removeIfNeverStarted(record.name()) && java.nio.file.Files.exists(target)) {
+                    throw taken(record.name(), refused);
                 }
-                throw other;
             }
         }
+    }
+
+    private static byte[] name(Path path) {
+        return FileNames.encode(HostPath.of(path.getFileName()));
     }
 
     private FileAlreadyExistsException taken(String name, IOException cause) {
@@ -282,6 +284,10 @@ public final class StateDirectory {
      * @throws IllegalStateException if it runs
      */
     public boolean remove(String name, Removal removal) throws IOException {
+        return remove(name, removal, false);
+    }
+
+    private boolean remove(String name, Removal removal, boolean ifNeverStarted) throws IOException {
         Path path = path(name);
         try (var lock = Files.open(HostPath.of(path.resolve(LOCK)), OpenFlags.O_RDWR, 0)) {
             if (!lockWhenEnded(lock, path)) {
@@ -289,6 +295,9 @@ public final class StateDirectory {
                     throw new IllegalStateException("remove: the container \"" + name + "\" runs; stop it first");
                 }
                 return false;
+            }
+            if (!isStill(lock, path) || ifNeverStarted && status(path).isPresent()) {
+                return false; // Somebody else has removed it, and the name may be another's by now.
             }
             Path gone = root.resolve(GONE + UUID.randomUUID());
             java.nio.file.Files.move(path, gone, StandardCopyOption.ATOMIC_MOVE);
@@ -302,6 +311,14 @@ public final class StateDirectory {
             }
             throw none;
         }
+    }
+
+    /** Whoever holds the lock of a directory is the only one who may move it: as long as it is there, it stays. */
+    private static boolean isStill(Fd lock, Path path) throws LinuxException {
+        var locked = FileStatus.of(lock);
+        return FileStatus.of(HostPath.of(path.resolve(LOCK)))
+                .filter(locked::isSameFile)
+                .isPresent();
     }
 
     /** A supervisor that has recorded the end is about to go, and who asks for the state holds the lock for a moment. */
@@ -326,7 +343,7 @@ public final class StateDirectory {
             return false;
         }
         try {
-            return remove(name, Removal.here());
+            return remove(name, Removal.here(), true);
         } catch (IllegalStateException isBeingStarted) {
             return false;
         }
