@@ -3,7 +3,6 @@ package dev.caisson;
 
 import dev.caisson.cgroups.Cgroup;
 import dev.caisson.cgroups.spec.CgroupEvent;
-import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.cgroups.spec.Limits;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Pressure;
@@ -313,19 +312,7 @@ final class AttachedContainer implements Container {
     }
 
     private Optional<Cgroup> cgroup() throws IOException {
-        var record = process.known().record();
-        if (record.cgroup().isEmpty()) {
-            return Optional.empty();
-        }
-        String name = record.cgroup().get();
-        try {
-            return Optional.of(
-                    record.cgroupParent().isPresent()
-                            ? Cgroup.open(record.cgroupParent().get(), name)
-                            : Cgroup.open(name));
-        } catch (CgroupException gone) {
-            return Optional.empty();
-        }
+        return process.known().record().openCgroup();
     }
 
     private Cgroup ownCgroup(String verb) throws IOException {

@@ -74,6 +74,8 @@ public final class Containers {
             var known = state.find(name);
             if (known.isPresent()) {
                 entries.add(Entries.of(known.get()));
+            } else {
+                var _ = state.removeIfNeverStarted(name);
             }
         }
         return entries;

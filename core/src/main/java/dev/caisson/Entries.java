@@ -3,7 +3,6 @@ package dev.caisson;
 
 import dev.caisson.Containers.Entry;
 import dev.caisson.Containers.State;
-import dev.caisson.cgroups.Cgroup;
 import dev.caisson.supervise.StateDirectory;
 import dev.caisson.supervise.Status;
 import java.io.IOException;
@@ -51,15 +50,12 @@ final class Entries {
     }
 
     private static boolean isFrozen(StateDirectory.Known known) {
-        var record = known.record();
-        if (record.cgroup().isEmpty()) {
-            return false;
-        }
         try {
-            String name = record.cgroup().get();
-            var cgroup = record.cgroupParent().isPresent()
-                    ? Cgroup.open(record.cgroupParent().get(), name)
-                    : Cgroup.open(name);
+            var own = known.record().openCgroup();
+            if (own.isEmpty()) {
+                return false;
+            }
+            var cgroup = own.get();
             return says(cgroup.directory("freezer"), "freezer.state", "FROZEN")
                     || says(cgroup.directory(""), "cgroup.events", "frozen 1");
         } catch (IOException gone) {

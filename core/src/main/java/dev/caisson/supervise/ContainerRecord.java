@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.supervise;
 
+import dev.caisson.cgroups.Cgroup;
+import dev.caisson.cgroups.spec.CgroupException;
 import dev.caisson.launch.InsideSpec;
 import dev.caisson.linux.call.HostPath;
 import dev.caisson.spec.LogFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,6 +69,30 @@ public record ContainerRecord(
         rootGid.ifPresent(gid -> lines.with("root-gid", Long.toString(gid)));
         inside.ifPresent(spec -> InsideText.put(lines, spec));
         return lines.encode();
+    }
+
+    /** {@return what the record in a container's directory says; empty if there is none, or it cannot be understood} */
+    static Optional<ContainerRecord> read(Path directory) throws IOException {
+        try {
+            return parse(Files.readAllBytes(directory.resolve(FILE)));
+        } catch (NoSuchFileException none) {
+            return Optional.empty();
+        }
+    }
+
+    /** {@return its own cgroup; empty if it has none, or none any more} */
+    public Optional<Cgroup> openCgroup() throws IOException {
+        if (cgroup.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(
+                    cgroupParent.isPresent()
+                            ? Cgroup.open(cgroupParent.get(), cgroup.get())
+                            : Cgroup.open(cgroup.get()));
+        } catch (CgroupException gone) {
+            return Optional.empty();
+        }
     }
 
     static Optional<ContainerRecord> parse(byte[] text) {

@@ -247,7 +247,7 @@ public final class StateDirectory {
         try {
             // The lock first: what it says ended has written all it had to.
             boolean supervised = isLocked(path.resolve(LOCK));
-            var record = ContainerRecord.parse(java.nio.file.Files.readAllBytes(path.resolve(ContainerRecord.FILE)));
+            var record = ContainerRecord.read(path);
             var status = status(path);
             return record.map(r -> new Known(path, r, status, supervised)).filter(known -> !known.neverStarted());
         } catch (NoSuchFileException none) {
@@ -299,6 +299,7 @@ public final class StateDirectory {
             if (!isStill(lock, path) || ifNeverStarted && status(path).isPresent()) {
                 return false; // Somebody else has removed it, and the name may be another's by now.
             }
+            removeCgroup(path);
             Path gone = root.resolve(GONE + UUID.randomUUID());
             java.nio.file.Files.move(path, gone, StandardCopyOption.ATOMIC_MOVE);
             removal.remove(gone);
@@ -337,7 +338,24 @@ public final class StateDirectory {
         return false;
     }
 
-    private boolean removeIfNeverStarted(String name) throws IOException {
+    /** That of one whose supervisor, or whose JVM during the start, was killed. */
+    private static void removeCgroup(Path path) throws IOException {
+        var record = ContainerRecord.read(path);
+        if (record.isEmpty()) {
+            return;
+        }
+        var cgroup = record.get().openCgroup();
+        if (cgroup.isPresent()) {
+            cgroup.get().close();
+        }
+    }
+
+    /**
+     * Removes what a JVM left that was killed while it started a container, if that is so.
+     *
+     * @return whether it was
+     */
+    public boolean removeIfNeverStarted(String name) throws IOException {
         Path path = path(name);
         if (status(path).isPresent()) {
             return false;
