@@ -12,6 +12,7 @@ typedef unsigned int u32;
 typedef int i32;
 typedef unsigned long u64;
 typedef long i64;
+typedef u64 word __attribute__((aligned(1), may_alias));
 
 #if defined(__x86_64__)
 #include "calls-x86_64.h"

@@ -6,17 +6,18 @@
  */
 #include "shim.h"
 
-enum { OUT_SIZE = 4096 };
+enum { OUT_SIZE = 16384, ROUNDS = 4 };
 
 enum { PAGE = 4096 };
 struct source { u32 used; u8 swollen; char *bytes; };
 struct sink { i32 fd; u64 size; };
 
-static char buffers[2][LONGEST_LINE];
+/* Of each, a page is enough but for bursts. */
+static struct { char in[2][LONGEST_LINE], out[OUT_SIZE]; } buffers __attribute__((aligned(PAGE)));
 static struct source sources[2];
 static struct sink sinks[2];
-static char out[OUT_SIZE];
 static u32 out_used;
+static u8 out_swollen;
 static u32 target;
 
 static const struct sink_config *about(u32 sink) {
@@ -43,8 +44,8 @@ static void open_sink(u32 sink) {
 }
 
 void open_logs(void) {
-    sources[0].bytes = buffers[0];
-    sources[1].bytes = buffers[1];
+    sources[0].bytes = buffers.in[0];
+    sources[1].bytes = buffers.in[1];
     for (u32 sink = 0; sink < 2; sink++) {
         sinks[sink].fd = -1;
         if (shim.own[FIRST_SINK + sink] >= 0) {
@@ -73,7 +74,7 @@ void flush_log(void) {
     struct sink *sink = &sinks[target];
     u32 done = 0;
     while (done < out_used) {
-        i64 count = CALL3(SYS_write, sink->fd, out + done, out_used - done);
+        i64 count = CALL3(SYS_write, sink->fd, buffers.out + done, out_used - done);
         if (count == -EINTR) {
             continue;
         }
@@ -83,6 +84,7 @@ void flush_log(void) {
         }
         done += (u32)count;
     }
+    out_swollen |= out_used > PAGE;
     sink->size += done;
     out_used = 0;
 }
@@ -91,7 +93,7 @@ void put_byte(char byte) {
     if (out_used == OUT_SIZE) {
         flush_log();
     }
-    out[out_used++] = byte;
+    buffers.out[out_used++] = byte;
 }
 
 void write_log(const char *bytes, u64 count) {
@@ -100,7 +102,7 @@ void write_log(const char *bytes, u64 count) {
             flush_log();
         }
         u64 some = OUT_SIZE - out_used < count ? OUT_SIZE - out_used : count;
-        memcpy(out + out_used, bytes, some);
+        memcpy(buffers.out + out_used, bytes, some);
         out_used += (u32)some;
         bytes += some;
         count -= some;
@@ -131,14 +133,28 @@ static u32 before_character(const char *bytes, u32 count) {
     return count;
 }
 
+/* The next end of a line, or the end of what there is; eight bytes at a time, a byte of zero standing for an end of line. */
+static u32 line_end(const char *bytes, u32 at, u32 end) {
+    const u64 ones = 0x0101010101010101, ends = ones * '\n', tops = ones << 7;
+    for (; at + sizeof(word) <= end; at += sizeof(word)) {
+        u64 marked = *(const word *)(bytes + at) ^ ends;
+        if ((marked - ones) & ~marked & tops) {
+            break;
+        }
+    }
+    while (at < end && bytes[at] != '\n') {
+        at++;
+    }
+    return at;
+}
+
 static void take(u32 stream, u32 scanned) {
     struct source *source = &sources[stream];
-    u32 begin = 0;
-    for (u32 at = scanned; at < source->used; at++) {
-        if (source->bytes[at] == '\n') {
-            emit(stream, source->bytes + begin, at + 1 - begin, 1);
-            begin = at + 1;
-        }
+    u32 begin = 0, at = scanned;
+    while ((at = line_end(source->bytes, at, source->used)) < source->used) {
+        at++;
+        emit(stream, source->bytes + begin, at - begin, 1);
+        begin = at;
     }
     u32 left = source->used - begin;
     if (left == LONGEST_LINE) {
@@ -148,13 +164,18 @@ static void take(u32 stream, u32 scanned) {
         left -= part;
     }
     if (begin) {
-        memmove(source->bytes, source->bytes + begin, left);
+        memcpy(source->bytes, source->bytes + begin, left);
     }
     source->used = left;
 }
 
+/* Gives back the memory of a burst; where pages are larger, the kernel refuses. */
+static void give_back(char *bytes, u64 size) {
+    CALL3(SYS_madvise, bytes + PAGE, size - PAGE, MADV_DONTNEED);
+}
+
 /* Reads once. 1 if there was something, 0 if there is nothing now, -1 at the end. */
-int drain(u32 stream) {
+static int drain_once(u32 stream) {
     struct source *source = &sources[stream];
     i32 fd = shim.own[OUTPUT + stream];
     if (fd < 0) {
@@ -173,28 +194,39 @@ int drain(u32 stream) {
     source->used += (u32)count;
     shim.log_bytes += (u64)count;
     target = config.head.sink_of[stream] - 1;
-    stamp();
+    stamp(stream);
     source->swollen |= source->used > PAGE;
     int all = source->used < LONGEST_LINE;
     take(stream, used);
     flush_log();
     if (all && source->swollen && source->used <= PAGE) {
-        /* The end of a burst: what it took is given back, in whole pages. The last may be others', too. */
-        u64 from = ((u64)source->bytes + 2 * PAGE - 1) & ~(PAGE - 1UL);
-        CALL3(SYS_madvise, from, LONGEST_LINE - 2 * PAGE, MADV_DONTNEED);
+        give_back(source->bytes, LONGEST_LINE);
         source->swollen = 0;
     }
+    if (all && out_swollen) {
+        give_back(buffers.out, OUT_SIZE);
+        out_swollen = 0;
+    }
     return 1;
+}
+
+/* Reads a few times. Whether there was something. */
+int drain(u32 stream) {
+    u32 rounds = 0;
+    while (rounds < ROUNDS && drain_once(stream) > 0) {
+        rounds++;
+    }
+    return rounds > 0;
 }
 
 /* The command has ended: the rest of what it said. The pipes stay, for whoever is started again. */
 void finish_logs(void) {
     for (u32 stream = 0; stream < 2; stream++) {
-        while (drain(stream) > 0) {}
+        while (drain(stream)) {}
         struct source *source = &sources[stream];
         if (source->used) {
             target = config.head.sink_of[stream] - 1;
-            stamp();
+            stamp(stream);
             emit(stream, source->bytes, source->used, 0);
             source->used = 0;
             flush_log();

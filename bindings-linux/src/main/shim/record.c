@@ -5,8 +5,9 @@
  */
 #include "shim.h"
 
-static char stamp_text[32];
-static u64 stamp_length;
+/* "2026-01-31T23:59:59.123456789Z stdout F ", of which JSON has the first part alone. */
+static char stamp_text[48];
+static u64 stamp_length, prefix_length;
 
 /* Two digits and what follows. */
 static void field(struct text *text, u64 number, const char *after) {
@@ -15,7 +16,7 @@ static void field(struct text *text, u64 number, const char *after) {
 }
 
 /* The time of day, for what was read now. RFC 3339 with nanoseconds, UTC, without trailing zeros as Go has it. */
-void stamp(void) {
+void stamp(u32 stream) {
     struct timespec now;
     CALL2(SYS_clock_gettime, CLOCK_REALTIME, &now);
     u64 day = (u64)now.seconds / 86400, second = (u64)now.seconds % 86400;
@@ -36,6 +37,8 @@ void stamp(void) {
     put_digits(&text, (u64)now.nanos, 9);
     put(&text, "Z");
     stamp_length = (u64)(text.at - stamp_text);
+    put(&text, stream ? " stderr F " : " stdout F ");
+    prefix_length = (u64)(text.at - stamp_text);
 }
 
 static void say(const char *text) {
@@ -110,21 +113,16 @@ static void escape(const u8 *at, u64 count) {
 
 /* A line, with its end if it is whole. */
 void put_record(u32 format, u32 stream, const char *line, u64 count, int whole) {
-    const char *name = stream ? "stderr" : "stdout";
     if (format == FORMAT_JSON) {
         say("{\"log\":\"");
         escape((const u8 *)line, count);
-        say("\",\"stream\":\"");
-        say(name);
-        say("\",\"time\":\"");
+        say(stream ? "\",\"stream\":\"stderr\",\"time\":\"" : "\",\"stream\":\"stdout\",\"time\":\"");
         write_log(stamp_text, stamp_length);
         say("\"}\n");
         return;
     }
-    write_log(stamp_text, stamp_length);
-    put_byte(' ');
-    say(name);
-    say(whole ? " F " : " P ");
+    stamp_text[prefix_length - 2] = whole ? 'F' : 'P';
+    write_log(stamp_text, prefix_length);
     write_log(line, count);
     if (!whole) {
         put_byte('\n');

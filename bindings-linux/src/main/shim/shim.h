@@ -89,7 +89,6 @@ extern union held { struct config head; u8 bytes[MOST_CONFIG]; } config;
 
 /* text.c */
 void *memcpy(void *, const void *, u64);
-void *memmove(void *, const void *, u64);
 void *memset(void *, int, u64);
 struct text { char *at, *end; };
 void put(struct text *, const char *);
@@ -138,7 +137,7 @@ void write_log(const char *, u64);
 /* record.c */
 void put_record(u32 format, u32 stream, const char *, u64, int whole);
 void put_byte(char);
-void stamp(void);
+void stamp(u32 stream);
 
 /* status.c */
 void record(void);

@@ -158,7 +158,7 @@ __attribute__((noreturn)) void supervise(void) {
         wait_for_something();
         int logged = 0;
         for (u32 stream = 0; stream < 2; stream++) {
-            logged |= is_ready(2 + stream) && drain(stream) > 0;
+            logged |= is_ready(2 + stream) && drain(stream);
         }
         if (logged) {
             tell_all(LOGGED);

@@ -63,7 +63,9 @@ class DetachedKillTest {
                 names.add(entry.name());
                 int number = Integer.parseInt(entry.name().substring(prefix.length() + 1));
                 assertEquals(
-                        new Containers.State.Ended(new Exit.Exited(DetachedLives.code(number))), entry.state(), context);
+                        new Containers.State.Ended(new Exit.Exited(DetachedLives.code(number))),
+                        entry.state(),
+                        context);
                 assertEquals(DetachedLives.LINES, lines(entry.name()), context);
                 assertTrue(Containers.remove(entry.name()), context);
             }
@@ -153,8 +155,7 @@ class DetachedKillTest {
 
     /** Whatever the killed JVM left of a start half way is in nobody's way. */
     private static void assertIsFree(String name, String context) throws Exception {
-        try (var container =
-                Samples.overHost().name(name).detached().start("/bin/true")) {
+        try (var container = Samples.overHost().name(name).detached().start("/bin/true")) {
             assertEquals(new Exit.Exited(0), container.waitFor(), context);
         }
         assertTrue(Containers.remove(name), context);
@@ -164,11 +165,12 @@ class DetachedKillTest {
         var left = new HashSet<String>();
         for (int attempt = 0; attempt < 500; attempt++) {
             left.clear();
-            try (var all = Files.find(
-                    Path.of("/sys/fs/cgroup"),
-                    4,
-                    (path, _) -> path.getFileName().toString().startsWith("caisson-detached-" + prefix + "-"))) {
-                all.forEach(path -> left.add(path.toString()));
+            for (File hierarchy : children(new File("/sys/fs/cgroup"))) {
+                for (File cgroup : children(hierarchy)) {
+                    if (cgroup.getName().startsWith("caisson-detached-" + prefix + "-")) {
+                        left.add(cgroup.toString());
+                    }
+                }
             }
             if (left.isEmpty()) {
                 return left;
@@ -178,13 +180,20 @@ class DetachedKillTest {
         return left;
     }
 
+    /** Others vanish meanwhile; only names are asked for. */
+    private static File[] children(File directory) {
+        File[] children = directory.listFiles();
+        return children == null ? new File[0] : children;
+    }
+
     @Test
     @Timeout(60)
     void ofJvmsThatStartTheSameNameAtOnceOneWins() throws Exception {
         var jvms = new ArrayList<Process>();
         for (int i = 0; i < 2; i++) {
             jvms.add(new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
                             "-XX:TieredStopAtLevel=1",
                             "--enable-native-access=ALL-UNNAMED",
                             "-D" + StateDirectory.PROPERTY + "=" + System.getProperty(StateDirectory.PROPERTY),

@@ -21,7 +21,10 @@ final class DetachedLives {
                     .name(name)
                     .detached()
                     .limits(Limits.none().memoryMax(64, ByteUnit.MB))
-                    .start("/bin/sh", "-c", "i=0; while [ $i -lt " + LINES + " ]; do echo line $i; i=$((i+1)); done; exit " + code(i));
+                    .start(
+                            "/bin/sh",
+                            "-c",
+                            "i=0; while [ $i -lt " + LINES + " ]; do echo line $i; i=$((i+1)); done; exit " + code(i));
             say("started " + name);
             if (i % 3 == 0) {
                 container.close();

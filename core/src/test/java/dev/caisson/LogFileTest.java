@@ -81,8 +81,9 @@ class LogFileTest {
         String second = new String(latin(lines.get(1)), StandardCharsets.UTF_8);
         String start = "{\"log\":\"";
         assertTrue(
-                first.startsWith(start
-                        + "tab\\u0009quote\\\"back\\\\slash\\u003ca\\u003e\\u0026b\\r\\u0001\u007f\\n\",\"stream\":\"stdout\",\"time\":\""),
+                first.startsWith(
+                        start
+                                + "tab\\u0009quote\\\"back\\\\slash\\u003ca\\u003e\\u0026b\\r\\u0001\u007f\\n\",\"stream\":\"stdout\",\"time\":\""),
                 first);
         assertTrue(second.startsWith(start + "é€𝄞\\u2028.\\u2029\\n\",\"stream\":\"stdout\""), second);
         String time = first.substring(first.lastIndexOf(":\"") + 2, first.length() - 2);
@@ -196,8 +197,11 @@ class LogFileTest {
                 .stderr(Stdio.log(LogFile.cri(directory.resolve("error.log"))))
                 .start("/bin/sh", "-c", "echo out; sleep 0.05; echo error >&2; sleep 0.05; echo again")) {
             var order = new ArrayList<String>();
-            Containers.log("two", true, output -> order.add((output.stderr() ? "2 " : "1 ")
-                    + new String(output.bytes(), StandardCharsets.UTF_8).strip()));
+            Containers.log(
+                    "two",
+                    true,
+                    output -> order.add((output.stderr() ? "2 " : "1 ")
+                            + new String(output.bytes(), StandardCharsets.UTF_8).strip()));
             assertEquals(List.of("1 out", "2 error", "1 again"), order);
         }
     }
@@ -229,11 +233,13 @@ class LogFileTest {
                 IllegalStateException.class,
                 () -> overHost().stdout(Stdio.log(LogFile.json(path()))).start("/bin/true"));
         assertTrue(notDetached.getMessage().contains("detached"), notDetached.getMessage());
-        var missing = assertThrows(ContainerException.class, () -> overHost()
-                .name("x")
-                .detached()
-                .stdout(Stdio.log(LogFile.json(directory.resolve("no/such/directory/log"))))
-                .start("/bin/true"));
+        var missing = assertThrows(
+                ContainerException.class,
+                () -> overHost()
+                        .name("x")
+                        .detached()
+                        .stdout(Stdio.log(LogFile.json(directory.resolve("no/such/directory/log"))))
+                        .start("/bin/true"));
         assertTrue(missing.getMessage().contains("no/such"), missing.getMessage());
         assertEquals(List.of(), Containers.list());
     }
