@@ -268,8 +268,14 @@ class RootFileSystemTest {
         assertEquals("root:root\n1777", sh(overHost().newUser(), script));
         try (var container = overHost().newUser().start("/bin/sh", "-c", "mkdir /opt/made")) {
             container.waitFor().orThrow();
+            // Somebody else may write to the host's own /tmp meanwhile, which is a layer here.
             assertEquals(
-                    List.of("/opt/made"), container.changes().map(Change::path).toList());
+                    List.of("/opt/made"),
+                    container
+                            .changes()
+                            .filter(change -> !(change instanceof Change.LayerChanged))
+                            .map(Change::path)
+                            .toList());
         }
     }
 
