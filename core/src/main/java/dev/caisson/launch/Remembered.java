@@ -55,17 +55,19 @@ final class Remembered<T> {
      */
     T get(byte[] state) throws IOException {
         var known = kept.get();
-        boolean holds = known != null && known.holds(state);
-        if (holds && known.seenTwice()) {
-            return known.what();
+        if (known != null && known.holds(state)) {
+            if (known.seenTwice()) {
+                return known.what();
+            }
+            var again = look.at(new LinkedHashSet<>(), new LinkedHashSet<>());
+            if (known.what().equals(again)) {
+                kept.set(new Known<>(again, state, known.files(), known.stamps(), true));
+                return again;
+            }
         }
         var whole = new LinkedHashSet<String>();
         var attributes = new LinkedHashSet<String>();
         var what = look.at(whole, attributes);
-        if (holds && known.what().equals(what)) {
-            kept.set(new Known<>(what, state, known.files(), known.stamps(), true));
-            return what;
-        }
         var files = new FileStamps(whole, attributes);
         long[] stamps = files.now();
         kept.set(
