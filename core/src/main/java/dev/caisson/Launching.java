@@ -19,6 +19,7 @@ import java.util.function.Function;
 /** What all ways to start a command have in common: its streams, and that it is watched from the beginning. */
 final class Launching {
     /** What somebody does with a command: that says where its streams lead unless they were set. */
+    @SuppressWarnings("ImmutableEnumChecker") // These kinds of streams have nothing that could change.
     enum Verb {
         RUN(Stdio.inherit(), Stdio.inherit()),
         CAPTURE(Stdio.discard(), Stdio.memory(16 << 20)),

@@ -46,7 +46,7 @@ final class RollbackExample implements Callable<Integer> {
                 boolean good;
                 try (Container agent = builder.stdout(Stdio.discard()).start("sleep", "infinity")) {
                     before = agent.snapshot(store, "before"); // It stands still meanwhile, and goes on.
-                    agent.command("sh", "-c", attempt).run();
+                    var _ = agent.command("sh", "-c", attempt).run();
                     good = agent.command("sh", "-c", check).run().isSuccess();
                 }
                 if (!good) {
