@@ -45,7 +45,9 @@ static void kill_in(const char *path) {
     if (directory < 0) {
         return;
     }
-    i32 switch_off = open_in(directory, "cgroup.kill", O_WRONLY);
+    /* Since Linux 6.14 a cgroup that was once killed so kills whatever is cloned into it from another one. */
+    int lives_again = config.head.restart != RESTART_NEVER && !shim.stopped;
+    i32 switch_off = lives_again ? -1 : open_in(directory, "cgroup.kill", O_WRONLY);
     if (switch_off >= 0) {
         CALL3(SYS_write, switch_off, "1", 1);
         CALL1(SYS_close, switch_off);

@@ -32,6 +32,14 @@ i64 clone_child(void) {
     return pid;
 }
 
+/* That the kernel gave with the child; it is had by another number when it is known to stay. */
+void close_pidfd(void) {
+    i32 pidfd = *(i32 *)(REQUEST + TABLE_PIDFD);
+    if (pidfd >= FIRST_ARRIVED) {
+        CALL1(SYS_close, pidfd);
+    }
+}
+
 /* In the child: holds nothing of the shim, and does what was asked for. */
 __attribute__((noreturn)) void become(void) {
     CALL3(SYS_close_range, FIRST_OWN, ~0U, 0);
@@ -62,6 +70,8 @@ static void launch(const struct request *request) {
     }
     if (result < 0) {
         refuse(result);
+    } else {
+        close_pidfd();
     }
     /* The end of the launch's socket is what tells that it is over. */
     CALL3(SYS_close_range, FIRST_ARRIVED, socket, 0);

@@ -170,6 +170,9 @@ int start_again(void) {
     if (pid == 0) {
         become();
     }
+    if (pid > 0) {
+        close_pidfd();
+    }
     CALL2(SYS_munmap, REQUEST, shim.table_size);
     fill(FIRST_ARRIVED, (i32)config.head.socket);
     int runs = pid > 0 && converse(pair[0], (i32)pid);

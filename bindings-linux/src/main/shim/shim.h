@@ -113,6 +113,7 @@ void fill(i32 first, i32 last);
 /* launch.c */
 __attribute__((noreturn)) void serve_launcher(void);
 i64 clone_child(void);
+void close_pidfd(void);
 __attribute__((noreturn)) void become(void);
 __attribute__((noreturn)) void enter_table(u8 *);
 __attribute__((noreturn)) void leave(void);

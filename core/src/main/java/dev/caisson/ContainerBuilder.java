@@ -81,6 +81,7 @@ public final class ContainerBuilder extends IsolationSettings {
      * When a detached container is started again. It gets new namespaces and mounts, and keeps its writable layer: that of
      * {@link #upper}, or else one in its state directory, which {@link Containers#remove} removes. Only where an ordinary user's
      * container is over the host's root, which is many layers, each life begins with its own.
+     * Layers that are shown with the ids of a user namespace, as root's {@code newUser} and {@code sandbox} have them, are refused.
      */
     public ContainerBuilder restart(Restart policy) {
         return new ContainerBuilder(spec.supervision(s -> s.withRestart(policy)));

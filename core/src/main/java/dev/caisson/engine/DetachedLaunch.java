@@ -39,11 +39,18 @@ final class DetachedLaunch {
     /** {@return what of a preset this host does not enforce} */
     List<String> launch() throws IOException {
         var state = StateDirectory.ofThisUser();
+        request.spec().supervision().checkTogether();
         String name = request.spec().supervision().name().orElseThrow();
         String cgroupName = Detachment.newCgroupName(name);
         var asked = complete(request.spec(), state.path(name)).limits(l -> l.withCgroupName(cgroupName));
         // What contradicts itself is refused before anything is made.
         var input = services.planner().decide(asked, request.command(), List.of());
+        if (input.idmappedLayers() && asked.supervision().restarts()) {
+            throw new IllegalStateException(
+                    "restart contradicts layers that are shown with the ids of a user namespace:"
+                            + " their mounts are used up by the first launch; leave newUser out, copy the layers into a rootfs, or"
+                            + " start the container again from a JVM");
+        }
         var spec = keepsLayer(input) ? asked.root(r -> r.withUpper(upper(state.path(name)))) : asked;
         var prepared = state.prepare();
         StateDirectory.Claim claim;
