@@ -212,8 +212,8 @@ public record Overlay(
     }
 
     /**
-     * {@return the upper as a layer, kept under a name; it is copied} Nobody may change it meanwhile. A {@link Branch} is committed
-     * without a copy.
+     * {@return the upper as a layer, kept under a name; it is copied} Nobody may change it meanwhile. A {@link
+     * dev.caisson.overlay.store.Branch} is committed without a copy.
      */
     public Layer commit(LayerStore store, String name) throws IOException {
         try (var directory = Files.open(HostPath.of(requiredUpper().directory()), OpenFlags.O_DIRECTORY, 0)) {
