@@ -78,8 +78,11 @@ final class ExecSteps {
                     of(0),
                     of(0));
         }
-        program.purpose("lead a session of its own, without the caller's terminal");
-        program.call(Syscall.SETSID);
+        if (!input.joins(Namespace.PID) || input.hasReaper()) {
+            // Else the second child does: with each session the kernel makes a group for the scheduler, too.
+            program.purpose("lead a session of its own, without the caller's terminal");
+            program.call(Syscall.SETSID);
+        }
         var process = input.spec().process();
         if (process.oomScoreAdj().isPresent()) {
             program.purpose("set oom_score_adj", "CAP_SYS_RESOURCE to lower it");

@@ -59,6 +59,7 @@ final class InitSteps {
         program.phase("reaper");
         program.purpose("get back the descendants of the command that lose their parent, to end with it");
         program.call(Syscall.PRCTL, named(36, "PR_SET_CHILD_SUBREAPER"), of(1), of(0), of(0), of(0));
+        var reaper = program.result("reaper", Syscall.GETPID);
         var command = program.label();
         var pid = fork(command, "caisson-reaper");
         closeAllButStatus();
@@ -67,6 +68,10 @@ final class InitSteps {
         program.bind(command);
         program.purpose("end with the reaper, and lead a session of its own");
         program.call(Syscall.PRCTL, named(1, "PR_SET_PDEATHSIG"), named(9, "SIGKILL"), of(0), of(0), of(0));
+        var held = program.label();
+        program.branch(Step.Condition.EQUAL, program.result("parent", Syscall.GETPPID), reaper, held);
+        program.call(Syscall.EXIT_GROUP, of(127)); // It has ended before.
+        program.bind(held);
         program.call(Syscall.SETSID);
     }
 

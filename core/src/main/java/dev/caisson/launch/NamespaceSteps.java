@@ -165,8 +165,10 @@ final class NamespaceSteps {
     void planFork() {
         program.purpose("fork, since a PID namespace is entered by children only");
         program.fork();
-        program.purpose("lead a session of its own");
-        program.call(Syscall.SETSID);
+        if (!input.hasReaper()) { // A reaper stays in that of the first child; the command leads another one.
+            program.purpose("lead a session of its own");
+            program.call(Syscall.SETSID);
+        }
     }
 
     private void join(Namespace namespace) {

@@ -521,7 +521,7 @@ public final class LiveProcess {
             held = Files.duplicate(pidfd.number());
         }
         try (held) {
-            if (commandEnds(held)) {
+            if (Processes.awaitEnd(held, 0) || commandEnds(held)) {
                 return; // It had started nothing that is left.
             }
             long end = System.nanoTime() + DESCENDANTS_NANOS;

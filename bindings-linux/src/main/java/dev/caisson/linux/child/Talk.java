@@ -8,7 +8,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
-import dev.caisson.linux.Signal;
 import dev.caisson.linux.Syscall;
 import dev.caisson.linux.sys.Fd;
 import dev.caisson.linux.sys.Native;
@@ -187,7 +186,7 @@ final class Talk {
 
     private static void kill(int pid) {
         if (pid != 0) {
-            var _ = Native.call(Syscall.KILL, pid, Signal.SIGKILL.number(), 0);
+            Offspring.kill(pid);
         }
     }
 
@@ -373,14 +372,14 @@ final class Talk {
             if (first == 0) {
                 return;
             }
-            var _ = Native.call(Syscall.KILL, first, Signal.SIGKILL.number(), 0);
+            Offspring.kill(first);
             int n;
             while ((n = Sockets.receive(socket, report)) == TableLayout.REPORT_SIZE || n == -Errno.EAGAIN.code()) {
                 if (n < 0) {
                     look();
                 } else if (report.get(JAVA_INT, TableLayout.STATE) == TableLayout.FORKED) {
                     forked = report.get(JAVA_INT, TableLayout.FAILED_ERRNO);
-                    var _ = Native.call(Syscall.KILL, forked, Signal.SIGKILL.number(), 0);
+                    Offspring.kill(forked);
                 }
             }
             killAndReap(first);
