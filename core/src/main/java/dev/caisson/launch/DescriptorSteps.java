@@ -98,12 +98,13 @@ final class DescriptorSteps {
     }
 
     private Arg source(int number, @Nullable Stdio stdio) {
-        Optional<Arg> own = switch (stdio) {
-            case Stdio.Discard _ -> devices.nothing();
-            case Stdio.Terminal _ -> devices.terminal();
-            case null, default -> Optional.empty();
-        };
-        return own.orElseGet(() -> Slots.descriptor(number));
+        Optional<Arg> own = Optional.empty();
+        if (stdio instanceof Stdio.Discard) {
+            own = devices.nothing();
+        } else if (stdio instanceof Stdio.Terminal) {
+            own = devices.terminal();
+        }
+        return own.isPresent() ? own.get() : Slots.descriptor(number);
     }
 
     /** Whether the child reports by a descriptor is for the way of the launch to say, which the plan does not know. */

@@ -39,12 +39,12 @@ public final class InheritedStream {
      * /dev/null of its own, and the host's is not its to change.
      */
     public static Stdio resolved(Stdio stdio, int number) {
-        return switch (stdio) {
-            case Stdio.File file when file.path().equals(NULL) -> Stdio.discard();
-            case Stdio.Inherit _ when isNothing(number) -> Stdio.discard();
-            case Stdio.Tee(var sinks) -> tee(sinks, number);
-            default -> stdio;
-        };
+        if (stdio instanceof Stdio.Tee(var sinks)) {
+            return tee(sinks, number);
+        }
+        boolean discards = stdio instanceof Stdio.File file && file.path().equals(NULL)
+                || stdio instanceof Stdio.Inherit && isNothing(number);
+        return discards ? Stdio.discard() : stdio;
     }
 
     private static Stdio tee(List<Stdio> sinks, int number) {
