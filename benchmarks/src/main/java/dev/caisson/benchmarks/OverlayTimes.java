@@ -25,7 +25,7 @@ final class OverlayTimes {
     private static final int ROUNDS = 21;
 
     /** So many mounts until the JVM has compiled what is on the way. */
-    private static final int WARM_UP = 300;
+    private static final int WARM_UP = 1000;
 
     /** The same calls as the library makes: layers by descriptor, and a detached mount. */
     private static final String C = """

@@ -109,6 +109,7 @@ public record FileStatus(
         try (var arena = Arena.ofConfined()) {
             var result = Statx.allocate(arena);
             long failed = Native.call(
+                    Native.errnoMemory(arena),
                     Syscall.STATX,
                     AtFlags.AT_FDCWD,
                     At.cString(arena, path).address(),
@@ -134,6 +135,7 @@ public record FileStatus(
         try (var arena = Arena.ofConfined()) {
             var result = Statx.allocate(arena);
             long failed = Native.call(
+                    Native.errnoMemory(arena),
                     Syscall.STATX,
                     directory.number(),
                     At.cString(arena, name).address(),

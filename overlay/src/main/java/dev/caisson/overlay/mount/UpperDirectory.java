@@ -39,9 +39,9 @@ public final class UpperDirectory implements AutoCloseable {
         var made = new ArrayList<Path>();
         var prepared = new UpperDirectory(made);
         try {
-            make(upper, "rwxr-xr-x", owner, made);
-            make(work, "rwx------", owner, made);
-            check(upper, work, owner, top);
+            var here = make(upper, "rwxr-xr-x", owner, made);
+            var there = make(work, "rwx------", owner, made);
+            check(upper, here, work, there, owner, top);
             if (made.contains(upper)) {
                 cover(upper, top.get());
             }
@@ -60,13 +60,16 @@ public final class UpperDirectory implements AutoCloseable {
         }
     }
 
-    private static void make(Path directory, String permissions, OptionalLong owner, List<Path> made)
+    /** {@return what the directory is, which was there or was made} */
+    private static FileStatus make(Path directory, String permissions, OptionalLong owner, List<Path> made)
             throws IOException {
-        if (status(directory).filter(FileStatus::isDirectory).isPresent()) {
-            if (owner.isPresent() && isOursAndEmpty(directory)) {
-                give(directory, owner.getAsLong());
+        var there = status(directory);
+        if (there.isPresent() && there.get().isDirectory()) {
+            if (owner.isEmpty() || !isOursAndEmpty(directory)) {
+                return there.get();
             }
-            return;
+            give(directory, owner.getAsLong());
+            return present(directory);
         }
         if (Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
             throw new IOException("upper: " + HostPath.shown(directory) + " is not a directory");
@@ -83,6 +86,11 @@ public final class UpperDirectory implements AutoCloseable {
         if (owner.isPresent()) {
             give(directory, owner.getAsLong());
         }
+        return present(directory);
+    }
+
+    private static FileStatus present(Path directory) throws IOException {
+        return status(directory).orElseThrow(() -> new IOException("upper: " + directory + " was removed just now"));
     }
 
     /** Such as those of a new branch: nothing of anybody's changes hands. */
@@ -104,15 +112,15 @@ public final class UpperDirectory implements AutoCloseable {
         return FileStatus.of(HostPath.of(path));
     }
 
-    private static void check(Path upper, Path work, OptionalLong owner, Supplier<Optional<TopDirectory>> top)
+    private static void check(
+            Path upper,
+            FileStatus here,
+            Path work,
+            FileStatus there,
+            OptionalLong owner,
+            Supplier<Optional<TopDirectory>> top)
             throws IOException {
-        var here = status(upper);
-        var there = status(work);
-        if (here.isEmpty() || there.isEmpty()) {
-            throw new IOException("upper: " + HostPath.shown(upper) + " or its work directory " + HostPath.shown(work)
-                    + " was removed just now");
-        }
-        if (here.get().device() != there.get().device()) {
+        if (here.device() != there.device()) {
             throw new IOException("upper: " + HostPath.shown(upper) + " and its work directory " + HostPath.shown(work)
                     + " are on different file systems; the kernel moves files from one to the other, so both must be on"
                     + " one");
@@ -125,8 +133,8 @@ public final class UpperDirectory implements AutoCloseable {
                             + ", else delete both directories and begin anew");
         }
         if (owner.isPresent()) {
-            checkOwner(upper, here.get(), owner.getAsLong(), top.get());
-            checkOwner(work, there.get(), owner.getAsLong(), Optional.empty());
+            checkOwner(upper, here, owner.getAsLong(), top.get());
+            checkOwner(work, there, owner.getAsLong(), Optional.empty());
         }
     }
 
