@@ -128,8 +128,8 @@ class RunInTerminalTest {
         window.await("red grüße\n");
         assertTrue(window.colours().contains("\033[31mred"), window.colours());
         window.resize(120, 35);
-        window.type("stty size; echo done");
-        window.await("35 120\ndone");
+        window.type("until test \"$(stty size)\" = '35 120'; do sleep 0.1; done; echo re''sized");
+        window.await("\nresized");
         window.type("sh -c 'echo run\"ning\"; exec sleep 111'");
         window.await("running");
         window.press("C-c");

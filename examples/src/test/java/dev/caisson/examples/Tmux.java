@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.caisson.testkit.Need;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -98,7 +99,12 @@ final class Tmux implements AutoCloseable {
 
     /** Closes the window, as a click on its corner does. */
     @Override
-    public void close() throws IOException, InterruptedException {
-        var _ = tmux("kill-server");
+    public void close() throws IOException {
+        try {
+            var _ = tmux("kill-server");
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while a window is closed");
+        }
     }
 }
