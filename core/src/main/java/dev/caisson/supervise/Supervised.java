@@ -201,6 +201,7 @@ public final class Supervised implements AutoCloseable {
     }
 
     /** Waits until something happens that did not when {@link #happened} said {@code seen}: more log, or the end. */
+    @SuppressWarnings("WaitNotInLoop") // Who calls it looks again.
     public synchronized void awaitMore(long seen) throws InterruptedException, IOException {
         if (connection != null && happened == seen && !closed) {
             if (!Attachment.send(connection, Operation.FOLLOW, 0)) {
