@@ -29,6 +29,9 @@ public final class ContainerCgroup implements LiveProcess.Surroundings {
     private volatile boolean keepsUsage;
     private @Nullable UsageMeter meter;
     private volatile @Nullable Usage last;
+
+    /** Null: nobody has asked yet. */
+    @SuppressWarnings("NullableOptional")
     private volatile @Nullable Optional<OutOfMemory> lastOfOuter;
 
     private final Ward will;
