@@ -15,6 +15,7 @@ import dev.caisson.supervise.Attachment.Told;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -207,7 +208,12 @@ public final class Supervised implements AutoCloseable {
             if (!Attachment.send(connection, Operation.FOLLOW, 0)) {
                 return;
             }
-            wait(MOST_WAIT_MILLIS);
+            long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(MOST_WAIT_MILLIS);
+            long left = MOST_WAIT_MILLIS;
+            while (connection != null && happened == seen && !closed && left > 0) {
+                wait(left);
+                left = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime());
+            }
         }
     }
 
