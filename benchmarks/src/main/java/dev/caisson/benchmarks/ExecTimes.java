@@ -113,6 +113,9 @@ final class ExecTimes {
     private String[] command(String runtime, String... arguments) {
         var all =
                 new ArrayList<>(List.of(runtime, "--root", work.resolve(runtime).toString()));
+        if (runtime.equals("crun")) {
+            all.add("--cgroup-manager=disabled");
+        }
         all.addAll(List.of(arguments));
         return all.toArray(String[]::new);
     }
