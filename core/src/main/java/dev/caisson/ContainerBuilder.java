@@ -146,7 +146,7 @@ public final class ContainerBuilder extends IsolationSettings {
 
     /**
      * Starts a command and returns at once; its streams are pipes unless they were set. A command whose output nobody reads waits
-     * when its pipe is full: for a service, see {@link Stdio#ring}.
+     * when its pipe is full: for a service, see {@link dev.caisson.spec.Stdio#ring}.
      */
     public Container start(String... command) throws IOException {
         return start(List.of(command));

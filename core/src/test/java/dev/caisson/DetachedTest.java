@@ -50,7 +50,9 @@ class DetachedTest {
             }
             Containers.remove(entry.name());
         }
-        assertFalse(Files.list(directory.resolve("state")).findAny().isPresent());
+        try (var left = Files.list(directory.resolve("state"))) {
+            assertFalse(left.findAny().isPresent());
+        }
         System.clearProperty(StateDirectory.PROPERTY);
     }
 
@@ -281,7 +283,9 @@ class DetachedTest {
             assertEquals(
                     "caisson-shim",
                     Files.readString(Path.of("/proc/" + supervisor + "/comm")).strip());
-            assertEquals(1, Files.list(Path.of("/proc/" + supervisor + "/task")).count());
+            try (var threads = Files.list(Path.of("/proc/" + supervisor + "/task"))) {
+                assertEquals(1, threads.count());
+            }
             long resident = kilobytes(supervisor, "Rss:");
             System.out.println("supervisor: Rss " + resident + " kB, Pss " + kilobytes(supervisor, "Pss:") + " kB");
             assertTrue(resident < 64, resident + " kB");
