@@ -4,6 +4,7 @@
 module dev.caisson.examples {
     requires dev.caisson;
     requires info.picocli;
+    requires org.jline.terminal;
     requires static org.jspecify;
 
     opens dev.caisson.examples to
