@@ -241,9 +241,9 @@ final class NamespaceSteps {
 
     private void offset(String clock, Optional<Duration> offset) {
         if (offset.isPresent()) {
+            Duration by = offset.get();
             program.purpose("offset the " + clock + " clock", "CAP_SYS_TIME");
-            String line =
-                    clock + " " + offset.get().getSeconds() + " " + offset.get().getNano();
+            String line = clock + " " + by.getSeconds() + " " + by.getNano();
             writeFile(program, "/proc/self/timens_offsets", line);
         }
     }

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -58,8 +59,9 @@ public final class InheritedStream {
     private static boolean isNothing(int number) {
         try {
             var read = java.nio.file.Files.readAttributes(Path.of("/proc/self/fd/" + number), "unix:mode,rdev");
-            return FileStatus.Type.of((int) read.get("mode")) == FileStatus.Type.CHARACTER_DEVICE
-                    && (long) read.get("rdev") == DEV_NULL;
+            int mode = (int) Objects.requireNonNull(read.get("mode"));
+            long device = (long) Objects.requireNonNull(read.get("rdev"));
+            return FileStatus.Type.of(mode) == FileStatus.Type.CHARACTER_DEVICE && device == DEV_NULL;
         } catch (NoSuchFileException closed) {
             return true;
         } catch (IOException notShown) {
