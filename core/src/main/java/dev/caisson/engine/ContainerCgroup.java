@@ -8,7 +8,7 @@ import dev.caisson.cgroups.spec.CgroupException.Reason;
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.cgroups.spec.Usage;
 import dev.caisson.linux.child.Ward;
-import dev.caisson.process.LiveProcess;
+import dev.caisson.process.Surroundings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +19,7 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** A container's own cgroup, which ends with it, and what is known of it afterwards. */
-public final class ContainerCgroup implements LiveProcess.Surroundings {
+public final class ContainerCgroup implements Surroundings {
     /** The number of the PID namespace in which pids mean the same as in the kernel's log (PROC_PID_INIT_INO). */
     private static final String INITIAL_PID_NAMESPACE = "pid:[4026531836]";
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.caisson.process;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-
 import dev.caisson.cgroups.spec.OutOfMemory;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
@@ -19,7 +17,6 @@ import dev.caisson.linux.sys.Poller;
 import dev.caisson.linux.sys.Processes;
 import dev.caisson.linux.sys.WaitStatus;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
@@ -37,33 +34,6 @@ public final class LiveProcess {
     private static final long AGAIN_NANOS = 20_000_000;
 
     private static final int MOST_LOOKS = 50;
-    private static final long REAP_NANOS = 200_000_000;
-
-    /** How long descendants are looked for, and at what intervals, before those that are left are given up. */
-    private static final long DESCENDANTS_NANOS = 10_000_000_000L;
-
-    private static final int MOST_ROUNDS = 50;
-    private static final long FIRST_PAUSE_NANOS = 100_000;
-    private static final long LONGEST_PAUSE_NANOS = 20_000_000;
-
-    /** Not a wait status. */
-    private static final int UNKNOWN = -1;
-
-    /** What belongs to the process beside it: its cgroup. */
-    public interface Surroundings {
-        /** Kills everything in it. */
-        void kill() throws IOException;
-
-        /** {@return the processor time of everything in it} */
-        Duration cpuTime() throws IOException;
-
-        /**
-         * Learns what there is to learn after the end, and removes everything.
-         *
-         * @return what the out-of-memory killer did, where it took the command; if a SIGKILL did and nobody else sent it
-         */
-        Optional<OutOfMemory> dissolve() throws IOException;
-    }
 
     /** Why this side killed it. */
     public enum Cause {
@@ -93,7 +63,7 @@ public final class LiveProcess {
     private final int pid;
     private final Fd pidfd;
     private final Plumbing plumbing;
-    private final @Nullable Fd initStatus;
+    private final @Nullable InitReport report;
     private final @Nullable Surroundings surroundings;
     private final long startedAt;
     private final CompletableFuture<End> end = new CompletableFuture<>();
@@ -104,7 +74,6 @@ public final class LiveProcess {
     private @Nullable Duration cpuTimeMax;
     private @Nullable CpuBudget budget;
     private boolean reaper;
-    private int word = UNKNOWN;
     private Poller.@Nullable Watch reports;
     private Poller.@Nullable Watch container;
     private @Nullable Cause cause;
@@ -127,7 +96,7 @@ public final class LiveProcess {
         this.pidfd = child.pidfd();
         this.ward = child.ward();
         this.plumbing = plumbing;
-        this.initStatus = initStatus;
+        this.report = initStatus == null ? null : new InitReport(initStatus);
         this.surroundings = surroundings;
         this.startedAt = startedAt;
         delivered = end.thenCombine(plumbing.delivered(), (known, _) -> known);
@@ -201,8 +170,8 @@ public final class LiveProcess {
                     poller, Processes.online(), cpuTimeMax, surroundings::cpuTime, () -> killQuietly(Cause.CPU_TIME));
             budget.begin();
         }
-        if (reaper && initStatus != null) {
-            reports = poller.watch(initStatus, Epoll.IN, () -> reported(poller));
+        if (reaper && report != null) {
+            reports = poller.watch(report.pipe(), Epoll.IN, () -> reported(poller));
         }
         if (timeout != null) {
             alarm = poller.after(Math.max(left, 0), () -> poller.handOff(() -> killQuietly(Cause.TIMEOUT)));
@@ -215,7 +184,7 @@ public final class LiveProcess {
 
     /** A supervisor has killed processes, by their numbers; an init's command, whose number is not known, is one of them. */
     public synchronized void supervisorKilled(Set<Integer> processes) {
-        if (cause == null && (processes.contains(pid) || initStatus != null && !processes.isEmpty())) {
+        if (cause == null && (processes.contains(pid) || report != null && !processes.isEmpty())) {
             cause = Cause.SUPERVISOR;
         }
     }
@@ -252,23 +221,11 @@ public final class LiveProcess {
             reports = null;
         }
         try {
-            if (!reaped && initStatus != null && readWord(initStatus)) {
+            if (!reaped && report != null && report.read()) {
                 poller.handOff(this::killDescendantsQuietly);
             }
         } catch (LinuxException unreadable) {
             // Then it is the reaper's own end that tells.
-        }
-    }
-
-    /** {@return whether there is more to wait for} */
-    private synchronized boolean readWord(Fd pipe) throws LinuxException {
-        try (var arena = Arena.ofConfined()) {
-            var words = arena.allocate(JAVA_INT, 2);
-            int length = Files.read(pipe, words);
-            if (length >= Integer.BYTES) {
-                word = words.get(JAVA_INT, 0);
-            }
-            return length > Integer.BYTES;
         }
     }
 
@@ -302,26 +259,12 @@ public final class LiveProcess {
             return false;
         }
         try {
-            reapLater(poller, Files.duplicate(pidfd.number()));
+            Zombie.reapLater(poller, Files.duplicate(pidfd.number()));
         } catch (LinuxException noDescriptor) {
             // A zombie stays until this JVM ends.
         }
         retire();
         return true;
-    }
-
-    private static void reapLater(Poller poller, Fd zombie) {
-        var _ = poller.after(REAP_NANOS, () -> {
-            try {
-                if (Processes.poll(zombie).isEmpty()) {
-                    reapLater(poller, zombie);
-                    return;
-                }
-            } catch (LinuxException stolen) {
-                // Somebody else has reaped it.
-            }
-            zombie.close();
-        });
     }
 
     /** Its output does not arrive: nothing of what it did can be trusted to be known, so it ends. */
@@ -382,15 +325,15 @@ public final class LiveProcess {
     private void fail(LinuxException why) {
         retire();
         plumbing.close();
-        if (initStatus != null) {
-            initStatus.close();
+        if (report != null) {
+            report.pipe().close();
         }
         end.completeExceptionally(why);
     }
 
     private void finish(WaitStatus status) {
         try {
-            var real = initStatus == null ? status : reported(status, initStatus);
+            var real = report == null ? status : reported(status, report);
             plumbing.ended();
             Optional<OutOfMemory> outOfMemory = surroundings == null ? Optional.empty() : surroundings.dissolve();
             var failed = failure();
@@ -440,13 +383,8 @@ public final class LiveProcess {
     }
 
     /** An init says how the command ended; if it was killed itself, its own end is the command's. */
-    private synchronized WaitStatus reported(WaitStatus ofInit, Fd pipe) throws LinuxException {
-        try (pipe) {
-            if (word == UNKNOWN) {
-                var _ = readWord(pipe);
-            }
-            return word == UNKNOWN ? ofInit : ofInit.withWaitWord(word);
-        }
+    private synchronized WaitStatus reported(WaitStatus ofInit, InitReport report) throws LinuxException {
+        return report.last(ofInit);
     }
 
     /**
@@ -468,7 +406,7 @@ public final class LiveProcess {
         }
         // An init cannot pass on what nobody can catch. Its own SIGKILL does end the command; its own SIGSTOP stops
         // nothing. A reaper's SIGKILL would leave what else it holds together.
-        boolean direct = reaper && signal.equals(Signal.SIGKILL) || initStatus != null && signal.equals(Signal.SIGSTOP);
+        boolean direct = reaper && signal.equals(Signal.SIGKILL) || report != null && signal.equals(Signal.SIGSTOP);
         return direct ? InitChild.signal(pid, signal) : Processes.signal(pidfd, signal);
     }
 
@@ -511,50 +449,18 @@ public final class LiveProcess {
         }
     }
 
-    /** Kills what the command has started, until the reaper, which waits for all of it, is gone. */
     private void killDescendants() throws IOException {
-        Fd held;
-        synchronized (this) {
-            if (reaped) {
-                return;
-            }
-            held = Files.duplicate(pidfd.number());
-        }
-        try (held) {
-            if (Processes.awaitEnd(held, 0) || commandEnds(held)) {
-                return; // It had started nothing that is left.
-            }
-            long end = System.nanoTime() + DESCENDANTS_NANOS;
-            long pause = FIRST_PAUSE_NANOS;
-            while (killThoseFound() && !Processes.awaitEnd(held, pause) && System.nanoTime() - end < 0) {
-                pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
-            }
-        }
+        new Offspring(pid, this).kill();
     }
 
-    /** {@return whether the command is killed, and the reaper ends at once, since nothing is left; to look for that takes long} */
-    private boolean commandEnds(Fd held) throws IOException {
-        synchronized (this) {
-            try {
-                if (reaped || word != UNKNOWN || !InitChild.signal(pid, Signal.SIGKILL)) {
-                    return reaped;
-                }
-            } catch (LinuxException unknown) {
-                return false; // It is found among all others then.
-            }
-        }
-        return Processes.awaitEnd(held, BRIEFLY_NANOS);
+    /** {@return a pidfd for the caller, who closes it; nothing if it is reaped} */
+    synchronized Optional<Fd> held() throws LinuxException {
+        return reaped ? Optional.empty() : Optional.of(Files.duplicate(pidfd.number()));
     }
 
-    private synchronized boolean killThoseFound() throws IOException {
-        if (!reaped) {
-            var descendants = new Descendants(pid);
-            descendants.kill();
-            for (int i = 0; i < MOST_ROUNDS && descendants.killChildren(); i++) {
-                Thread.onSpinWait();
-            }
-        }
-        return !reaped;
+    /** {@return whether the end of the command behind a reaper is known} */
+    synchronized boolean hasTold() {
+        return report != null && report.isKnown();
     }
 
     private void killDescendantsQuietly() {

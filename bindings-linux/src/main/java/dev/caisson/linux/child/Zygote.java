@@ -7,19 +7,16 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.LinuxException;
 import dev.caisson.linux.Syscall;
-import dev.caisson.linux.call.Arg;
 import dev.caisson.linux.call.HostPath;
 import dev.caisson.linux.flag.CloneFlags;
 import dev.caisson.linux.sys.Epoll;
 import dev.caisson.linux.sys.Fd;
-import dev.caisson.linux.sys.Files;
 import dev.caisson.linux.sys.Native;
 import dev.caisson.linux.sys.Poller;
 import dev.caisson.linux.sys.Processes;
 import dev.caisson.linux.sys.Sockets;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -40,8 +37,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Zygote implements AutoCloseable {
     static final long FLAGS = CloneFlags.CLONE_PARENT | CloneFlags.CLONE_PIDFD | CloneFlags.CLONE_PARENT_SETTID;
-
-    private static final int SIGCHLD = 17;
 
     /** The zygote would have to be killed this often while it serves one launch. */
     private static final int MOST_ATTEMPTS = 200;
@@ -402,7 +397,7 @@ final class Zygote implements AutoCloseable {
         var pair = Sockets.pair();
         try (var far = pair.far()) {
             var talk = new Talk(pair.near(), launch, new Asked(process, place), deadline);
-            if (!send(launch, process, place, far)) {
+            if (!new ZygoteRequest(launch, place.number, memories).send(process, far)) {
                 return Optional.empty();
             }
             far.close();
@@ -425,81 +420,6 @@ final class Zygote implements AutoCloseable {
             if (!guarded) {
                 place.end();
             }
-        }
-    }
-
-    /** {@return whether the zygote has the request, as far as can be told} */
-    private boolean send(Launch launch, ZygoteProcess process, Place place, Fd far) throws IOException {
-        var program = launch.program();
-        var wanted = new ArrayList<>(launch.descriptors().values());
-        launch.cgroup().ifPresent(wanted::add);
-        var arrivals = new Arrivals(far.number(), wanted, program.claimed());
-        boolean inline = program.size() <= ZygoteProgram.LARGEST_INLINE;
-        var memory = memories.take(ZygoteProgram.HEAD_SIZE + program.size());
-        try {
-            var head = memory.table().asSlice(0, ZygoteProgram.HEAD_SIZE);
-            var table = memory.table().asSlice(ZygoteProgram.HEAD_SIZE, program.size());
-            head.set(JAVA_INT, ZygoteProgram.OPERATION, ZygoteProgram.LAUNCH);
-            head.set(JAVA_INT, ZygoteProgram.PLACE, place.number);
-            place(table, launch, arrivals, place.number);
-            if (inline) {
-                head.set(JAVA_LONG, ZygoteProgram.FILE_SIZE, 0L);
-                return send(process, memory.table().asSlice(0, ZygoteProgram.HEAD_SIZE + program.size()), arrivals);
-            }
-            try (var file = Files.memory("caisson-table", program.size())) {
-                Files.writeFully(file, table);
-                head.set(JAVA_LONG, ZygoteProgram.FILE_SIZE, (long) program.size());
-                head.set(JAVA_INT, ZygoteProgram.FILE, arrivals.last(file.number()));
-                return send(process, head, arrivals);
-            }
-        } finally {
-            memories.giveBack(memory);
-        }
-    }
-
-    private static void place(MemorySegment table, Launch launch, Arrivals arrivals, int place) {
-        var values = new HashMap<Arg.Slot, Integer>();
-        values.put(SyscallProgram.GATE, arrivals.socket());
-        values.put(SyscallProgram.REPORT, arrivals.socket());
-        launch.descriptors().forEach((name, number) -> values.put(name, arrivals.of(number)));
-        launch.program().place(table, ZygoteProgram.REQUEST_ADDRESS, values);
-        table.set(JAVA_INT, TableLayout.REPORT_FD, arrivals.socket());
-        table.set(JAVA_INT, TableLayout.PIDFD, -1);
-        long older = CloneFlags.CLONE_PARENT | CloneFlags.CLONE_PIDFD | launch.flags() | SIGCHLD;
-        table.set(JAVA_LONG, TableLayout.OLDER_FLAGS, launch.cgroup().isPresent() ? 0 : older);
-        long[] cloneArgs = {
-            FLAGS | launch.flags() | (launch.cgroup().isPresent() ? CloneFlags.CLONE_INTO_CGROUP : 0),
-            ZygoteProgram.REQUEST_ADDRESS + TableLayout.PIDFD,
-            0,
-            Ledger.pidAddress(place),
-            0, // With CLONE_PARENT a child has the exit signal of the one that clones it.
-            0,
-            0,
-            0,
-            0,
-            0,
-            arrivals.of(launch.cgroup())
-        };
-        MemorySegment.copy(cloneArgs, 0, table, JAVA_LONG, TableLayout.CLONE_ARGS, cloneArgs.length);
-    }
-
-    private static boolean send(ZygoteProcess process, MemorySegment message, Arrivals arrivals) throws IOException {
-        int[] descriptors = arrivals.sent();
-        while (true) {
-            long result = process.send(message, descriptors);
-            if (result == 0) {
-                return true;
-            }
-            if (result == -Errno.EAGAIN.code()) {
-                if (process.isStopped()) {
-                    return false;
-                }
-                continue; // It has much to do.
-            }
-            if (result == -Errno.EPIPE.code()) {
-                return false;
-            }
-            throw new LinuxException(new Errno((int) -result), "sendmsg(the zygote's socket, SCM_RIGHTS)");
         }
     }
 
