@@ -79,8 +79,7 @@ class FallbackPropertyTest {
         SortedMap<String, TreeState> is;
         try (var mount = OverlayMount.byFallback(plain, new IOException("refused"), OptionalLong.empty())) {
             assertEquals(lines(was), lines(TreeState.of(mount.path())));
-            change(mount.path(), way, ~seed, steps);
-            is = TreeState.of(mount.path());
+            is = changed(mount.path(), way, ~seed, steps);
             List<Change> list;
             try (var changes = mount.changes()) {
                 list = changes.toList();
@@ -101,14 +100,16 @@ class FallbackPropertyTest {
      * fuse-overlayfs(1) 1.10 loses track of its directories in one such workload of fifty, and then refuses what the kernel
      * does, loudly: an error of that program, after which there is nothing of ours to compare.
      */
-    private static void change(Path root, Way way, long seed, int steps) throws IOException {
+    private static SortedMap<String, TreeState> changed(Path root, Way way, long seed, int steps) throws IOException {
         try {
             new RandomTree(root, seed).change(steps);
+            return TreeState.of(root);
         } catch (IOException | UncheckedIOException refused) {
             if (way != Way.FUSE) {
                 throw refused;
             }
             Need.doesNotApply("seed " + seed + ", " + steps + " steps: fuse-overlayfs refused " + refused);
+            throw refused;
         }
     }
 
