@@ -243,7 +243,7 @@ final class NamespaceSteps {
         if (offset.isPresent()) {
             Duration by = offset.get();
             program.purpose("offset the " + clock + " clock", "CAP_SYS_TIME");
-            String line = clock + " " + by.getSeconds() + " " + by.getNano();
+            String line = clock + " " + by.toSeconds() + " " + by.toNanosPart();
             writeFile(program, "/proc/self/timens_offsets", line);
         }
     }
