@@ -136,6 +136,7 @@ class CommandLimitsTest {
     }
 
     @Test
+    @SuppressWarnings("try") // To close it early is what this is about.
     void aCommandOfAFrozenContainerIsEnded() throws Exception {
         try (var container = overHost().limits(Limits.none()).start("/bin/sleep", "1000")) {
             try (var command = container.command("/bin/sleep", "1000").start()) {

@@ -261,6 +261,7 @@ class CommandTest {
     }
 
     @Test
+    @SuppressWarnings("try") // To close it early is what this is about.
     void theEndOfTheContainerIsTheEndOfItsCommands() throws Exception {
         for (var way : everyWay().entrySet()) {
             try (var container = way.getValue().start("/bin/sleep", "1000");

@@ -229,6 +229,7 @@ class SnapshotTest {
     static final class Rootless {
         private Rootless() {}
 
+        @SuppressWarnings("try") // Its files are let go before they are put back.
         public static void main(String[] args) throws Exception {
             Path directory = Path.of(args[0]);
             Path base = base(directory);
