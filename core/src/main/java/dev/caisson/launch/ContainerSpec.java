@@ -7,7 +7,7 @@ import org.immutables.value.Value;
 
 /** Everything a launch needs but the command: the value behind the builder. What is absent was not asked for. */
 @Value.Immutable
-@Value.Style(jdkOnly = true, jakarta = false)
+@Value.Style(jdkOnly = true, jakarta = false, allowedClasspathAnnotations = Override.class)
 public abstract class ContainerSpec {
     /** Whether only what is named is done: no implied namespace, no default mount, nothing dropped. */
     @Value.Default

@@ -10,7 +10,7 @@ import org.immutables.value.Value;
 
 /** How much of the host the container may use, and where its cgroup is. */
 @Value.Immutable
-@Value.Style(jdkOnly = true, jakarta = false)
+@Value.Style(jdkOnly = true, jakarta = false, allowedClasspathAnnotations = Override.class)
 public interface LimitSpec {
     /** The limits; empty: none was set, and the container has no cgroup of its own unless a parent is named. */
     Optional<Limits> set();

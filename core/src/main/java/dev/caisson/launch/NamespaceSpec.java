@@ -13,7 +13,7 @@ import org.immutables.value.Value;
 
 /** Which namespaces are new, joined or the host's, and what is set in the new ones. */
 @Value.Immutable
-@Value.Style(jdkOnly = true, jakarta = false)
+@Value.Style(jdkOnly = true, jakarta = false, allowedClasspathAnnotations = Override.class)
 public interface NamespaceSpec {
     /** The most bytes of a host or domain name (uname(2)). */
     int LONGEST_NAME = 64;

@@ -14,7 +14,7 @@ import org.immutables.value.Value;
 
 /** What the command may do: capabilities, securebits, no_new_privs, seccomp. */
 @Value.Immutable
-@Value.Style(jdkOnly = true, jakarta = false)
+@Value.Style(jdkOnly = true, jakarta = false, allowedClasspathAnnotations = Override.class)
 public abstract class PrivilegeSpec {
     /** Empty: the capabilities of the caller are left alone. */
     public abstract Optional<Capabilities> capabilities();

@@ -13,7 +13,7 @@ import org.immutables.value.Value;
 
 /** How the command starts: environment, identity, streams, limits of the process, time. */
 @Value.Immutable
-@Value.Style(jdkOnly = true, jakarta = false)
+@Value.Style(jdkOnly = true, jakarta = false, allowedClasspathAnnotations = Override.class)
 public interface ProcessSpec {
     Map<String, String> environment();
 

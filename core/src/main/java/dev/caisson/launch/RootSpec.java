@@ -16,7 +16,7 @@ import org.immutables.value.Value;
 
 /** The root file system and what is mounted in it. Every field stands alone; {@link #source} assembles them. */
 @Value.Immutable
-@Value.Style(jdkOnly = true, jakarta = false)
+@Value.Style(jdkOnly = true, jakarta = false, allowedClasspathAnnotations = Override.class)
 public interface RootSpec {
     /** The layers, topmost first; empty: there are none. */
     List<Path> lower();

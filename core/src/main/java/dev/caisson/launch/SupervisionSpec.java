@@ -8,7 +8,7 @@ import org.immutables.value.Value;
 
 /** Who looks after the container: this JVM, or a supervisor that outlives it. */
 @Value.Immutable
-@Value.Style(jdkOnly = true, jakarta = false)
+@Value.Style(jdkOnly = true, jakarta = false, allowedClasspathAnnotations = Override.class)
 public interface SupervisionSpec {
     /** What a detached container may be called: it is the name of a directory. */
     Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}");
