@@ -382,9 +382,13 @@ public final class LiveProcess {
         return failure;
     }
 
-    /** An init says how the command ended; if it was killed itself, its own end is the command's. */
+    /**
+     * An init says how the command ended; if it was killed itself, its own end is the command's. Where it may be looked at, a
+     * command can write such a report, too, but not have it end by itself before the command does.
+     */
     private synchronized WaitStatus reported(WaitStatus ofInit, InitReport report) throws LinuxException {
-        return report.last(ofInit);
+        var told = report.last(ofInit);
+        return !reaper && ofInit.signal().isPresent() ? ofInit : told;
     }
 
     /**

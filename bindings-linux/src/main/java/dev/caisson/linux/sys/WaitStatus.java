@@ -23,6 +23,7 @@ public record WaitStatus(
         long majorFaults,
         long voluntarySwitches,
         long involuntarySwitches) {
+    private static final int MOST_SIGNALS = 64;
 
     /** {@return the end of a process that was killed and of which nothing else is known} */
     public static WaitStatus killed(Signal signal) {
@@ -33,6 +34,9 @@ public record WaitStatus(
     /** Decodes the status word of wait4(2), as an init reports it. */
     public WaitStatus withWaitWord(int word) {
         int signalNumber = word & 0x7f;
+        if (signalNumber > MOST_SIGNALS) {
+            return this; // Not of an end.
+        }
         return signalNumber == 0
                 ? withEnd(OptionalInt.of((word >> 8) & 0xff), OptionalInt.empty(), false)
                 : withEnd(OptionalInt.empty(), OptionalInt.of(signalNumber), (word & 0x80) != 0);
