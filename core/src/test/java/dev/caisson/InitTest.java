@@ -15,11 +15,13 @@ import dev.caisson.spec.Namespace;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.Stdio;
 import dev.caisson.testkit.JavaAs;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -67,6 +69,31 @@ class InitTest {
         assertEquals(
                 new Exit.Killed(Signal.SIGABRT, Exit.Cause.SIGNAL),
                 sandbox().rlimit(Rlimit.of(Rlimit.Resource.CORE, 0)).run("sh", "-c", "kill -ABRT $$; exit 3"));
+    }
+
+    /** Stops itself as one that is traced, by its parent, whom wait4(2) tells of it as of an end. */
+    private static final String TRACED = "import ctypes, os, signal; print(ctypes.CDLL(None).ptrace(0, 0, 0, 0),"
+            + " flush=True); os.kill(os.getpid(), signal.SIGUSR1); os._exit(5)";
+
+    @Test
+    void aCommandThatIsTracedByItsInitHasNotEndedWhenItStops() throws Exception {
+        Need.PYTHON3.orSkip();
+        String python = Need.PYTHON3.path().toString();
+        try (var container = sandbox().start(python, "-c", TRACED)) {
+            assertEquals('0', container.stdout().read());
+            assertEquals(Optional.empty(), container.waitFor(Duration.ofMillis(300)));
+            assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Cause.STOPPED), container.stop(Duration.ZERO));
+        }
+        try (var container = overHost().start("sleep", "1000")) {
+            assertEquals(
+                    new Exit.Killed(Signal.SIGKILL, Exit.Cause.TIMEOUT),
+                    container
+                            .command(python, "-c", TRACED)
+                            .stdout(Stdio.discard())
+                            .timeout(Duration.ofMillis(500))
+                            .run());
+            assertTrue(container.isAlive());
+        }
     }
 
     @Test

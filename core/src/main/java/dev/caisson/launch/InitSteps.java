@@ -25,6 +25,8 @@ import dev.caisson.linux.flag.CloneFlags;
 final class InitSteps {
     private static final int SIGCHLD = 17;
     private static final int WNOHANG = 1;
+    private static final int WEXITED = 4;
+    private static final int WNOWAIT = 0x0100_0000;
     private static final int SIGNAL_SET = 8;
     private static final long ALL_SIGNALS = -1;
     private static final Arg FORK =
@@ -121,6 +123,19 @@ final class InitSteps {
                 OnError.jump(wait), "ended", Syscall.WAIT4, of(-1), status, named(WNOHANG, "WNOHANG"), nullPointer());
         program.branch(Step.Condition.EQUAL, ended, of(0), wait);
         program.branch(Step.Condition.NOT_EQUAL, ended, pid, reap);
+        // Who asks to be traced (PTRACE_TRACEME) is traced by its parent, to which wait4 tells stops, too.
+        var gone = program.label();
+        program.purpose("see whether it is gone, or only stopped");
+        program.call(
+                OnError.jump(gone),
+                Syscall.WAITID,
+                named(1, "P_PID"),
+                pid,
+                nullPointer(),
+                named(WEXITED | WNOHANG | WNOWAIT, "WEXITED|WNOHANG|WNOWAIT"),
+                nullPointer());
+        program.jump(reap);
+        program.bind(gone);
         return status;
     }
 
