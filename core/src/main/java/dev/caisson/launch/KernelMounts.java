@@ -30,6 +30,7 @@ final class KernelMounts {
 
     private static final int TTY_GROUP = 5;
     private static final String SHM_SIZE = Long.toString(64L << 20);
+    private static final String MOST_TERMINALS = "256";
 
     private record Link(String name, String target) {}
 
@@ -169,6 +170,8 @@ final class KernelMounts {
         var context = mounts.open("devpts");
         mounts.set(context, "mode", "0620");
         mounts.set(context, "ptmxmode", "0666");
+        // All instances share what the host allows, from which one container could take everything.
+        mounts.set(context, "max", MOST_TERMINALS);
         boolean tty = input.idMap().map(map -> map.hasGid(TTY_GROUP)).orElse(!input.inUserNamespace());
         if (tty) {
             mounts.set(context, "gid", Integer.toString(TTY_GROUP));
