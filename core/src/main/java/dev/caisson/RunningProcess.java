@@ -104,7 +104,7 @@ sealed class RunningProcess implements ContainerProcess permits RunningContainer
 
     @Override
     public CompletableFuture<Exit> onExit() {
-        return process.delivered().thenApplyAsync(RunningProcess::exit, this::onOwnThread);
+        return ended().thenApplyAsync(RunningProcess::exit, this::onOwnThread);
     }
 
     /** Not on a virtual thread, which waits for a carrier, as long as others can be had. */

@@ -147,6 +147,19 @@ class OutputTest {
     }
 
     @Test
+    void theFunctionMayAwaitTheEndOfItsContainer() throws Exception {
+        var container = new CompletableFuture<Container>();
+        var ends = new LinkedBlockingQueue<Exit>();
+        var builder = overHost().stdout(Stdio.lines(
+                _ -> ends.add(container.join().onExit().join())));
+        try (var running = builder.start("sh", "-c", "echo ready; exit 3")) {
+            container.complete(running);
+            assertEquals(new Exit.Exited(3), ends.poll(30, TimeUnit.SECONDS));
+            assertEquals(new Exit.Exited(3), running.waitFor());
+        }
+    }
+
+    @Test
     void closingInterruptsTheFunctionAndGivesItNoMore() throws Exception {
         var entered = new CountDownLatch(1);
         var interrupted = new CountDownLatch(1);
