@@ -17,8 +17,9 @@ static i32 open_in(i32 directory, const char *name, i32 flags) {
 static void kill_each(i32 directory) {
     i32 file = open_in(directory, "cgroup.procs", O_RDONLY);
     char list[512];
-    i64 count;
-    while (file >= 0 && (count = CALL3(SYS_read, file, list, sizeof list - 1)) > 0) {
+    /* Once: a second read would begin within a number, which then is another's; or behind one, which is 0, our own group. */
+    i64 count = file < 0 ? 0 : CALL3(SYS_read, file, list, sizeof list - 1);
+    if (count > 0) {
         list[count] = 0;
         for (const char *at = list; *at;) {
             u64 pid = parse_number(&at);
@@ -26,7 +27,9 @@ static void kill_each(i32 directory) {
                 break; /* Cut off; it has its turn in the next round. */
             }
             at++;
-            CALL2(SYS_kill, pid, SIGKILL);
+            if (pid) { /* 0: of a PID namespace that is not seen from here. */
+                CALL2(SYS_kill, pid, SIGKILL);
+            }
         }
     }
     CALL1(SYS_close, file);
@@ -53,8 +56,7 @@ static void kill_in(const char *path) {
         CALL1(SYS_close, switch_off);
     } else {
         for (u32 round = 0; round < MOST_ROUNDS && is_populated(directory); round++) {
-            kill_each(directory);
-            reap(0);
+            kill_each(directory); /* Nobody is reaped here: the command's end is still to be told. */
             pause_millis(1);
         }
     }

@@ -10,7 +10,7 @@ enum { OUT_SIZE = 16384, ROUNDS = 4 };
 
 enum { PAGE = 4096 };
 struct source { u32 used; u8 swollen; char *bytes; };
-struct sink { i32 fd; u64 size; };
+struct sink { i32 fd; u8 torn; u64 size; };
 
 /* Of each, a page is enough but for bursts. */
 static struct { char in[2][LONGEST_LINE], out[OUT_SIZE]; } buffers __attribute__((aligned(PAGE)));
@@ -37,8 +37,9 @@ static void file_name(char *name, u64 size, u32 sink, u32 number) {
 static void open_sink(u32 sink) {
     char name[272];
     file_name(name, sizeof name, sink, 0);
-    i32 fd = own(CALL4(SYS_openat, shim.own[FIRST_SINK + sink], name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+    i32 fd = own(CALL4(SYS_openat, shim.own[FIRST_SINK + sink], name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
     sinks[sink].fd = fd;
+    sinks[sink].torn = 0;
     i64 size = fd < 0 ? 0 : CALL3(SYS_lseek, fd, 0, 2);
     sinks[sink].size = size < 0 ? 0 : (u64)size;
 }
@@ -73,6 +74,13 @@ static void rotate(u32 sink) {
 void flush_log(void) {
     struct sink *sink = &sinks[target];
     u32 done = 0;
+    if (out_used && sink->fd < 0) {
+        open_sink(target); /* There was no room for a new file when the last one was full. */
+    }
+    if (out_used && sink->torn && CALL3(SYS_write, sink->fd, "\n", 1) == 1) {
+        sink->torn = 0; /* What was written in part spoils itself alone. */
+        sink->size++;
+    }
     while (done < out_used) {
         i64 count = CALL3(SYS_write, sink->fd, buffers.out + done, out_used - done);
         if (count == -EINTR) {
@@ -80,6 +88,7 @@ void flush_log(void) {
         }
         if (count <= 0) {
             shim.dropped += out_used - done;
+            sink->torn |= done > 0;
             break;
         }
         done += (u32)count;

@@ -138,7 +138,11 @@ final class Detachment {
             // Whether it can be written is known now, and not when the first line comes.
             Files.open(
                             HostPath.of(log.path()),
-                            OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_APPEND | OpenFlags.O_NOFOLLOW,
+                            OpenFlags.O_WRONLY
+                                    | OpenFlags.O_CREAT
+                                    | OpenFlags.O_APPEND
+                                    | OpenFlags.O_NOFOLLOW
+                                    | OpenFlags.O_NONBLOCK, // A FIFO that somebody put there is an error, and not waited for.
                             0600)
                     .close();
             return directory;

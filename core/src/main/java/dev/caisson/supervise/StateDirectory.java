@@ -16,6 +16,7 @@ import dev.caisson.linux.sys.Native;
 import dev.caisson.overlay.store.Removal;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -219,7 +220,8 @@ public final class StateDirectory {
         try (var entries = java.nio.file.Files.newDirectoryStream(root)) {
             for (Path entry : entries) {
                 String name = entry.getFileName().toString();
-                if (!name.startsWith(".")) {
+                // A file that somebody put there is nobody's container.
+                if (!name.startsWith(".") && java.nio.file.Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
                     names.add(name);
                 }
             }
