@@ -90,15 +90,20 @@ final class Attachment {
     /** {@return a connection; empty if there is no supervisor any more} */
     Optional<Fd> connect() throws IOException {
         try (var fd = Files.open(HostPath.of(directory), OpenFlags.O_DIRECTORY, 0)) {
-            var socket = LocalSockets.connect(fd, StateDirectory.SOCKET);
-            Sockets.receiveWithin(socket, PATIENCE_MICROS);
-            return Optional.of(socket);
+            return Optional.of(LocalSockets.connect(fd, StateDirectory.SOCKET, PATIENCE_MICROS));
         } catch (LinuxException refused) {
             if (refused.errno().equals(Errno.ENOENT) || refused.errno().equals(Errno.ECONNREFUSED)) {
                 return Optional.empty();
             }
-            throw refused;
+            throw refused.errno().equals(Errno.EAGAIN) ? silent(refused) : refused;
         }
+    }
+
+    private static IOException silent(LinuxException cause) {
+        return new IOException(
+                "the supervisor of the container does not answer; it is stopped, or as many"
+                        + " JVMs as it can serve are attached",
+                cause);
     }
 
     /** {@return the answer to a question; empty if there is no supervisor any more} */
@@ -140,13 +145,14 @@ final class Attachment {
                     socket.number(),
                     question.address(),
                     QUESTION_SIZE,
-                    MessageFlags.MSG_NOSIGNAL,
+                    MessageFlags.MSG_NOSIGNAL | MessageFlags.MSG_DONTWAIT,
                     0,
                     0);
             if (result == -Errno.EPIPE.code() || result == -Errno.ECONNRESET.code()) {
                 return false;
             }
-            if (Native.failed(result)) {
+            // A supervisor that somebody has stopped has as many unread as there may be; whoever awaits an answer is told so.
+            if (Native.failed(result) && result != -Errno.EAGAIN.code()) {
                 throw new LinuxException(Native.errno(result), "sendto(" + socket + ", " + operation + ")");
             }
             return true;
@@ -169,10 +175,7 @@ final class Attachment {
                     return Optional.empty();
                 }
                 if (patient && failed.errno().equals(Errno.EAGAIN)) {
-                    throw new IOException(
-                            "the supervisor of the container does not answer; it is stopped, or as many"
-                                    + " JVMs as it can serve are attached",
-                            failed);
+                    throw silent(failed);
                 }
                 throw failed;
             }

@@ -43,11 +43,14 @@ public final class LocalSockets {
     /**
      * {@return a socket connected to the one that listens under a name}
      *
+     * @param micros how long it waits to be connected, and its reader for what comes
      * @throws LinuxException ECONNREFUSED if nobody listens any more, ENOENT if there is none, EAGAIN if too many wait
      */
-    public static Fd connect(Fd directory, String name) throws LinuxException {
+    public static Fd connect(Fd directory, String name, long micros) throws LinuxException {
         var socket = socket();
         try (var arena = Arena.ofConfined()) {
+            Sockets.sendWithin(socket, micros);
+            Sockets.receiveWithin(socket, micros);
             named(Syscall.CONNECT, "connect", socket, directory, name, arena);
             return socket;
         } catch (LinuxException | RuntimeException | Error failed) {
