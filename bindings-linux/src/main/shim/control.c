@@ -63,7 +63,7 @@ void accept_client(void) {
 }
 
 static i32 fetched(u32 what) {
-    return what == GIVEN ? shim.pidfd : what < GIVEN ? shim.own[what] : -1;
+    return what == GIVEN ? shim.pidfd : what == INPUT || what == KEPT ? shim.own[what] : -1;
 }
 
 void serve_client(u32 i) {

@@ -40,6 +40,11 @@ int reap(i32 pid) {
         if (result < 0 || info.pid == 0) {
             return 0;
         }
+        if (info.code < CLD_EXITED || info.code > CLD_DUMPED) {
+            /* Who asked to be traced by its parent has stopped; taken note of, and left alone until it is killed. */
+            CALL5(SYS_waitid, P_PID, info.pid, &info, WSTOPPED | WNOHANG | WALL, 0);
+            continue;
+        }
         if (info.pid == pid) {
             CALL2(SYS_kill, -pid, SIGKILL);
             CALL4(SYS_wait4, pid, &shim.wait_status, WALL, &shim.usage);

@@ -13,6 +13,7 @@ import dev.caisson.spec.LogFile;
 import dev.caisson.spec.Namespace;
 import dev.caisson.spec.Stdio;
 import dev.caisson.supervise.StateDirectory;
+import dev.caisson.testkit.Need;
 import dev.caisson.testkit.NeedsRoot;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -139,6 +141,23 @@ class DetachedFaultsTest {
                         .detached()
                         .start("/bin/true"));
         assertTrue(Containers.list().isEmpty());
+    }
+
+    /** To its parent, which traces it then, each stop is reported as an end is. */
+    @Test
+    void aTracedCommandThatStopsHasNotEnded() throws Exception {
+        Need.PYTHON3.orSkip();
+        try (var container = overHost()
+                .name("traced")
+                .detached()
+                .start(
+                        Need.PYTHON3.path().toString(),
+                        "-c",
+                        "import ctypes, os, signal; ctypes.CDLL(None).ptrace(0, 0, 0, 0);"
+                                + " os.kill(os.getpid(), signal.SIGUSR1)")) {
+            assertEquals(Optional.empty(), container.waitFor(Duration.ofMillis(500)));
+            assertEquals(new Exit.Killed(Signal.SIGKILL, Exit.Cause.STOPPED), container.stop(Duration.ZERO));
+        }
     }
 
     @Test
