@@ -11,6 +11,7 @@ import dev.caisson.linux.sys.Fd;
 import dev.caisson.spec.Join;
 import dev.caisson.spec.Namespace;
 import java.io.IOException;
+import java.security.SecureRandom;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -63,9 +64,10 @@ public final class Entrance {
         return cgroup.filter(Cgroup::isFrozen).isPresent();
     }
 
-    /** {@return the name of a cgroup of one command, which no other has, whichever JVM runs it} */
+    /** {@return the name of a cgroup of one command, which no other has, nor anybody inside can have made before} */
     String nextName() {
-        return "command-" + ProcessHandle.current().pid() + "-" + commands.incrementAndGet();
+        String name = "command-" + ProcessHandle.current().pid() + "-" + commands.incrementAndGet();
+        return spec.limits().leavable() ? name + "-" + Long.toHexString(new SecureRandom().nextLong()) : name;
     }
 
     /** {@return whether the kernel ends a command when the container ends} */

@@ -32,6 +32,16 @@ final class Contradictions {
                 "delegateCgroup",
                 "no root and /sys of its own",
                 "call lower(...) or rootfs(...) on a builder that is not bare");
+        refuse(
+                spec.limits().leavable() && limitsItself(spec.limits()),
+                "a limit of a command",
+                "delegateCgroup of its container",
+                "root inside could move the command out of its cgroup; limit the container");
+    }
+
+    private static boolean limitsItself(LimitSpec limits) {
+        return limits.cpuTimeMax().isPresent()
+                || limits.set().isPresent() && !limits.set().get().all().isEmpty();
     }
 
     private static boolean isForThisProgram(Stdio output) {

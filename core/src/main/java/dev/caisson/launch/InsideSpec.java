@@ -57,6 +57,9 @@ public record InsideSpec(ContainerSpec spec, Set<Namespace> namespaces, Optional
                         .rlimits(spec.process().rlimits())
                         .build())
                 .privileges(spec.privileges())
+                .limits(ImmutableLimitSpec.builder()
+                        .leavable(spec.limits().delegated())
+                        .build())
                 .build();
     }
 

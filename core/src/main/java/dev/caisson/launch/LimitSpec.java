@@ -32,6 +32,12 @@ public interface LimitSpec {
         return false;
     }
 
+    /** Whether root inside may move its processes out of it: that of a command where the container's is delegated. */
+    @Value.Default
+    default boolean leavable() {
+        return false;
+    }
+
     /** {@return the limits with those of a preset that nobody replaced; empty: there are no more than were set} */
     default Optional<Limits> withPreset() {
         var own = set().orElse(Limits.none());

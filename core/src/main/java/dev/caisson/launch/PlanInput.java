@@ -131,13 +131,13 @@ public record PlanInput(
 
     /**
      * {@return whether a process of ours stands between the command and the JVM, which gets back what the command starts and
-     * what loses its parent: where neither a PID namespace nor a cgroup of its own holds all that together}
+     * what loses its parent: where neither a PID namespace nor a cgroup of its own, which it cannot leave, holds all that together}
      */
     public boolean hasReaper() {
         return (spec.entered() || !spec.namespaces().joins().isEmpty())
                 && !isFresh(Namespace.PID)
                 && !spec.hasInit()
-                && !spec.limits().hasCgroup();
+                && (!spec.limits().hasCgroup() || spec.limits().leavable());
     }
 
     boolean isFresh(Namespace namespace) {
