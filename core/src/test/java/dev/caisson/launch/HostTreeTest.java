@@ -4,8 +4,8 @@ package dev.caisson.launch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.caisson.testkit.Need;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,7 +44,9 @@ final class HostTreeTest {
                 .map(entry -> "/" + entry.name())
                 .filter(name -> new java.io.File(name).list() instanceof String[] names && names.length == 0)
                 .toList();
-        assumeTrue(!empty.isEmpty(), "this host has no empty directory in /");
+        if (empty.isEmpty()) {
+            Need.doesNotApply("this host has no empty directory in /");
+        }
         assertTrue(whole.containsAll(empty), empty + " of " + whole);
     }
 
