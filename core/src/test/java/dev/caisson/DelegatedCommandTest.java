@@ -32,11 +32,13 @@ class DelegatedCommandTest {
                 var command = container.command(
                         "/bin/sh",
                         "-c",
-                        "sleep 7777 </dev/null >/dev/null 2>&1 & echo $! > /sys/fs/cgroup/mine/cgroup.procs;" + (timeout ? "wait" : ""));
+                        "sleep 7777 </dev/null >/dev/null 2>&1 & echo $! > /sys/fs/cgroup/mine/cgroup.procs;"
+                                + (timeout ? "wait" : ""));
                 var _ = (timeout ? command.timeout(Duration.ofMillis(300)) : command).run();
                 assertEquals(
                         "",
-                        container.command("/bin/sh", "-c", "grep -al '^sleep.7777' /proc/[0-9]*/cmdline; true")
+                        container
+                                .command("/bin/sh", "-c", "grep -al '^sleep.7777' /proc/[0-9]*/cmdline; true")
                                 .capture()
                                 .text());
             }
@@ -56,7 +58,8 @@ class DelegatedCommandTest {
 
     @Test
     void aDelegatedContainerCannotTakeTheNamesOfItsCommandsCgroups() throws Exception {
-        String names = "for i in 1 2 3 4 5; do mkdir /sys/fs/cgroup/command-" + ProcessHandle.current().pid() + "-$i; done; echo; sleep 1000";
+        String names = "for i in 1 2 3 4 5; do mkdir /sys/fs/cgroup/command-"
+                + ProcessHandle.current().pid() + "-$i; done; echo; sleep 1000";
         try (var container = delegated().start("/bin/sh", "-c", names)) {
             assertEquals('\n', container.stdout().read());
             assertTrue(container.command("/bin/true").run().isSuccess());

@@ -70,7 +70,8 @@ class DetachedFaultsTest {
 
     @Test
     void whoIsKilledBesideProcessesThatLiveLongerIsStillSeenToEnd() throws Exception {
-        var script = "trap '' TERM; i=0; while [ $i -lt 60 ]; do sleep 600 & i=$((i+1)); done; echo ready; wait; sleep 600";
+        var script =
+                "trap '' TERM; i=0; while [ $i -lt 60 ]; do sleep 600 & i=$((i+1)); done; echo ready; wait; sleep 600";
         for (int round = 0; round < 3; round++) {
             try (var container = overHost()
                     .host(Namespace.PID)

@@ -4,8 +4,8 @@ package dev.caisson;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.caisson.testkit.NoLeaks;
 import dev.caisson.testkit.Need;
+import dev.caisson.testkit.NoLeaks;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

@@ -29,14 +29,23 @@ class ForgedReportTest {
                     + "        os.write(f, struct.pack('i', WORD))\n    except OSError as e: print(e)\nos._exit(5)";
             for (String word : new String[] {"0", "0x7f", "0x40", "0x0900"}) {
                 try {
-                    System.out.println(word + " " + Container.sandbox().lower(Path.of("/")).timeout(Duration.ofSeconds(4))
-                            .run("/usr/bin/python3", "-c", forge.replace("WORD", word)));
+                    System.out.println(word + " "
+                            + Container.sandbox()
+                                    .lower(Path.of("/"))
+                                    .timeout(Duration.ofSeconds(4))
+                                    .run("/usr/bin/python3", "-c", forge.replace("WORD", word)));
                 } catch (Exception failed) {
                     System.out.println(word + " " + failed);
                 }
             }
-            System.out.println("sleeping " + Container.sandbox().lower(Path.of("/")).timeout(Duration.ofSeconds(1))
-                    .run("/usr/bin/python3", "-c", forge.replace("WORD", "0").replace("os._exit(5)", "time.sleep(9)")));
+            System.out.println("sleeping "
+                    + Container.sandbox()
+                            .lower(Path.of("/"))
+                            .timeout(Duration.ofSeconds(1))
+                            .run(
+                                    "/usr/bin/python3",
+                                    "-c",
+                                    forge.replace("WORD", "0").replace("os._exit(5)", "time.sleep(9)")));
         }
     }
 
@@ -46,7 +55,9 @@ class ForgedReportTest {
         Files.setAttribute(directory, "unix:mode", 0755);
         Path copies = Files.createDirectory(directory.resolve("copies"));
         var jvm = JavaAs.user(SOMEBODY, SOMEBODY, copies).run(Rootless.class.getName());
-        assertEquals("0 Exited[code=0]\n0x7f Exited[code=0]\n0x40 Killed[signal=SIGRTMIN+30, reason=SIGNAL]\n0x0900 Exited[code=9]\n"
-                + "sleeping Killed[signal=SIGKILL, reason=TIMEOUT]", jvm.output());
+        assertEquals(
+                "0 Exited[code=0]\n0x7f Exited[code=0]\n0x40 Killed[signal=SIGRTMIN+30, reason=SIGNAL]\n0x0900 Exited[code=9]\n"
+                        + "sleeping Killed[signal=SIGKILL, reason=TIMEOUT]",
+                jvm.output());
     }
 }

@@ -150,8 +150,8 @@ class OutputTest {
     void theFunctionMayAwaitTheEndOfItsContainer() throws Exception {
         var container = new CompletableFuture<Container>();
         var ends = new LinkedBlockingQueue<Exit>();
-        var builder = overHost().stdout(Stdio.lines(
-                _ -> ends.add(container.join().onExit().join())));
+        var builder = overHost()
+                .stdout(Stdio.lines(_ -> ends.add(container.join().onExit().join())));
         try (var running = builder.start("sh", "-c", "echo ready; exit 3")) {
             container.complete(running);
             assertEquals(new Exit.Exited(3), ends.poll(30, TimeUnit.SECONDS));

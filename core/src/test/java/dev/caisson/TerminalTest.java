@@ -18,10 +18,10 @@ import dev.caisson.linux.Syscall;
 import dev.caisson.seccomp.Reply;
 import dev.caisson.seccomp.Seccomp;
 import dev.caisson.spec.Namespace;
+import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.Stdio;
 import dev.caisson.testkit.JavaAs;
 import dev.caisson.testkit.Need;
-import dev.caisson.spec.Rlimit;
 import dev.caisson.testkit.NeedsRoot;
 import dev.caisson.testkit.NoLeaks;
 import java.io.IOException;
@@ -391,14 +391,16 @@ class TerminalTest {
     @Test
     void aContainerThatTakesAllTerminalsLeavesSomeToOthers() throws Exception {
         Need.PYTHON3.orSkip();
-        String greedy = "import os, sys, time\nn = 0\ntry:\n    while n < 5000:\n        os.open('/dev/ptmx', os.O_RDWR)\n"
-                + "        n += 1\nexcept OSError: pass\nprint('.', flush=True)\ntime.sleep(1000)";
+        String greedy =
+                "import os, sys, time\nn = 0\ntry:\n    while n < 5000:\n        os.open('/dev/ptmx', os.O_RDWR)\n"
+                        + "        n += 1\nexcept OSError: pass\nprint('.', flush=True)\ntime.sleep(1000)";
         try (var container = Container.sandbox()
                 .lower(Path.of("/"))
                 .rlimit(Rlimit.of(Rlimit.Resource.NOFILE, 6000, 6000))
                 .start(Need.PYTHON3.path().toString(), "-c", greedy)) {
             assertEquals('.', container.stdout().read());
-            try (var other = Container.sandbox().lower(Path.of("/")).terminal(80, 24).start("/usr/bin/tty")) {
+            try (var other =
+                    Container.sandbox().lower(Path.of("/")).terminal(80, 24).start("/usr/bin/tty")) {
                 assertTrue(other.waitFor().isSuccess());
             }
         }

@@ -142,7 +142,9 @@ final class Detachment {
                                     | OpenFlags.O_CREAT
                                     | OpenFlags.O_APPEND
                                     | OpenFlags.O_NOFOLLOW
-                                    | OpenFlags.O_NONBLOCK, // A FIFO that somebody put there is an error, and not waited for.
+                                    | OpenFlags
+                                            .O_NONBLOCK, // A FIFO that somebody put there is an error, and not waited
+                                                         // for.
                             0600)
                     .close();
             return directory;

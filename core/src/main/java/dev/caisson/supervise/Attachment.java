@@ -151,7 +151,8 @@ final class Attachment {
             if (result == -Errno.EPIPE.code() || result == -Errno.ECONNRESET.code()) {
                 return false;
             }
-            // A supervisor that somebody has stopped has as many unread as there may be; whoever awaits an answer is told so.
+            // A supervisor that somebody has stopped has as many unread as there may be; whoever awaits an answer is
+            // told so.
             if (Native.failed(result) && result != -Errno.EAGAIN.code()) {
                 throw new LinuxException(Native.errno(result), "sendto(" + socket + ", " + operation + ")");
             }

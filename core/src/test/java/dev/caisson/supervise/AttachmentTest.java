@@ -28,11 +28,8 @@ class AttachmentTest {
     @Test
     void whoTalksToAStoppedSupervisorDoesNotWaitForEver() throws Exception {
         System.setProperty(StateDirectory.PROPERTY, directory.resolve("state").toString());
-        try (var container = Container.builder()
-                .lower(Path.of("/"))
-                .name("deaf")
-                .detached()
-                .start("/bin/sleep", "600")) {
+        try (var container =
+                Container.builder().lower(Path.of("/")).name("deaf").detached().start("/bin/sleep", "600")) {
             var attachment = new Attachment(directory.resolve("state/deaf"));
             var connections = new ArrayList<Fd>();
             var status = StateDirectory.status(directory.resolve("state/deaf")).orElseThrow();
