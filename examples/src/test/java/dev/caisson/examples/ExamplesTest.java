@@ -42,7 +42,7 @@ class ExamplesTest {
                 "sh",
                 "-c",
                 "echo $$ $(hostname) $(ls /sys/class/net); echo x > " + file + "; cat " + file);
-        assertEquals("1 sandbox lo\nx", ended.output());
+        assertEquals("2 sandbox lo\nx", ended.output());
         assertEquals(0, ended.code());
         assertFalse(Files.exists(file));
     }
@@ -249,7 +249,7 @@ class ExamplesTest {
     void anOrdinaryUserNeedsNothingButUserNamespaces() throws Exception {
         var ended = asOrdinaryUser(
                 "run", "--", "sh", "-c", "echo $$ $(id -u) $(hostname) $(ls /sys/class/net); cat /etc/shadow");
-        assertTrue(ended.output().startsWith("1 0 sandbox lo"), ended.output());
+        assertTrue(ended.output().startsWith("2 0 sandbox lo"), ended.output());
         assertTrue(ended.output().contains("Permission denied"), ended.output());
     }
 
