@@ -135,16 +135,16 @@ final class Detachment {
         Path above = log.path().getParent();
         var directory = Files.open(HostPath.of(above == null ? Path.of("/") : above), OpenFlags.O_DIRECTORY, 0);
         try {
-            // Whether it can be written is known now, and not when the first line comes.
+            // Whether it can be written is known now, and not when the first line comes; a FIFO that somebody put there
+            // is an
+            // error, and not waited for.
             Files.open(
                             HostPath.of(log.path()),
                             OpenFlags.O_WRONLY
                                     | OpenFlags.O_CREAT
                                     | OpenFlags.O_APPEND
                                     | OpenFlags.O_NOFOLLOW
-                                    | OpenFlags
-                                            .O_NONBLOCK, // A FIFO that somebody put there is an error, and not waited
-                                                         // for.
+                                    | OpenFlags.O_NONBLOCK,
                             0600)
                     .close();
             return directory;
